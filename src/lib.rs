@@ -1,0 +1,21 @@
+//! Herringbone writes Parquet files with memory that does not grow with the row group.
+//!
+//! Parquet keeps each column of a row group in one contiguous chunk, while record batches arrive
+//! with all columns interleaved. Herringbone moves every finished page into a
+//! [`PageStore`](column::page_store::PageStore) at once and streams the chunks back, one page at
+//! a time, when the row group ends.
+
+pub mod basic;
+pub mod bloom_filter;
+pub mod budget;
+pub mod column;
+mod compression;
+pub mod data_type;
+mod encodings;
+pub mod errors;
+pub mod file;
+pub mod schema;
+mod wire;
+
+#[cfg(feature = "arrow")]
+pub mod arrow;

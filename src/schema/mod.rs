@@ -1,0 +1,5 @@
+//! The Parquet schema: types, their builders, the message-type text form.
+
+pub mod parser;
+pub mod printer;
+pub mod types;
