@@ -1,5 +1,16 @@
 //! Physical values: owned ones for the public interface, borrowed slices for the encoders.
 
+mod as_bytes;
 pub(crate) mod bits;
+mod byte_array;
+mod decimal;
+mod fixed;
+mod int96;
 pub(crate) mod levels;
 pub(crate) mod values;
+
+pub use as_bytes::{AsBytes, SliceAsBytes};
+pub use byte_array::ByteArray;
+pub use decimal::Decimal;
+pub use fixed::FixedLenByteArray;
+pub use int96::Int96;
