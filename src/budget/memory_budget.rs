@@ -1,0 +1,283 @@
+//! The budget itself: shared counters in front of a limit or of a foreign source.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::{Member, MemorySource, Reservation};
+use crate::errors::{ParquetError, Result};
+
+/// A limit on the bytes that one or many writers keep resident. Cheap to clone; clones share the
+/// count.
+///
+/// These invariants hold wherever a budget is used in this crate:
+///
+/// 1. Every resident class is reserved: pages on the heap, open pages, dictionaries and interning
+///    tables, level and scratch buffers, leaves in flight between threads, bloom filters, ledgers,
+///    key tables of page stores, and what waits for the footer.
+/// 2. A page that cannot be reserved is spilled, never refused: [`Reservation::try_resize`] is for
+///    memory that has another place to go, [`Reservation::resize`] for memory that has none.
+///    Refusable claims stop at the [high-water mark](Self::high_water), so that the rest is left to
+///    claims that cannot be refused.
+/// 3. The overshoot is bounded: past the limit lie at most one sealed page a thread and one page at
+///    the splice, because claims that cannot be refused are followed by relief before the next batch.
+/// 4. Only the reservation that holds bytes gives them back, when it shrinks or at the latest when it
+///    is dropped; so [`used`](Self::used) is zero once every writer is gone, in whatever way it went.
+/// 5. Too small a limit is a matter of policy, not of this type: the writer spills resident pages,
+///    then cuts its largest open pages early, then drops dictionaries that do not pay, then flushes
+///    the row group early. No lower layer fails for want of memory.
+///
+/// Sizes are what buffers hold on the heap (their capacity), so they change when a buffer is
+/// reallocated and not with every value. The counts are therefore exact, not rounded to a quantum.
+#[derive(Clone)]
+pub struct MemoryBudget {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    used: AtomicUsize,
+    peak: AtomicUsize,
+    members: AtomicUsize,
+    /// What was in use when a source without a known limit last refused; `usize::MAX` when nothing
+    /// speaks against growing.
+    refused_at: AtomicUsize,
+    source: Source,
+}
+
+enum Source {
+    Unlimited,
+    Limit(usize),
+    Foreign(Arc<dyn MemorySource>),
+}
+
+impl MemoryBudget {
+    /// A budget of `limit_bytes`.
+    pub fn new(limit_bytes: usize) -> Self {
+        Self::over(Source::Limit(limit_bytes))
+    }
+
+    /// A budget that grants everything and counts it.
+    pub fn unlimited() -> Self {
+        Self::over(Source::Unlimited)
+    }
+
+    /// A budget whose bytes are granted by `source`, and counted here as well.
+    pub fn with_source(source: Arc<dyn MemorySource>) -> Self {
+        Self::over(Source::Foreign(source))
+    }
+
+    /// The bytes that may be in use, or `None` when there is no limit or the source does not tell it.
+    pub fn limit(&self) -> Option<usize> {
+        match &self.shared.source {
+            Source::Unlimited => None,
+            Source::Limit(limit) => Some(*limit),
+            Source::Foreign(source) => source.limit(),
+        }
+    }
+
+    /// The bytes that the reservations of this budget hold now.
+    pub fn used(&self) -> usize {
+        self.shared.used.load(Ordering::Acquire)
+    }
+
+    /// The most bytes that were ever in use at once.
+    pub fn peak(&self) -> usize {
+        self.shared.peak.load(Ordering::Acquire).max(self.used())
+    }
+
+    /// The bytes up to which refusable claims are granted: seven eighths of the limit. `None` without
+    /// a limit.
+    pub fn high_water(&self) -> Option<usize> {
+        self.limit().map(|limit| limit - limit / 8)
+    }
+
+    /// Whether more is in use than the [high-water mark](Self::high_water) allows, so that those who
+    /// can give way should. A budget whose source knows no limit learns from refusals: it is under
+    /// pressure near the size at which the source last refused, until the source grants more again.
+    pub fn is_under_pressure(&self) -> bool {
+        match self.high_water() {
+            Some(mark) => self.total_used() > mark,
+            None => self.used() >= self.shared.refused_at.load(Ordering::Acquire),
+        }
+    }
+
+    /// The bytes in use above the [high-water mark](Self::high_water): what relief has to free.
+    pub fn excess(&self) -> usize {
+        self.high_water()
+            .map_or(0, |mark| self.total_used().saturating_sub(mark))
+    }
+
+    /// An empty reservation on this budget.
+    pub fn reserve(&self) -> Reservation {
+        Reservation::new(self.clone())
+    }
+
+    /// Joins the writers that share this budget, until the [`Member`] is dropped.
+    pub fn register(&self) -> Member {
+        Member::new(self.clone())
+    }
+
+    /// The number of live [`Member`]s.
+    pub fn members(&self) -> usize {
+        self.shared.members.load(Ordering::Acquire)
+    }
+
+    /// The limit divided by the number of live members (at least one), or `None` without a limit.
+    pub fn fair_share(&self) -> Option<usize> {
+        self.limit().map(|limit| limit / self.members().max(1))
+    }
+
+    /// Takes `bytes` if they can be had below the high-water mark.
+    pub(super) fn try_grow(&self, bytes: usize) -> Result<()> {
+        match &self.shared.source {
+            Source::Unlimited => self.count(bytes),
+            Source::Limit(_) => self.count_below_mark(bytes)?,
+            Source::Foreign(source) => {
+                self.ask(source.as_ref(), bytes)?;
+                self.count(bytes);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes `bytes` whatever the limit says.
+    pub(super) fn grow(&self, bytes: usize) {
+        if let Source::Foreign(source) = &self.shared.source {
+            source.grow(bytes);
+        }
+        self.count(bytes);
+    }
+
+    /// Gives back `bytes`.
+    pub(super) fn shrink(&self, bytes: usize) {
+        self.shared.used.fetch_sub(bytes, Ordering::AcqRel);
+        if let Source::Foreign(source) = &self.shared.source {
+            source.shrink(bytes);
+        }
+    }
+
+    pub(super) fn join(&self) {
+        self.shared.members.fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub(super) fn leave(&self) {
+        self.shared.members.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    fn over(source: Source) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                used: AtomicUsize::new(0),
+                peak: AtomicUsize::new(0),
+                members: AtomicUsize::new(0),
+                refused_at: AtomicUsize::new(usize::MAX),
+                source,
+            }),
+        }
+    }
+
+    /// What all users of the source hold, where the source knows it.
+    fn total_used(&self) -> usize {
+        match &self.shared.source {
+            Source::Foreign(source) => source.used().unwrap_or_else(|| self.used()),
+            Source::Unlimited | Source::Limit(_) => self.used(),
+        }
+    }
+
+    fn count(&self, bytes: usize) {
+        let before = self.shared.used.fetch_add(bytes, Ordering::AcqRel);
+        self.shared
+            .peak
+            .fetch_max(before.saturating_add(bytes), Ordering::AcqRel);
+    }
+
+    fn count_below_mark(&self, bytes: usize) -> Result<()> {
+        let mark = self.high_water().unwrap_or(usize::MAX);
+        let within = |used: usize| used.checked_add(bytes).filter(|sum| *sum <= mark);
+        let before = self
+            .shared
+            .used
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, within)
+            .map_err(|used| self.refusal(used))?;
+        self.shared
+            .peak
+            .fetch_max(before.saturating_add(bytes), Ordering::AcqRel);
+        Ok(())
+    }
+
+    /// Asks a foreign source; a pool that tells limit and use keeps its headroom too.
+    fn ask(&self, source: &dyn MemorySource, bytes: usize) -> Result<()> {
+        if let Some(mark) = self.high_water() {
+            let used = self.total_used();
+            if used.saturating_add(bytes) > mark {
+                return Err(self.refusal(used));
+            }
+            return source.try_grow(bytes);
+        }
+        let used = self.used();
+        match source.try_grow(bytes) {
+            Ok(()) => {
+                if used.saturating_add(bytes) >= self.shared.refused_at.load(Ordering::Acquire) {
+                    self.shared.refused_at.store(usize::MAX, Ordering::Release);
+                }
+                Ok(())
+            }
+            Err(error) => {
+                self.shared.refused_at.store(used, Ordering::Release);
+                Err(error)
+            }
+        }
+    }
+
+    fn refusal(&self, used: usize) -> ParquetError {
+        ParquetError::MemoryLimitExceeded {
+            limit: self.limit().unwrap_or(usize::MAX),
+            used,
+            step: "moving pages out of memory",
+        }
+    }
+}
+
+/// A budget may itself stand behind others: what they hold counts here too.
+impl MemorySource for MemoryBudget {
+    fn try_grow(&self, bytes: usize) -> Result<()> {
+        MemoryBudget::try_grow(self, bytes)
+    }
+
+    fn grow(&self, bytes: usize) {
+        MemoryBudget::grow(self, bytes);
+    }
+
+    fn shrink(&self, bytes: usize) {
+        MemoryBudget::shrink(self, bytes);
+    }
+
+    fn limit(&self) -> Option<usize> {
+        MemoryBudget::limit(self)
+    }
+
+    fn used(&self) -> Option<usize> {
+        Some(self.total_used())
+    }
+}
+
+/// Unlimited.
+impl Default for MemoryBudget {
+    fn default() -> Self {
+        Self::unlimited()
+    }
+}
+
+impl fmt::Debug for MemoryBudget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("MemoryBudget");
+        out.field("limit", &self.limit())
+            .field("used", &self.used())
+            .field("peak", &self.peak())
+            .field("members", &self.members());
+        if let Source::Foreign(source) = &self.shared.source {
+            out.field("source", source);
+        }
+        out.finish()
+    }
+}
