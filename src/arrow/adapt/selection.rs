@@ -1,0 +1,67 @@
+//! Which slots of a leaf array hold the present values. Written by `leaves`, read by adapters.
+
+use std::ops::Range;
+
+use arrow_buffer::BooleanBuffer;
+
+/// The slots of a leaf array that hold present values, ascending where an array is walked in order;
+/// list views may go back and forth.
+#[derive(Debug, Clone)]
+pub(crate) enum Selection {
+    /// `len` slots from `from` on, all present.
+    Range {
+        /// First slot.
+        from: usize,
+        /// Number of slots.
+        len: usize,
+    },
+    /// Bit `i` stands for slot `from + i`; set bits are present.
+    Bits {
+        /// One bit a slot.
+        bits: BooleanBuffer,
+        /// The slot of bit 0.
+        from: usize,
+        /// Number of set bits.
+        ones: usize,
+    },
+    /// Slots of all ranges, in their order, all present.
+    Ranges(Vec<Range<usize>>),
+    /// These slots, in this order.
+    Indices(Vec<u32>),
+}
+
+impl Selection {
+    /// The slots with set bits; a plain range if all are set.
+    pub(crate) fn from_bits(bits: BooleanBuffer, from: usize) -> Self {
+        let ones = bits.count_set_bits();
+        if ones == bits.len() {
+            return Selection::Range { from, len: ones };
+        }
+        Selection::Bits { bits, from, ones }
+    }
+
+    /// Number of selected slots. O(1) but for [`Selection::Ranges`].
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Selection::Range { len, .. } => *len,
+            Selection::Bits { ones, .. } => *ones,
+            Selection::Ranges(ranges) => ranges.iter().map(ExactSizeIterator::len).sum(),
+            Selection::Indices(indices) => indices.len(),
+        }
+    }
+
+    /// True if no slot is selected.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes held on the heap. Bits that are an array's validity count too: this is an upper bound.
+    pub(crate) fn memory_size(&self) -> usize {
+        match self {
+            Selection::Range { .. } => 0,
+            Selection::Bits { bits, .. } => bits.inner().len(),
+            Selection::Ranges(ranges) => ranges.capacity() * size_of::<Range<usize>>(),
+            Selection::Indices(indices) => indices.capacity() * size_of::<u32>(),
+        }
+    }
+}
