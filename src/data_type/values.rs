@@ -1,1 +1,331 @@
-//! values
+//! Borrowed slices of present physical values: what adapters hand to the column encoder. Nulls are
+//! squeezed out before; nothing here owns memory.
+
+use arrow_buffer::Buffer;
+
+use super::bits::BitSlice;
+use super::{ByteArray, Int96};
+
+/// Present values of one column, in order.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Values<'a> {
+    /// BOOLEAN, one bit each.
+    Boolean(BitSlice<'a>),
+    /// INT32.
+    Int32(&'a [i32]),
+    /// INT64.
+    Int64(&'a [i64]),
+    /// INT96.
+    Int96(&'a [Int96]),
+    /// FLOAT.
+    Float(&'a [f32]),
+    /// DOUBLE.
+    Double(&'a [f64]),
+    /// BYTE_ARRAY.
+    Bytes(ByteValues<'a>),
+    /// FIXED_LEN_BYTE_ARRAY.
+    Fixed(FixedValues<'a>),
+}
+
+/// Values of one width, end to end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FixedValues<'a> {
+    data: &'a [u8],
+    width: usize,
+}
+
+/// Values of any length: picks from a source.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ByteValues<'a> {
+    source: ByteSource<'a>,
+    picks: Picks<'a>,
+}
+
+/// Where byte values lie.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ByteSource<'a> {
+    /// Value `i` is `data[offsets[i] .. offsets[i + 1]]`.
+    Offsets32 {
+        /// Ascending, one more than there are values.
+        offsets: &'a [i32],
+        /// The bytes.
+        data: &'a [u8],
+    },
+    /// As [`ByteSource::Offsets32`] with wide offsets.
+    Offsets64 {
+        /// Ascending, one more than there are values.
+        offsets: &'a [i64],
+        /// The bytes.
+        data: &'a [u8],
+    },
+    /// Arrow views: 12 bytes inline, or a prefix and a place in a buffer.
+    Views {
+        /// One view a value.
+        views: &'a [u128],
+        /// What the views point into.
+        buffers: &'a [Buffer],
+    },
+    /// Values end to end, each of `width` bytes.
+    Fixed(FixedValues<'a>),
+    /// Owned values.
+    Arrays(&'a [ByteArray]),
+}
+
+/// Which values of a source, in which order.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Picks<'a> {
+    /// `len` values from `from` on.
+    Range {
+        /// First value.
+        from: usize,
+        /// How many.
+        len: usize,
+    },
+    /// These values.
+    Indices(&'a [u32]),
+    /// These values of a dictionary: few sources, picked often. A dictionary encoder may look each
+    /// source value up once and map the keys. All slices of one array carry the same `token`.
+    Keys {
+        /// The keys.
+        keys: &'a [u32],
+        /// Tells one dictionary's contents from another's within one column writer.
+        token: u64,
+    },
+}
+
+/// A loop over byte values that is compiled once for each way they can lie.
+pub(crate) trait ByteVisitor {
+    /// What the loop returns.
+    type Out;
+    /// Runs over all values in order.
+    fn visit<'v>(self, values: impl ExactSizeIterator<Item = &'v [u8]> + Clone) -> Self::Out;
+}
+
+impl<'a> Values<'a> {
+    /// Number of values.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Values::Boolean(bits) => bits.len(),
+            Values::Int32(values) => values.len(),
+            Values::Int64(values) => values.len(),
+            Values::Int96(values) => values.len(),
+            Values::Float(values) => values.len(),
+            Values::Double(values) => values.len(),
+            Values::Bytes(values) => values.len(),
+            Values::Fixed(values) => values.len(),
+        }
+    }
+
+    /// True if there is no value.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Takes the first `count` values off the front, or all if there are fewer.
+    pub(crate) fn take_front(&mut self, count: usize) -> Values<'a> {
+        match self {
+            Values::Boolean(bits) => Values::Boolean(bits.take_front(count)),
+            Values::Int32(values) => Values::Int32(split_front(values, count)),
+            Values::Int64(values) => Values::Int64(split_front(values, count)),
+            Values::Int96(values) => Values::Int96(split_front(values, count)),
+            Values::Float(values) => Values::Float(split_front(values, count)),
+            Values::Double(values) => Values::Double(split_front(values, count)),
+            Values::Bytes(values) => Values::Bytes(values.take_front(count)),
+            Values::Fixed(values) => Values::Fixed(values.take_front(count)),
+        }
+    }
+}
+
+impl<'a> FixedValues<'a> {
+    /// Views `data` as values of `width` bytes; a width of zero has no values.
+    pub(crate) fn new(data: &'a [u8], width: usize) -> Self {
+        Self { data, width }
+    }
+
+    /// Number of values.
+    pub(crate) fn len(&self) -> usize {
+        self.data.len().checked_div(self.width).unwrap_or(0)
+    }
+
+    /// Bytes of each value.
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// All values, end to end.
+    pub(crate) fn data(&self) -> &'a [u8] {
+        self.data
+    }
+
+    fn take_front(&mut self, count: usize) -> Self {
+        let bytes = count.saturating_mul(self.width).min(self.data.len());
+        let (front, back) = self.data.split_at(bytes);
+        self.data = back;
+        Self { data: front, width: self.width }
+    }
+
+    fn get(&self, index: usize) -> &'a [u8] {
+        let from = index * self.width;
+        self.data.get(from..from + self.width).unwrap_or_default()
+    }
+}
+
+impl<'a> ByteValues<'a> {
+    /// Picks values from a source.
+    pub(crate) fn new(source: ByteSource<'a>, picks: Picks<'a>) -> Self {
+        Self { source, picks }
+    }
+
+    /// Number of values.
+    pub(crate) fn len(&self) -> usize {
+        match self.picks {
+            Picks::Range { len, .. } => len,
+            Picks::Indices(picks) | Picks::Keys { keys: picks, .. } => picks.len(),
+        }
+    }
+
+    /// Where the values lie.
+    pub(crate) fn source(&self) -> ByteSource<'a> {
+        self.source
+    }
+
+    /// Which values, in which order.
+    pub(crate) fn picks(&self) -> Picks<'a> {
+        self.picks
+    }
+
+    /// Takes the first `count` values off the front, or all if there are fewer.
+    pub(crate) fn take_front(&mut self, count: usize) -> Self {
+        let front = match &mut self.picks {
+            Picks::Range { from, len } => {
+                let count = count.min(*len);
+                let front = Picks::Range { from: *from, len: count };
+                *from += count;
+                *len -= count;
+                front
+            }
+            Picks::Indices(picks) => Picks::Indices(split_front(picks, count)),
+            Picks::Keys { keys, token } => Picks::Keys { keys: split_front(keys, count), token: *token },
+        };
+        Self { source: self.source, picks: front }
+    }
+
+    /// Runs `visitor` over the values. One dispatch for all of them.
+    pub(crate) fn visit<V: ByteVisitor>(&self, visitor: V) -> V::Out {
+        let picks = match self.picks {
+            Picks::Range { from, len } => return self.visit_range(from, len, visitor),
+            Picks::Indices(picks) | Picks::Keys { keys: picks, .. } => picks,
+        };
+        let indices = picks.iter().map(|pick| *pick as usize);
+        match self.source {
+            ByteSource::Offsets32 { offsets, data } => visitor.visit(indices.map(move |i| by_offset32(offsets, data, i))),
+            ByteSource::Offsets64 { offsets, data } => visitor.visit(indices.map(move |i| by_offset64(offsets, data, i))),
+            ByteSource::Views { views, buffers } => {
+                visitor.visit(indices.map(move |i| views.get(i).map_or(&[][..], |view| view_bytes(view, buffers))))
+            }
+            ByteSource::Fixed(fixed) => visitor.visit(indices.map(move |i| fixed.get(i))),
+            ByteSource::Arrays(arrays) => visitor.visit(indices.map(move |i| arrays.get(i).map_or(&[][..], ByteArray::data))),
+        }
+    }
+
+    fn visit_range<V: ByteVisitor>(&self, from: usize, len: usize, visitor: V) -> V::Out {
+        let end = from + len;
+        match self.source {
+            ByteSource::Offsets32 { offsets, data } => {
+                let offsets = offsets.get(from..=end).unwrap_or_default();
+                visitor.visit(offsets.windows(2).map(move |pair| by_offset32(pair, data, 0)))
+            }
+            ByteSource::Offsets64 { offsets, data } => {
+                let offsets = offsets.get(from..=end).unwrap_or_default();
+                visitor.visit(offsets.windows(2).map(move |pair| by_offset64(pair, data, 0)))
+            }
+            ByteSource::Views { views, buffers } => {
+                let views = views.get(from..end).unwrap_or_default();
+                visitor.visit(views.iter().map(move |view| view_bytes(view, buffers)))
+            }
+            ByteSource::Fixed(fixed) => {
+                let width = fixed.width.max(1);
+                let data = fixed.data.get(from * width..end * width).unwrap_or_default();
+                visitor.visit(data.chunks_exact(width))
+            }
+            ByteSource::Arrays(arrays) => {
+                let arrays = arrays.get(from..end).unwrap_or_default();
+                visitor.visit(arrays.iter().map(ByteArray::data))
+            }
+        }
+    }
+
+    /// Sum of the lengths of all values, without the bytes being touched.
+    pub(crate) fn total_bytes(&self) -> usize {
+        match (self.source, self.picks) {
+            (ByteSource::Offsets32 { offsets, .. }, Picks::Range { from, len }) => {
+                match (offsets.get(from), offsets.get(from + len)) {
+                    (Some(first), Some(last)) => (*last - *first) as usize,
+                    _ => 0,
+                }
+            }
+            (ByteSource::Offsets64 { offsets, .. }, Picks::Range { from, len }) => {
+                match (offsets.get(from), offsets.get(from + len)) {
+                    (Some(first), Some(last)) => usize::try_from(*last - *first).unwrap_or(0),
+                    _ => 0,
+                }
+            }
+            (ByteSource::Fixed(fixed), _) => fixed.width * self.len(),
+            _ => self.visit(TotalBytes),
+        }
+    }
+}
+
+/// The bytes of an Arrow view.
+///
+/// SPEC (Arrow columnar format, "Variable-size Binary View Layout"): four bytes of length, then
+/// either up to 12 bytes of data or a prefix, a buffer number and an offset, four bytes each.
+#[inline]
+pub(crate) fn view_bytes<'v>(view: &'v u128, buffers: &'v [Buffer]) -> &'v [u8] {
+    #[expect(clippy::cast_possible_truncation, reason = "the fields of a view are 32 bits wide")]
+    let (len, buffer, offset) = (*view as u32 as usize, (*view >> 64) as u32 as usize, (*view >> 96) as u32 as usize);
+    if len <= 12 {
+        // A view's bytes stand in memory in the order of a little-endian number.
+        return as_bytes(view).get(4..4 + len).unwrap_or_default();
+    }
+    buffers.get(buffer).and_then(|buffer| buffer.as_slice().get(offset..offset + len)).unwrap_or_default()
+}
+
+fn as_bytes(view: &u128) -> &[u8; 16] {
+    // SAFETY: a u128 is 16 initialised bytes, and a byte array needs no alignment.
+    unsafe { &*std::ptr::from_ref(view).cast::<[u8; 16]>() }
+}
+
+struct TotalBytes;
+
+impl ByteVisitor for TotalBytes {
+    type Out = usize;
+    fn visit<'v>(self, values: impl ExactSizeIterator<Item = &'v [u8]> + Clone) -> usize {
+        values.map(<[u8]>::len).sum()
+    }
+}
+
+#[inline]
+fn by_offset32<'a>(offsets: &[i32], data: &'a [u8], index: usize) -> &'a [u8] {
+    match (offsets.get(index), offsets.get(index + 1)) {
+        (Some(from), Some(to)) => data.get(*from as usize..*to as usize).unwrap_or_default(),
+        _ => &[],
+    }
+}
+
+#[inline]
+fn by_offset64<'a>(offsets: &[i64], data: &'a [u8], index: usize) -> &'a [u8] {
+    match (offsets.get(index), offsets.get(index + 1)) {
+        (Some(from), Some(to)) => {
+            let (from, to) = (usize::try_from(*from).unwrap_or(0), usize::try_from(*to).unwrap_or(0));
+            data.get(from..to).unwrap_or_default()
+        }
+        _ => &[],
+    }
+}
+
+fn split_front<'a, T>(values: &mut &'a [T], count: usize) -> &'a [T] {
+    let (front, back) = values.split_at(count.min(values.len()));
+    *values = back;
+    front
+}
