@@ -141,27 +141,23 @@ impl<'a> Levels<'a> {
 
     /// Adds the slots of each level to `histogram`, indexed by level; levels past its end are left out.
     pub(crate) fn add_to_histogram(&self, histogram: &mut [i64]) {
-        let mut add = |level: i16, count: usize| {
-            let place = usize::try_from(level).ok().and_then(|level| histogram.get_mut(level));
-            if let Some(place) = place {
-                *place += i64::try_from(count).unwrap_or(i64::MAX);
-            }
-        };
         match *self {
-            Levels::Uniform(run) => add(run.level, run.len),
+            Levels::Uniform(run) => add(histogram, run.level, run.len),
             Levels::Bits { bits, set, clear } => {
                 let ones = bits.count_ones();
-                add(set, ones);
-                add(clear, bits.len() - ones);
+                add(histogram, set, ones);
+                add(histogram, clear, bits.len() - ones);
             }
-            Levels::Runs { runs, skip, len } => Self::for_each_run(runs, skip, len, |run| add(run.level, run.len)),
+            Levels::Runs { runs, skip, len } => {
+                Self::for_each_run(runs, skip, len, |run| add(histogram, run.level, run.len));
+            }
             // One vectorised count a level beats a scatter for the few levels that schemas have.
             Levels::Slice(levels) if histogram.len() <= 8 => {
                 for (level, place) in (0i16..).zip(histogram.iter_mut()) {
                     *place += i64::try_from(count_equal(levels, level)).unwrap_or(i64::MAX);
                 }
             }
-            Levels::Slice(levels) => levels.iter().for_each(|level| add(*level, 1)),
+            Levels::Slice(levels) => levels.iter().for_each(|level| add(histogram, *level, 1)),
         }
     }
 
@@ -208,6 +204,12 @@ impl<'a> Levels<'a> {
     /// True for one level throughout: such levels cost nothing to hold, and allow larger batches.
     pub(crate) fn is_uniform(&self) -> bool {
         matches!(self, Levels::Uniform(_))
+    }
+}
+
+fn add(histogram: &mut [i64], level: i16, count: usize) {
+    if let Some(place) = usize::try_from(level).ok().and_then(|level| histogram.get_mut(level)) {
+        *place += i64::try_from(count).unwrap_or(i64::MAX);
     }
 }
 
