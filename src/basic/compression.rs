@@ -107,7 +107,7 @@ impl FromStr for Compression {
     /// for gzip, brotli and zstd a level in parentheses, which may not be left out.
     fn from_str(text: &str) -> Result<Self> {
         let (name, level) = split_level(text);
-        let unsupported = || ParquetError::General(format!("unsupported compression {text}"));
+        let unsupported = || ParquetError::General(format!("unsupported compression {name}"));
         let codec = by_name(CompressionCodec::ALL, name)
             .or_else(|| {
                 lower_case_only(name).and_then(|name| by_name(CompressionCodec::ALL, &name))

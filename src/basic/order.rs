@@ -83,22 +83,26 @@ impl ColumnOrder {
     /// The order that a writer states for a leaf of this type: totalOrder for floating-point
     /// columns, chronological for `INT96`, and what the type defines for all others.
     ///
-    /// A logical type decides alone if there is one, then a converted type other than
-    /// [`ConvertedType::NONE`], then the physical type.
+    /// Among those others a logical type decides alone if there is one, then a converted type
+    /// other than [`ConvertedType::NONE`], then the physical type.
     pub fn column_order_for_type(
         logical_type: Option<&LogicalType>,
         converted_type: ConvertedType,
         physical_type: Type,
     ) -> Self {
-        let order = match (logical_type, converted_type) {
-            (Some(logical_type), _) => logical_order(logical_type, physical_type),
-            (None, ConvertedType::NONE) => physical_order(physical_type),
-            (None, converted_type) => converted_order(converted_type),
-        };
-        match order {
-            SortOrder::TOTAL_ORDER => ColumnOrder::IEEE_754_TOTAL_ORDER,
-            SortOrder::INT96_TIMESTAMP => ColumnOrder::INT96_TIMESTAMP_ORDER,
-            order => ColumnOrder::TYPE_DEFINED_ORDER(order),
+        match (logical_type, physical_type) {
+            (Some(LogicalType::Float16), _) | (_, Type::FLOAT | Type::DOUBLE) => {
+                ColumnOrder::IEEE_754_TOTAL_ORDER
+            }
+            (_, Type::INT96) => ColumnOrder::INT96_TIMESTAMP_ORDER,
+            (Some(logical_type), _) => ColumnOrder::TYPE_DEFINED_ORDER(logical_order(logical_type)),
+            (None, _) if converted_type != ConvertedType::NONE => {
+                ColumnOrder::TYPE_DEFINED_ORDER(converted_order(converted_type))
+            }
+            (None, Type::INT32 | Type::INT64) => ColumnOrder::TYPE_DEFINED_ORDER(SortOrder::SIGNED),
+            (None, Type::BOOLEAN | Type::BYTE_ARRAY | Type::FIXED_LEN_BYTE_ARRAY) => {
+                ColumnOrder::TYPE_DEFINED_ORDER(SortOrder::UNSIGNED)
+            }
         }
     }
 
@@ -124,7 +128,7 @@ impl ColumnOrder {
     }
 }
 
-fn logical_order(logical_type: &LogicalType, physical_type: Type) -> SortOrder {
+fn logical_order(logical_type: &LogicalType) -> SortOrder {
     match logical_type {
         LogicalType::String | LogicalType::Enum | LogicalType::Json | LogicalType::Bson => {
             SortOrder::UNSIGNED
@@ -137,14 +141,14 @@ fn logical_order(logical_type: &LogicalType, physical_type: Type) -> SortOrder {
         | LogicalType::Time(_)
         | LogicalType::Timestamp(_) => SortOrder::SIGNED,
         LogicalType::Float16 => SortOrder::TOTAL_ORDER,
-        LogicalType::_Unknown { .. } => physical_order(physical_type),
         LogicalType::Map
         | LogicalType::List
         | LogicalType::Unknown
         | LogicalType::Variant(_)
         | LogicalType::Geometry(_)
         | LogicalType::Geography(_)
-        | LogicalType::File => SortOrder::UNDEFINED,
+        | LogicalType::File
+        | LogicalType::_Unknown { .. } => SortOrder::UNDEFINED,
     }
 }
 
@@ -173,14 +177,5 @@ fn converted_order(converted_type: ConvertedType) -> SortOrder {
         | ConvertedType::MAP_KEY_VALUE
         | ConvertedType::LIST
         | ConvertedType::INTERVAL => SortOrder::UNDEFINED,
-    }
-}
-
-fn physical_order(physical_type: Type) -> SortOrder {
-    match physical_type {
-        Type::BOOLEAN | Type::BYTE_ARRAY | Type::FIXED_LEN_BYTE_ARRAY => SortOrder::UNSIGNED,
-        Type::INT32 | Type::INT64 => SortOrder::SIGNED,
-        Type::FLOAT | Type::DOUBLE => SortOrder::TOTAL_ORDER,
-        Type::INT96 => SortOrder::INT96_TIMESTAMP,
     }
 }
