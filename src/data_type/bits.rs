@@ -20,7 +20,11 @@ impl<'a> BitSlice<'a> {
     pub(crate) fn new(bytes: &'a [u8], offset: usize, len: usize) -> Self {
         let bits = bytes.len().saturating_mul(8);
         let offset = offset.min(bits);
-        Self { bytes, offset, len: len.min(bits - offset) }
+        Self {
+            bytes,
+            offset,
+            len: len.min(bits - offset),
+        }
     }
 
     /// The first `len` bits at most, taken off the front.
@@ -35,7 +39,11 @@ impl<'a> BitSlice<'a> {
     /// Bits `from .. from + len`, cut at the end.
     pub(crate) fn slice(&self, from: usize, len: usize) -> Self {
         let from = from.min(self.len);
-        Self { bytes: self.bytes, offset: self.offset + from, len: len.min(self.len - from) }
+        Self {
+            bytes: self.bytes,
+            offset: self.offset + from,
+            len: len.min(self.len - from),
+        }
     }
 
     /// Number of bits.
@@ -57,7 +65,11 @@ impl<'a> BitSlice<'a> {
     #[inline]
     pub(crate) fn get(&self, index: usize) -> bool {
         let bit = self.offset + index;
-        index < self.len && self.bytes.get(bit / 8).is_some_and(|byte| byte >> (bit % 8) & 1 == 1)
+        index < self.len
+            && self
+                .bytes
+                .get(bit / 8)
+                .is_some_and(|byte| byte >> (bit % 8) & 1 == 1)
     }
 
     /// Number of set bits.

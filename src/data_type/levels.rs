@@ -49,7 +49,11 @@ impl<'a> Levels<'a> {
 
     /// All slots of `runs`.
     pub(crate) fn runs(runs: &'a [LevelRun]) -> Self {
-        Levels::Runs { runs, skip: 0, len: runs.iter().map(|run| run.len).sum() }
+        Levels::Runs {
+            runs,
+            skip: 0,
+            len: runs.iter().map(|run| run.len).sum(),
+        }
     }
 
     /// Number of slots.
@@ -75,12 +79,18 @@ impl<'a> Levels<'a> {
                 run.len -= count;
                 Levels::uniform(run.level, count)
             }
-            Levels::Bits { bits, set, clear } => {
-                Levels::Bits { bits: bits.take_front(count), set: *set, clear: *clear }
-            }
+            Levels::Bits { bits, set, clear } => Levels::Bits {
+                bits: bits.take_front(count),
+                set: *set,
+                clear: *clear,
+            },
             Levels::Runs { runs, skip, len } => {
                 let count = count.min(*len);
-                let front = Levels::Runs { runs, skip: *skip, len: count };
+                let front = Levels::Runs {
+                    runs,
+                    skip: *skip,
+                    len: count,
+                };
                 *len -= count;
                 *skip += count;
                 while let Some((first, rest)) = runs.split_first() {
@@ -102,7 +112,12 @@ impl<'a> Levels<'a> {
 
     /// Calls `each` for every maximal stretch that is cheap to find: a run's rest, the whole of a
     /// uniform level. Bits and slices are handed on as they are.
-    pub(crate) fn for_each_run(runs: &[LevelRun], skip: usize, len: usize, mut each: impl FnMut(LevelRun)) {
+    pub(crate) fn for_each_run(
+        runs: &[LevelRun],
+        skip: usize,
+        len: usize,
+        mut each: impl FnMut(LevelRun),
+    ) {
         let (mut skip, mut left) = (skip, len);
         for run in runs {
             if left == 0 {
@@ -111,7 +126,10 @@ impl<'a> Levels<'a> {
             let take = (run.len - skip.min(run.len)).min(left);
             skip = skip.saturating_sub(run.len);
             if take > 0 {
-                each(LevelRun { level: run.level, len: take });
+                each(LevelRun {
+                    level: run.level,
+                    len: take,
+                });
                 left -= take;
             }
         }
@@ -120,7 +138,13 @@ impl<'a> Levels<'a> {
     /// How many slots have `level`.
     pub(crate) fn count(&self, level: i16) -> usize {
         match *self {
-            Levels::Uniform(run) => if run.level == level { run.len } else { 0 },
+            Levels::Uniform(run) => {
+                if run.level == level {
+                    run.len
+                } else {
+                    0
+                }
+            }
             Levels::Bits { bits, set, clear } => {
                 let ones = bits.count_ones();
                 let zeros = bits.len() - ones;
@@ -165,8 +189,9 @@ impl<'a> Levels<'a> {
     pub(crate) fn position(&self, level: i16, from: usize) -> Option<usize> {
         match *self {
             Levels::Uniform(run) => (run.level == level && from < run.len).then_some(from),
-            Levels::Bits { bits, set, clear } => (from..bits.len())
-                .find(|slot| (if bits.get(*slot) { set } else { clear }) == level),
+            Levels::Bits { bits, set, clear } => {
+                (from..bits.len()).find(|slot| (if bits.get(*slot) { set } else { clear }) == level)
+            }
             Levels::Runs { runs, skip, len } => {
                 let (mut at, mut found) = (0, None);
                 Self::for_each_run(runs, skip, len, |run| {
@@ -180,7 +205,9 @@ impl<'a> Levels<'a> {
             }
             Levels::Slice(levels) => {
                 let tail = levels.get(from..)?;
-                tail.iter().position(|slot| *slot == level).map(|position| from + position)
+                tail.iter()
+                    .position(|slot| *slot == level)
+                    .map(|position| from + position)
             }
         }
     }
@@ -208,7 +235,10 @@ impl<'a> Levels<'a> {
 }
 
 fn add(histogram: &mut [i64], level: i16, count: usize) {
-    if let Some(place) = usize::try_from(level).ok().and_then(|level| histogram.get_mut(level)) {
+    if let Some(place) = usize::try_from(level)
+        .ok()
+        .and_then(|level| histogram.get_mut(level))
+    {
         *place += i64::try_from(count).unwrap_or(i64::MAX);
     }
 }
@@ -217,7 +247,14 @@ fn count_equal(levels: &[i16], level: i16) -> usize {
     // Counting in u16 lanes keeps the loop as wide as the levels; a chunk cannot overflow one.
     levels
         .chunks(usize::from(u16::MAX))
-        .map(|chunk| usize::from(chunk.iter().map(|slot| u16::from(*slot == level)).sum::<u16>()))
+        .map(|chunk| {
+            usize::from(
+                chunk
+                    .iter()
+                    .map(|slot| u16::from(*slot == level))
+                    .sum::<u16>(),
+            )
+        })
         .sum()
 }
 
@@ -230,7 +267,11 @@ mod tests {
         let mut rest = levels;
         let front = rest.take_front(cut);
         let cut = cut.min(plain.len());
-        for (part, plain) in [(levels, plain), (front, &plain[..cut]), (rest, &plain[cut..])] {
+        for (part, plain) in [
+            (levels, plain),
+            (front, &plain[..cut]),
+            (rest, &plain[cut..]),
+        ] {
             assert_eq!(part.len(), plain.len());
             assert_eq!(part.first(), plain.first().copied());
             let mut histogram = [0i64; 4];
@@ -240,7 +281,10 @@ mod tests {
                 assert_eq!(part.count(level), count);
                 assert_eq!(histogram[level as usize], count as i64);
                 for from in 0..plain.len() + 1 {
-                    let expected = plain[from..].iter().position(|slot| *slot == level).map(|p| p + from);
+                    let expected = plain[from..]
+                        .iter()
+                        .position(|slot| *slot == level)
+                        .map(|p| p + from);
                     assert_eq!(part.position(level, from), expected);
                 }
             }

@@ -7,6 +7,7 @@ mod decimal;
 mod fixed;
 mod int96;
 pub(crate) mod levels;
+mod physical;
 pub(crate) mod values;
 
 pub use as_bytes::{AsBytes, SliceAsBytes};
@@ -14,3 +15,8 @@ pub use byte_array::ByteArray;
 pub use decimal::Decimal;
 pub use fixed::FixedLenByteArray;
 pub use int96::Int96;
+pub(crate) use physical::sealed;
+pub use physical::{
+    BoolType, ByteArrayType, DataType, DoubleType, FixedLenByteArrayType, FloatType, Int32Type,
+    Int64Type, Int96Type, ParquetValueType,
+};

@@ -161,7 +161,10 @@ impl<'a> FixedValues<'a> {
         let bytes = count.saturating_mul(self.width).min(self.data.len());
         let (front, back) = self.data.split_at(bytes);
         self.data = back;
-        Self { data: front, width: self.width }
+        Self {
+            data: front,
+            width: self.width,
+        }
     }
 
     fn get(&self, index: usize) -> &'a [u8] {
@@ -199,15 +202,24 @@ impl<'a> ByteValues<'a> {
         let front = match &mut self.picks {
             Picks::Range { from, len } => {
                 let count = count.min(*len);
-                let front = Picks::Range { from: *from, len: count };
+                let front = Picks::Range {
+                    from: *from,
+                    len: count,
+                };
                 *from += count;
                 *len -= count;
                 front
             }
             Picks::Indices(picks) => Picks::Indices(split_front(picks, count)),
-            Picks::Keys { keys, token } => Picks::Keys { keys: split_front(keys, count), token: *token },
+            Picks::Keys { keys, token } => Picks::Keys {
+                keys: split_front(keys, count),
+                token: *token,
+            },
         };
-        Self { source: self.source, picks: front }
+        Self {
+            source: self.source,
+            picks: front,
+        }
     }
 
     /// Runs `visitor` over the values. One dispatch for all of them.
@@ -218,13 +230,21 @@ impl<'a> ByteValues<'a> {
         };
         let indices = picks.iter().map(|pick| *pick as usize);
         match self.source {
-            ByteSource::Offsets32 { offsets, data } => visitor.visit(indices.map(move |i| by_offset32(offsets, data, i))),
-            ByteSource::Offsets64 { offsets, data } => visitor.visit(indices.map(move |i| by_offset64(offsets, data, i))),
-            ByteSource::Views { views, buffers } => {
-                visitor.visit(indices.map(move |i| views.get(i).map_or(&[][..], |view| view_bytes(view, buffers))))
+            ByteSource::Offsets32 { offsets, data } => {
+                visitor.visit(indices.map(move |i| by_offset32(offsets, data, i)))
             }
+            ByteSource::Offsets64 { offsets, data } => {
+                visitor.visit(indices.map(move |i| by_offset64(offsets, data, i)))
+            }
+            ByteSource::Views { views, buffers } => visitor.visit(indices.map(move |i| {
+                views
+                    .get(i)
+                    .map_or(&[][..], |view| view_bytes(view, buffers))
+            })),
             ByteSource::Fixed(fixed) => visitor.visit(indices.map(move |i| fixed.get(i))),
-            ByteSource::Arrays(arrays) => visitor.visit(indices.map(move |i| arrays.get(i).map_or(&[][..], ByteArray::data))),
+            ByteSource::Arrays(arrays) => {
+                visitor.visit(indices.map(move |i| arrays.get(i).map_or(&[][..], ByteArray::data)))
+            }
         }
     }
 
@@ -233,11 +253,19 @@ impl<'a> ByteValues<'a> {
         match self.source {
             ByteSource::Offsets32 { offsets, data } => {
                 let offsets = offsets.get(from..=end).unwrap_or_default();
-                visitor.visit(offsets.windows(2).map(move |pair| by_offset32(pair, data, 0)))
+                visitor.visit(
+                    offsets
+                        .windows(2)
+                        .map(move |pair| by_offset32(pair, data, 0)),
+                )
             }
             ByteSource::Offsets64 { offsets, data } => {
                 let offsets = offsets.get(from..=end).unwrap_or_default();
-                visitor.visit(offsets.windows(2).map(move |pair| by_offset64(pair, data, 0)))
+                visitor.visit(
+                    offsets
+                        .windows(2)
+                        .map(move |pair| by_offset64(pair, data, 0)),
+                )
             }
             ByteSource::Views { views, buffers } => {
                 let views = views.get(from..end).unwrap_or_default();
@@ -245,7 +273,10 @@ impl<'a> ByteValues<'a> {
             }
             ByteSource::Fixed(fixed) => {
                 let width = fixed.width.max(1);
-                let data = fixed.data.get(from * width..end * width).unwrap_or_default();
+                let data = fixed
+                    .data
+                    .get(from * width..end * width)
+                    .unwrap_or_default();
                 visitor.visit(data.chunks_exact(width))
             }
             ByteSource::Arrays(arrays) => {
@@ -282,13 +313,23 @@ impl<'a> ByteValues<'a> {
 /// either up to 12 bytes of data or a prefix, a buffer number and an offset, four bytes each.
 #[inline]
 pub(crate) fn view_bytes<'v>(view: &'v u128, buffers: &'v [Buffer]) -> &'v [u8] {
-    #[expect(clippy::cast_possible_truncation, reason = "the fields of a view are 32 bits wide")]
-    let (len, buffer, offset) = (*view as u32 as usize, (*view >> 64) as u32 as usize, (*view >> 96) as u32 as usize);
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the fields of a view are 32 bits wide"
+    )]
+    let (len, buffer, offset) = (
+        *view as u32 as usize,
+        (*view >> 64) as u32 as usize,
+        (*view >> 96) as u32 as usize,
+    );
     if len <= 12 {
         // A view's bytes stand in memory in the order of a little-endian number.
         return as_bytes(view).get(4..4 + len).unwrap_or_default();
     }
-    buffers.get(buffer).and_then(|buffer| buffer.as_slice().get(offset..offset + len)).unwrap_or_default()
+    buffers
+        .get(buffer)
+        .and_then(|buffer| buffer.as_slice().get(offset..offset + len))
+        .unwrap_or_default()
 }
 
 fn as_bytes(view: &u128) -> &[u8; 16] {
@@ -317,7 +358,10 @@ fn by_offset32<'a>(offsets: &[i32], data: &'a [u8], index: usize) -> &'a [u8] {
 fn by_offset64<'a>(offsets: &[i64], data: &'a [u8], index: usize) -> &'a [u8] {
     match (offsets.get(index), offsets.get(index + 1)) {
         (Some(from), Some(to)) => {
-            let (from, to) = (usize::try_from(*from).unwrap_or(0), usize::try_from(*to).unwrap_or(0));
+            let (from, to) = (
+                usize::try_from(*from).unwrap_or(0),
+                usize::try_from(*to).unwrap_or(0),
+            );
             data.get(from..to).unwrap_or_default()
         }
         _ => &[],
