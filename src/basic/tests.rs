@@ -91,9 +91,32 @@ fn names_are_read_as_the_oracle_reads_them() {
             said(Encoding::from_str(text)),
             said(oracle::Encoding::from_str(text))
         );
+        let codec = Compression::from_str(text)
+            .map(|codec| codec.to_string())
+            .ok();
+        let theirs = oracle::Compression::from_str(text)
+            .map(|codec| codec.to_string())
+            .ok();
+        assert_eq!(codec, theirs, "{text}");
+    }
+}
+
+#[test]
+fn compression_errors_say_what_is_wrong() {
+    for text in [
+        "Snappy",
+        "gzip",
+        "GZIP",
+        "gzip(10)",
+        "brotli(12)",
+        "zstd(23)",
+        "zstd()",
+        "lz4(1)",
+    ] {
         assert_eq!(
             said(Compression::from_str(text)),
-            said(oracle::Compression::from_str(text))
+            said(oracle::Compression::from_str(text)),
+            "{text}"
         );
     }
 }
