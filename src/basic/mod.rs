@@ -30,4 +30,6 @@ pub use logical::{
     LogicalType, TimeType, TimeUnit, TimestampType, VariantType,
 };
 pub use order::{BoundaryOrder, ColumnOrder, SortOrder};
-pub use physical::{FieldRepetitionType, Repetition, Type};
+/// The name of [`Repetition`] in the format definition.
+pub use physical::Repetition as FieldRepetitionType;
+pub use physical::{Repetition, Type};

@@ -71,9 +71,6 @@ pub enum Repetition {
     REPEATED = 2,
 }
 
-/// The name of [`Repetition`] in the format definition.
-pub type FieldRepetitionType = Repetition;
-
 impl_named_enum!(Repetition, "repetition", [REQUIRED, OPTIONAL, REPEATED]);
 
 impl FromStr for Repetition {

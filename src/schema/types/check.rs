@@ -1,0 +1,301 @@
+//! Which annotations fit which types, and what a builder says when one does not.
+//!
+//! SPEC: LogicalTypes.md, one section a type; the comments of parquet.thrift.
+
+use super::builder::PrimitiveTypeBuilder;
+use super::node::{Type, TypePtr};
+use crate::basic::{ConvertedType, LogicalType, Repetition, TimeUnit, Type as PhysicalType};
+use crate::errors::{ParquetError, Result};
+
+/// Checks a leaf, and returns the converted type it gets.
+pub(super) fn primitive(leaf: &PrimitiveTypeBuilder<'_>) -> Result<ConvertedType> {
+    let converted_type = match &leaf.logical_type {
+        Some(logical_type) => logical(leaf, logical_type)?,
+        None => leaf.converted_type,
+    };
+    converted(leaf, converted_type)?;
+    if leaf.physical_type == PhysicalType::FIXED_LEN_BYTE_ARRAY && leaf.length < 0 {
+        return refuse(format!(
+            "Invalid FIXED_LEN_BYTE_ARRAY length: {} for field '{}'",
+            leaf.length, leaf.name
+        ));
+    }
+    Ok(converted_type)
+}
+
+/// Checks a group, and returns the converted type it gets.
+pub(super) fn group(
+    name: &str,
+    logical_type: Option<&LogicalType>,
+    converted_type: ConvertedType,
+    fields: &[TypePtr],
+) -> Result<ConvertedType> {
+    match logical_type {
+        Some(LogicalType::File) => {
+            for field in fields {
+                file_field(name, field)?;
+            }
+            Ok(ConvertedType::NONE)
+        }
+        // An odd width has no converted type; on a group the annotation is meaningless anyway.
+        Some(LogicalType::Integer(_)) | None => Ok(converted_type),
+        Some(logical_type) => Ok(logical_type.converted_type()),
+    }
+}
+
+fn refuse<T>(message: String) -> Result<T> {
+    Err(ParquetError::General(message))
+}
+
+/// Checks a logical type against the physical type and the converted type that came with it.
+fn logical(leaf: &PrimitiveTypeBuilder<'_>, logical_type: &LogicalType) -> Result<ConvertedType> {
+    let name = leaf.name;
+    let implied = match logical_type {
+        LogicalType::Integer(int) if !matches!(int.bit_width, 8 | 16 | 32 | 64) => {
+            return refuse(format!(
+                "Cannot annotate {logical_type:?} from {} for field '{name}'",
+                leaf.physical_type
+            ));
+        }
+        logical_type => logical_type.converted_type(),
+    };
+    if leaf.converted_type != ConvertedType::NONE && leaf.converted_type != implied {
+        return refuse(format!(
+            "Logical type {logical_type:?} is incompatible with converted type {} for field '{name}'",
+            leaf.converted_type
+        ));
+    }
+    if let LogicalType::Map | LogicalType::List | LogicalType::File = logical_type {
+        return refuse(format!(
+            "{logical_type:?} cannot be applied to a primitive type for field '{name}'"
+        ));
+    }
+    if let LogicalType::Decimal(decimal) = logical_type {
+        for (what, said, own) in [
+            ("scale", decimal.scale, leaf.scale),
+            ("precision", decimal.precision, leaf.precision),
+        ] {
+            if said != own {
+                return refuse(format!(
+                    "DECIMAL logical type {what} {said} must match self.{what} {own} for field '{name}'"
+                ));
+            }
+        }
+        decimal_digits(leaf)?;
+        return Ok(implied);
+    }
+    match fit(logical_type, leaf.physical_type) {
+        Fit::Any => Ok(implied),
+        Fit::Bytes(length) if leaf.length != length => refuse(format!(
+            "{} cannot annotate field '{name}' because it is not a FIXED_LEN_BYTE_ARRAY({length}) field",
+            format!("{logical_type:?}").to_uppercase()
+        )),
+        Fit::Bytes(_) => Ok(implied),
+        Fit::MillisOnInt64 => refuse(format!(
+            "Cannot use millisecond unit on INT64 type for field '{name}'"
+        )),
+        Fit::No => refuse(format!(
+            "Cannot annotate {logical_type:?} from {} for field '{name}'",
+            leaf.physical_type
+        )),
+    }
+}
+
+/// Whether a logical type can annotate a physical type.
+enum Fit {
+    /// It can.
+    Any,
+    /// If values have this many bytes.
+    Bytes(i32),
+    /// It cannot, for a reason that deserves its own words.
+    MillisOnInt64,
+    /// It cannot.
+    No,
+}
+
+fn fit(logical_type: &LogicalType, physical_type: PhysicalType) -> Fit {
+    use PhysicalType::{BYTE_ARRAY, FIXED_LEN_BYTE_ARRAY, INT32, INT64};
+    let fits = match (logical_type, physical_type) {
+        (LogicalType::Unknown | LogicalType::_Unknown { .. }, _) => true,
+        (LogicalType::Uuid, FIXED_LEN_BYTE_ARRAY) => return Fit::Bytes(16),
+        (LogicalType::Float16, FIXED_LEN_BYTE_ARRAY) => return Fit::Bytes(2),
+        (LogicalType::Time(time), INT64) if time.unit == TimeUnit::MILLIS => {
+            return Fit::MillisOnInt64;
+        }
+        (LogicalType::Time(_), INT64) | (LogicalType::Timestamp(_), INT64) => true,
+        (LogicalType::Time(time), INT32) => time.unit == TimeUnit::MILLIS,
+        (LogicalType::Date, INT32) => true,
+        (LogicalType::Integer(int), INT32) => int.bit_width <= 32,
+        (LogicalType::Integer(int), INT64) => int.bit_width == 64,
+        (
+            LogicalType::String
+            | LogicalType::Enum
+            | LogicalType::Json
+            | LogicalType::Bson
+            | LogicalType::Geometry(_)
+            | LogicalType::Geography(_),
+            BYTE_ARRAY,
+        ) => true,
+        _ => false,
+    };
+    if fits { Fit::Any } else { Fit::No }
+}
+
+/// Checks a converted type, given or implied, against the physical type.
+fn converted(leaf: &PrimitiveTypeBuilder<'_>, converted_type: ConvertedType) -> Result<()> {
+    let wanted = match converted_type {
+        ConvertedType::NONE => return Ok(()),
+        ConvertedType::UTF8 | ConvertedType::ENUM | ConvertedType::JSON | ConvertedType::BSON => {
+            PhysicalType::BYTE_ARRAY
+        }
+        ConvertedType::DATE
+        | ConvertedType::TIME_MILLIS
+        | ConvertedType::UINT_8
+        | ConvertedType::UINT_16
+        | ConvertedType::UINT_32
+        | ConvertedType::INT_8
+        | ConvertedType::INT_16
+        | ConvertedType::INT_32 => PhysicalType::INT32,
+        ConvertedType::TIME_MICROS
+        | ConvertedType::TIMESTAMP_MILLIS
+        | ConvertedType::TIMESTAMP_MICROS
+        | ConvertedType::UINT_64
+        | ConvertedType::INT_64 => PhysicalType::INT64,
+        ConvertedType::DECIMAL => return decimal_digits(leaf),
+        ConvertedType::INTERVAL => return interval(leaf),
+        ConvertedType::MAP | ConvertedType::MAP_KEY_VALUE | ConvertedType::LIST => {
+            return refuse(format!(
+                "{converted_type} cannot be applied to primitive field '{}'",
+                leaf.name
+            ));
+        }
+    };
+    if leaf.physical_type == wanted {
+        return Ok(());
+    }
+    refuse(format!(
+        "{converted_type} cannot annotate field '{}' because it is not a {wanted} field",
+        leaf.name
+    ))
+}
+
+fn interval(leaf: &PrimitiveTypeBuilder<'_>) -> Result<()> {
+    if leaf.physical_type == PhysicalType::FIXED_LEN_BYTE_ARRAY && leaf.length == 12 {
+        return Ok(());
+    }
+    refuse(format!(
+        "INTERVAL cannot annotate field '{}' because it is not a FIXED_LEN_BYTE_ARRAY(12) field",
+        leaf.name
+    ))
+}
+
+/// SPEC: LogicalTypes.md, "DECIMAL": precision is at least 1, and the unscaled value must fit.
+fn decimal_digits(leaf: &PrimitiveTypeBuilder<'_>) -> Result<()> {
+    let (precision, scale) = (leaf.precision, leaf.scale);
+    let most_digits = match leaf.physical_type {
+        PhysicalType::INT32 => 9,
+        PhysicalType::INT64 => 18,
+        PhysicalType::BYTE_ARRAY => i32::MAX,
+        PhysicalType::FIXED_LEN_BYTE_ARRAY => digits_in(leaf.length),
+        _ => {
+            return refuse(
+                "DECIMAL can only annotate INT32, INT64, BYTE_ARRAY and FIXED_LEN_BYTE_ARRAY"
+                    .to_string(),
+            );
+        }
+    };
+    if precision < 1 {
+        return refuse(format!("Invalid DECIMAL precision: {precision}"));
+    }
+    if scale < 0 {
+        return refuse(format!("Invalid DECIMAL scale: {scale}"));
+    }
+    if scale > precision {
+        return refuse(format!(
+            "Invalid DECIMAL: scale ({scale}) cannot be greater than precision ({precision})"
+        ));
+    }
+    if precision <= most_digits {
+        return Ok(());
+    }
+    if leaf.physical_type == PhysicalType::FIXED_LEN_BYTE_ARRAY {
+        return refuse(format!(
+            "Cannot represent FIXED_LEN_BYTE_ARRAY as DECIMAL with length {} and precision {precision}. \
+             The max precision can only be {most_digits}",
+            leaf.length
+        ));
+    }
+    refuse(format!(
+        "Cannot represent {} as DECIMAL with precision {precision}",
+        leaf.physical_type
+    ))
+}
+
+/// How many decimal digits every two's complement number of `length` bytes has room for:
+/// floor(log10(2^(8 * length - 1) - 1)).
+fn digits_in(length: i32) -> i32 {
+    /// log10(2), in units of 1e-18, rounded down.
+    const LOG10_OF_2: i128 = 301_029_995_663_981_195;
+    let value_bits = (8 * i128::from(length) - 1).max(0);
+    // No power of two is a power of ten, so subtracting one does not change the number of digits.
+    let digits = value_bits * LOG10_OF_2 / 1_000_000_000_000_000_000;
+    i32::try_from(digits).unwrap_or(i32::MAX)
+}
+
+/// The fields that a `FILE` group may have, all optional: name, physical type, logical type.
+///
+/// SPEC: LogicalTypes.md, "FILE".
+const FILE_FIELDS: [(&str, PhysicalType, Option<LogicalType>); 6] = [
+    ("uri", PhysicalType::BYTE_ARRAY, Some(LogicalType::String)),
+    ("offset", PhysicalType::INT64, None),
+    ("size", PhysicalType::INT64, None),
+    (
+        "content_type",
+        PhysicalType::BYTE_ARRAY,
+        Some(LogicalType::String),
+    ),
+    (
+        "checksum",
+        PhysicalType::BYTE_ARRAY,
+        Some(LogicalType::String),
+    ),
+    ("inline", PhysicalType::BYTE_ARRAY, None),
+];
+
+fn file_field(group: &str, field: &Type) -> Result<()> {
+    let name = field.name();
+    let Some((_, wanted_physical, wanted_logical)) =
+        FILE_FIELDS.iter().find(|(known, ..)| *known == name)
+    else {
+        return refuse(format!(
+            "FILE type group '{group}' contains unrecognized field '{name}'. Valid fields are: {}",
+            FILE_FIELDS.map(|(known, ..)| known).join(", ")
+        ));
+    };
+    let Type::PrimitiveType {
+        basic_info,
+        physical_type,
+        ..
+    } = field
+    else {
+        return refuse(format!(
+            "FILE type field '{name}' in group '{group}' must be a primitive type"
+        ));
+    };
+    if basic_info.repetition != Some(Repetition::OPTIONAL) {
+        return refuse(format!(
+            "FILE type field '{name}' must be OPTIONAL in group '{group}'"
+        ));
+    }
+    if physical_type != wanted_physical {
+        return refuse(format!(
+            "FILE type field '{name}' in group '{group}' must have physical type {wanted_physical}"
+        ));
+    }
+    if &basic_info.logical_type != wanted_logical {
+        return refuse(format!(
+            "FILE type field '{name}' in group '{group}' must have logical type {wanted_logical:?}"
+        ));
+    }
+    Ok(())
+}

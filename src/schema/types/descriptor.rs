@@ -1,0 +1,207 @@
+//! A whole schema with its leaf columns: [`SchemaDescriptor`].
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::column::{ColumnDescPtr, ColumnDescriptor};
+use super::node::{Type, TypePtr, shared_size};
+use super::path::ColumnPath;
+use crate::basic::Repetition;
+
+/// A schema that several owners share.
+pub type SchemaDescPtr = Arc<SchemaDescriptor>;
+
+/// A schema and its leaf columns, in the order of the column chunks in a row group.
+#[derive(Clone, PartialEq)]
+pub struct SchemaDescriptor {
+    schema: TypePtr,
+    leaves: Vec<ColumnDescPtr>,
+    /// For each leaf the index of the root's field that it stands in.
+    roots: Vec<usize>,
+}
+
+impl fmt::Debug for SchemaDescriptor {
+    /// The tree; the rest follows from it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SchemaDescriptor")
+            .field("schema", &self.schema)
+            .finish()
+    }
+}
+
+impl SchemaDescriptor {
+    /// Finds the leaves below `schema`.
+    ///
+    /// # Panics
+    ///
+    /// When `schema` is a primitive.
+    pub fn new(schema: TypePtr) -> Self {
+        assert!(
+            schema.is_group(),
+            "SchemaDescriptor should take a GroupType"
+        );
+        let mut leaves = Vec::new();
+        let mut roots = Vec::new();
+        let mut path = Vec::new();
+        for (root, field) in schema.get_fields().iter().enumerate() {
+            collect_leaves(field, Levels::default(), &mut path, &mut leaves);
+            roots.resize(leaves.len(), root);
+        }
+        leaves.shrink_to_fit();
+        roots.shrink_to_fit();
+        SchemaDescriptor {
+            schema,
+            leaves,
+            roots,
+        }
+    }
+
+    /// The leaf column `i`.
+    ///
+    /// # Panics
+    ///
+    /// When there are not that many.
+    pub fn column(&self, i: usize) -> ColumnDescPtr {
+        self.check(i);
+        #[expect(clippy::indexing_slicing, reason = "checked above")]
+        Arc::clone(&self.leaves[i])
+    }
+
+    /// The leaf columns.
+    pub fn columns(&self) -> &[ColumnDescPtr] {
+        &self.leaves
+    }
+
+    /// The number of leaf columns.
+    pub fn num_columns(&self) -> usize {
+        self.leaves.len()
+    }
+
+    /// The field of the root that the leaf column `i` stands in; the leaf itself if it is not nested.
+    ///
+    /// # Panics
+    ///
+    /// When there are not that many leaf columns.
+    pub fn get_column_root(&self, i: usize) -> &Type {
+        self.root_of(i)
+    }
+
+    /// [`get_column_root`](Self::get_column_root), to be shared.
+    ///
+    /// # Panics
+    ///
+    /// When there are not that many leaf columns.
+    pub fn get_column_root_ptr(&self, i: usize) -> TypePtr {
+        Arc::clone(self.root_of(i))
+    }
+
+    /// The index of [`get_column_root`](Self::get_column_root) among the root's fields.
+    ///
+    /// # Panics
+    ///
+    /// When there are not that many leaf columns.
+    pub fn get_column_root_idx(&self, i: usize) -> usize {
+        self.check(i);
+        #[expect(clippy::indexing_slicing, reason = "checked above; one entry a leaf")]
+        self.roots[i]
+    }
+
+    /// The tree.
+    pub fn root_schema(&self) -> &Type {
+        &self.schema
+    }
+
+    /// The tree, to be shared.
+    pub fn root_schema_ptr(&self) -> TypePtr {
+        Arc::clone(&self.schema)
+    }
+
+    /// The name of the root.
+    pub fn name(&self) -> &str {
+        self.schema.name()
+    }
+
+    /// Bytes on the heap: the tree and the leaf columns. Walks all of them.
+    pub(crate) fn memory_size(&self) -> usize {
+        let tree = shared_size(&self.schema) + self.schema.memory_size();
+        let columns = self
+            .leaves
+            .iter()
+            .map(|leaf| shared_size(leaf) + leaf.memory_size())
+            .sum::<usize>();
+        tree + columns
+            + self.leaves.capacity() * size_of::<ColumnDescPtr>()
+            + self.roots.capacity() * size_of::<usize>()
+    }
+
+    fn root_of(&self, i: usize) -> &TypePtr {
+        let root = self.get_column_root_idx(i);
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "roots hold indices of the root's fields"
+        )]
+        &self.schema.get_fields()[root]
+    }
+
+    fn check(&self, i: usize) {
+        let count = self.leaves.len();
+        assert!(i < count, "Index out of bound: {i} not in [0, {count})");
+    }
+}
+
+/// The levels that the fields on a path add up to.
+#[derive(Clone, Copy, Default)]
+struct Levels {
+    def: i16,
+    rep: i16,
+    /// The definition level at the innermost repeated field.
+    repeated_def: i16,
+}
+
+impl Levels {
+    /// SPEC: README.md, "Nested Encoding": optional and repeated fields are one definition level
+    /// each, repeated fields one repetition level as well.
+    fn below(mut self, repetition: Option<Repetition>) -> Self {
+        match repetition {
+            Some(Repetition::OPTIONAL) => self.def += 1,
+            Some(Repetition::REPEATED) => {
+                self.def += 1;
+                self.rep += 1;
+                self.repeated_def = self.def;
+            }
+            Some(Repetition::REQUIRED) | None => {}
+        }
+        self
+    }
+}
+
+/// Depth first; `path` holds the names above `field` and is given back as it came.
+fn collect_leaves<'a>(
+    field: &'a TypePtr,
+    above: Levels,
+    path: &mut Vec<&'a str>,
+    leaves: &mut Vec<ColumnDescPtr>,
+) {
+    let levels = above.below(field.get_basic_info().repetition);
+    path.push(field.name());
+    match &**field {
+        Type::PrimitiveType { .. } => {
+            let parts = path.iter().map(|part| (*part).to_string()).collect();
+            let column = ColumnDescriptor::new(
+                Arc::clone(field),
+                levels.def,
+                levels.rep,
+                ColumnPath::new(parts),
+            );
+            leaves.push(Arc::new(
+                column.with_repeated_ancestor_def_level(levels.repeated_def),
+            ));
+        }
+        Type::GroupType { fields, .. } => {
+            for child in fields {
+                collect_leaves(child, levels, path, leaves);
+            }
+        }
+    }
+    path.pop();
+}

@@ -1,0 +1,1 @@
+//! Nodes, builders and descriptors, compared with an independent implementation.
