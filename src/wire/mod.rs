@@ -1,1 +1,4 @@
-//! wire
+//! The records of the format as bytes: page headers, chunk metadata, indexes, schema and footer,
+//! written in the thrift compact protocol. Nothing here reads.
+
+pub(crate) mod compact;
