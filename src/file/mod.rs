@@ -4,6 +4,7 @@ pub mod metadata;
 pub mod page_index;
 pub mod properties;
 pub mod reader;
+mod slim;
 pub mod statistics;
 pub mod writer;
 
