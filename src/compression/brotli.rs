@@ -36,7 +36,7 @@ impl Brotli {
 
 impl Codec for Brotli {
     fn compress(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<()> {
-        // The encoder keeps its own output until it is taken, so none of it needs room beforehand.
+        // The encoder keeps its own output until it is taken, so no room is needed beforehand.
         append_within(output, 0, |output| {
             let mut encoder = BrotliEncoderStateStruct::new(StandardAlloc::default());
             encoder.set_parameter(BrotliEncoderParameter::BROTLI_PARAM_QUALITY, self.level);

@@ -37,9 +37,8 @@ use crate::errors::{ParquetError, Result};
 pub(crate) trait Codec: Send {
     /// Appends the compressed form of `input` to `output`; what stands in `output` stays as it is.
     ///
-    /// Room for the worst case is reserved, and given back afterwards as far as this call had to
-    /// add it: a fresh buffer ends up close to its content, while a caller that recycles one large
-    /// buffer keeps its capacity. After an error `output` holds what it held before.
+    /// Capacity grows to what the worst case of this very input needs, at most, and is kept: callers
+    /// recycle one buffer from page to page. After an error `output` holds what it held before.
     fn compress(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<()>;
 
     /// Bytes the codec keeps on the heap between two calls, itself included.
@@ -72,9 +71,8 @@ pub(crate) fn create_codec(compression: Compression) -> Result<Option<Box<dyn Co
 /// Says whether [`create_codec`] would succeed, without making anything.
 ///
 /// # Errors
-/// [`ParquetError::NYI`] for LZO, which no Rust crate writes interoperably, and
-/// [`ParquetError::General`] for a codec that this build leaves out, naming the cargo feature that
-/// brings it in.
+/// [`ParquetError::NYI`] for LZO, which has no codec here, and [`ParquetError::General`] for a codec
+/// that this build leaves out, naming the cargo feature that brings it in.
 pub(crate) fn check_available(compression: Compression) -> Result<()> {
     let built = match compression {
         Compression::UNCOMPRESSED => true,
