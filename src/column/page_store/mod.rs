@@ -1,1 +1,17 @@
-//! page_store
+//! Where finished pages wait until their row group ends: the contract of a page store, and the
+//! stores that come with the crate.
+//!
+//! A writer moves each page, as soon as it is sealed, into a [`PageStore`] and keeps only the
+//! [`PageKey`]. When the row group ends it takes the pages back one at a time and streams them into
+//! the file. What a page is, and in what order pages go into the file, is the writer's business: to
+//! a store they are opaque blobs.
+//!
+//! | store | keeps blobs |
+//! |---|---|
+//! | [`InMemoryPageStore`] | on the heap; the default |
+
+mod contract;
+mod memory;
+
+pub use contract::{PageKey, PageStore, PageStoreArgs, PageStoreFactory};
+pub use memory::{InMemoryPageStore, InMemoryPageStoreFactory};

@@ -1,0 +1,137 @@
+//! The contract between a writer and a page store: keys, the store, its factory. No store lives
+//! here.
+
+use std::fmt::Debug;
+
+use bytes::Bytes;
+
+use crate::errors::Result;
+use crate::schema::types::ColumnDescriptor;
+
+/// Names one blob of one [`PageStore`].
+///
+/// The store chooses the number and the writer only hands it back, so a store may put a slot, an
+/// offset or a database key into it. Keys of different stores may be equal; keys of one store differ
+/// as long as their blobs are in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PageKey(u64);
+
+impl PageKey {
+    /// The key with this number.
+    pub const fn new(key: u64) -> Self {
+        Self(key)
+    }
+
+    /// The number.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+/// Holds the finished pages of one column chunk until the chunk is written to the file.
+///
+/// # Life of a store
+///
+/// 1. **Create.** A [`PageStoreFactory`] makes one store for each leaf column of each row group.
+///    Most stores of a wide schema receive few pages, and some none, so a new store should cost next
+///    to nothing and open what it needs at the first put.
+/// 2. **Put.** Data pages are put in the order in which they are made, the dictionary page, if there is
+///    one, after or between them. A page is one blob, page header included. The writer may call
+///    [`spill`](Self::spill) and [`memory_size`](Self::memory_size) at any time.
+/// 3. **Take.** When the chunk is written, the dictionary page is taken first and then the data
+///    pages in the order of their puts. Each key is taken at most once; a taken blob leaves the store,
+///    which may release or reuse its space at once. No put follows the first take.
+/// 4. **Drop.** A store may be dropped in any state: never used, with blobs that nobody took, halfway
+///    through the takes, after an error. Dropping it releases everything it holds, in memory and
+///    outside, and does not panic.
+///
+/// # What an implementation promises
+///
+/// - [`take`](Self::take) returns exactly the bytes of the put, or an error. Never others: the writer
+///   copies them into the file without looking at them.
+/// - A blob may have any length, also none, and may be larger than all those before it.
+/// - A key that the store did not give out, or whose blob has been taken, is an error.
+/// - Stores of one factory are independent. They are used from different threads at once (each store
+///   by one thread at a time), and keys of one mean nothing to another.
+/// - A call may block, but not until some other store is used or dropped.
+///
+/// # After an error
+///
+/// The writer makes no further call but drop on a store that returned an error from a put or a take,
+/// and gives up the row group. It reports the error with the column and the page it belongs to, so
+/// the message need not name them. An error from [`spill`](Self::spill) leaves every blob where a take
+/// finds it.
+pub trait PageStore: Send {
+    /// Takes over a blob and returns the key under which it can be taken.
+    fn put(&mut self, value: Bytes) -> Result<PageKey>;
+
+    /// Returns the blob of `key` and forgets it.
+    fn take(&mut self, key: PageKey) -> Result<Bytes>;
+
+    /// The bytes of heap that this store occupies now, its tables included. The writer adds them to its
+    /// own, and calls this often: the answer should be at hand. The default says that nothing worth
+    /// counting stays in memory.
+    fn memory_size(&self) -> usize {
+        0
+    }
+
+    /// Puts a copy of `value`, which stays with the caller, who uses the buffer again. A store that
+    /// writes blobs somewhere else can do so straight from the slice; the default makes the copy
+    /// and calls [`put`](Self::put).
+    fn put_slice(&mut self, value: &[u8]) -> Result<PageKey> {
+        self.put(Bytes::copy_from_slice(value))
+    }
+
+    /// Takes the blob of `key` into `buffer`, in place of what it holds, so that the caller can use one
+    /// buffer for many blobs. After an error the contents of `buffer` mean nothing. The default
+    /// copies what [`take`](Self::take) returns.
+    fn take_into(&mut self, key: PageKey, buffer: &mut Vec<u8>) -> Result<()> {
+        let value = self.take(key)?;
+        buffer.clear();
+        buffer.extend_from_slice(&value);
+        Ok(())
+    }
+
+    /// Moves what can be moved out of memory and returns by how many bytes that lessens
+    /// [`memory_size`](Self::memory_size). Keys stay valid. The writer asks for this when memory is
+    /// short; a store with no colder place keeps the default, which moves nothing.
+    fn spill(&mut self) -> Result<usize> {
+        Ok(0)
+    }
+}
+
+/// What a factory is told about the column whose store it creates.
+#[derive(Debug)]
+pub struct PageStoreArgs<'a> {
+    column_index: usize,
+    column_descriptor: &'a ColumnDescriptor,
+}
+
+impl<'a> PageStoreArgs<'a> {
+    pub(crate) fn new(column_index: usize, column_descriptor: &'a ColumnDescriptor) -> Self {
+        Self {
+            column_index,
+            column_descriptor,
+        }
+    }
+
+    /// The ordinal of the leaf column in the schema, from 0.
+    pub fn column_index(&self) -> usize {
+        self.column_index
+    }
+
+    /// The leaf column.
+    pub fn column_descriptor(&self) -> &ColumnDescriptor {
+        self.column_descriptor
+    }
+}
+
+/// Makes the [`PageStore`]s of a writer.
+///
+/// One factory may serve many writers and threads at once. It is asked for one store a leaf column
+/// and row group, when the row group receives its first rows, and outlives the stores it made or
+/// shares with them what they need.
+pub trait PageStoreFactory: Send + Sync + Debug {
+    /// Makes an empty store for one column chunk.
+    fn create(&self, args: &PageStoreArgs<'_>) -> Result<Box<dyn PageStore>>;
+}
