@@ -2,11 +2,14 @@
 //! here.
 
 use std::fmt::Debug;
+use std::io;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::errors::Result;
-use crate::schema::types::ColumnDescriptor;
+use super::SpillMetrics;
+use crate::errors::{ParquetError, Result};
+use crate::schema::types::{ColumnDescPtr, ColumnDescriptor};
 
 /// Names one blob of one [`PageStore`].
 ///
@@ -57,10 +60,12 @@ impl PageKey {
 ///
 /// # After an error
 ///
-/// The writer makes no further call but drop on a store that returned an error from a put or a take,
-/// and gives up the row group. It reports the error with the column and the page it belongs to, so
-/// the message need not name them. An error from [`spill`](Self::spill) leaves every blob where a take
-/// finds it.
+/// An error from [`put`](Self::put) or [`spill`](Self::spill) leaves every blob that was put before
+/// where a take finds it. When the cause is want of space ([`ParquetError::SpillLimitExceeded`], or an
+/// [`io::Error`] of the kind `StorageFull` or `QuotaExceeded`), a writer with that option takes the
+/// earlier blobs, ends the row group early and goes on with new stores. After any other error
+/// it makes no further call but drop, and gives up. It reports an error with the column and the page
+/// it belongs to, so the message need not name them.
 pub trait PageStore: Send {
     /// Takes over a blob and returns the key under which it can be taken.
     fn put(&mut self, value: Bytes) -> Result<PageKey>;
@@ -72,6 +77,13 @@ pub trait PageStore: Send {
     /// own, and calls this often: the answer should be at hand. The default says that nothing worth
     /// counting stays in memory.
     fn memory_size(&self) -> usize {
+        0
+    }
+
+    /// The part of [`memory_size`](Self::memory_size) that this store has reserved itself, from the
+    /// [`MemoryBudget`](crate::budget::MemoryBudget) it shares with the writer. The writer reserves
+    /// the rest. The default says that the store reserves nothing.
+    fn reserved_size(&self) -> usize {
         0
     }
 
@@ -104,14 +116,14 @@ pub trait PageStore: Send {
 #[derive(Debug)]
 pub struct PageStoreArgs<'a> {
     column_index: usize,
-    column_descriptor: &'a ColumnDescriptor,
+    column: &'a ColumnDescPtr,
 }
 
 impl<'a> PageStoreArgs<'a> {
-    pub(crate) fn new(column_index: usize, column_descriptor: &'a ColumnDescriptor) -> Self {
+    pub(crate) fn new(column_index: usize, column: &'a ColumnDescPtr) -> Self {
         Self {
             column_index,
-            column_descriptor,
+            column,
         }
     }
 
@@ -122,16 +134,43 @@ impl<'a> PageStoreArgs<'a> {
 
     /// The leaf column.
     pub fn column_descriptor(&self) -> &ColumnDescriptor {
-        self.column_descriptor
+        self.column
+    }
+
+    /// The leaf column, to be kept past the call.
+    pub(super) fn shared_column(&self) -> ColumnDescPtr {
+        Arc::clone(self.column)
     }
 }
 
 /// Makes the [`PageStore`]s of a writer.
 ///
 /// One factory may serve many writers and threads at once. It is asked for one store a leaf column
-/// and row group, when the row group receives its first rows, and outlives the stores it made or
-/// shares with them what they need.
+/// and row group, when the row group receives its first rows, and again when indexes and bloom filters
+/// wait for the end of the file. It may be dropped before the stores it made, which therefore share
+/// what they need of it.
 pub trait PageStoreFactory: Send + Sync + Debug {
     /// Makes an empty store for one column chunk.
     fn create(&self, args: &PageStoreArgs<'_>) -> Result<Box<dyn PageStore>>;
+
+    /// What the stores of this factory have moved out of memory, if the factory counts it. The default
+    /// does not.
+    fn metrics(&self) -> Option<SpillMetrics> {
+        None
+    }
+}
+
+/// Whether a store failed only for want of space, so that what it holds can still be taken.
+pub(crate) fn is_out_of_space(error: &ParquetError) -> bool {
+    match error {
+        ParquetError::SpillLimitExceeded { .. } => true,
+        ParquetError::PageStore { source, .. } => is_out_of_space(source),
+        ParquetError::External(cause) => cause.downcast_ref::<io::Error>().is_some_and(|error| {
+            matches!(
+                error.kind(),
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+            )
+        }),
+        _ => false,
+    }
 }

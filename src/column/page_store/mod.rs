@@ -12,6 +12,9 @@
 
 mod contract;
 mod memory;
+mod metrics;
 
+pub(crate) use contract::is_out_of_space;
 pub use contract::{PageKey, PageStore, PageStoreArgs, PageStoreFactory};
 pub use memory::{InMemoryPageStore, InMemoryPageStoreFactory};
+pub use metrics::SpillMetrics;
