@@ -3,6 +3,11 @@
 //! One file an encoding. Each encoder is driven through [`ValueEncoder`], one dispatch for a whole
 //! slice of values; inside, loops are compiled for one physical type.
 
+pub(crate) mod bit_pack;
+pub(crate) mod buffer;
+pub(crate) mod levels;
+pub(crate) mod rle;
+
 use crate::basic::Encoding;
 use crate::data_type::values::Values;
 use crate::errors::Result;
