@@ -4,3 +4,5 @@ mod adapt;
 pub mod arrow_writer;
 mod leaves;
 mod schema;
+
+pub use schema::{ARROW_SCHEMA_META_KEY, ArrowSchemaConverter, PARQUET_FIELD_ID_META_KEY, encode_arrow_schema};

@@ -1,1 +1,19 @@
-//! schema
+//! Arrow schemas as Parquet schemas: the mapping of types, the Arrow schema embedded in the footer,
+//! and whether a batch fits the schema a writer was made with.
+
+mod compat;
+mod converter;
+mod embedded;
+mod encoded;
+mod leaf;
+
+pub(crate) use compat::check_batch;
+pub use converter::ArrowSchemaConverter;
+pub use embedded::encode_arrow_schema;
+pub(crate) use encoded::value_type;
+
+/// Key of the footer's metadata entry that holds the embedded Arrow schema.
+pub const ARROW_SCHEMA_META_KEY: &str = "ARROW:schema";
+
+/// Key in an Arrow field's metadata whose value, a decimal number, becomes the Parquet field id.
+pub const PARQUET_FIELD_ID_META_KEY: &str = "PARQUET:field_id";
