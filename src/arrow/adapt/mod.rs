@@ -1,6 +1,131 @@
 //! Arrow leaf values to physical values: the conversion is chosen once a column and array, and runs
 //! over slices. Knows nothing of nesting: `leaves` says which slots are present.
 
+mod cursor;
+mod decimal;
+mod gather;
+mod layers;
+mod reader;
+mod scratch;
 mod selection;
+mod source;
+mod target;
+#[cfg(test)]
+mod tests;
 
+use std::ptr;
+use std::sync::{Arc, Weak};
+
+use arrow_array::{Array, ArrayRef};
+use arrow_schema::DataType;
+
+use layers::Layers;
+pub(crate) use reader::LeafValues;
+use scratch::Scratch;
 pub(crate) use selection::Selection;
+use source::Source;
+use target::Target;
+
+use super::schema::value_type;
+use crate::errors::{ParquetError, Result};
+use crate::schema::types::ColumnDescriptor;
+
+/// Turns the leaf arrays of one column into physical values. Holds scratch, no values.
+#[derive(Debug)]
+pub(crate) struct Adapter {
+    target: Target,
+    dictionary: Dictionary,
+    scratch: Scratch,
+}
+
+/// The dictionary seen last. A weak reference keeps its address from being used again without keeping
+/// its values on the heap, so equal addresses mean equal contents.
+#[derive(Debug, Default)]
+struct Dictionary {
+    values: Option<Weak<dyn Array>>,
+    token: u64,
+}
+
+impl Adapter {
+    /// An adapter from fields of `data_type` to the column `descr`.
+    ///
+    /// # Errors
+    /// [`ParquetError::NYI`] or [`ParquetError::ArrowError`] naming the column if there is no conversion. Intervals
+    /// of months, days and nanoseconds pass here, and fail when there are values.
+    pub(crate) fn try_new(data_type: &DataType, descr: &ColumnDescriptor) -> Result<Self> {
+        let target = Target::of(descr)?;
+        if let Err(ParquetError::ArrowError(reason)) =
+            source::supported(value_type(data_type), target)
+        {
+            return Err(ParquetError::ArrowError(format!(
+                "column '{}': {reason}",
+                descr.path().string()
+            )));
+        }
+        Ok(Self {
+            target,
+            dictionary: Dictionary::default(),
+            scratch: Scratch::default(),
+        })
+    }
+
+    /// Whether arrays of `data_type` can be opened.
+    ///
+    /// # Errors
+    /// As [`Adapter::open`].
+    pub(crate) fn accepts(&self, data_type: &DataType) -> Result<()> {
+        source::supported(value_type(data_type), self.target)
+    }
+
+    /// Starts on the slots `selection` of `array`, whose type need not be the field's: any for which a
+    /// conversion to the column exists will do.
+    ///
+    /// # Errors
+    /// [`ParquetError::NYI`] and [`ParquetError::ArrowError`] if there is no conversion;
+    /// [`ParquetError::IndexOutOfBound`] if the selection reaches past the array.
+    pub(crate) fn open<'a>(
+        &'a mut self,
+        array: &'a dyn Array,
+        selection: &'a Selection,
+    ) -> Result<LeafValues<'a>> {
+        let (layers, values) = Layers::peel(array)?;
+        let (source, token) = match values {
+            None => (Source::of(array, self.target)?, 0),
+            Some(values) => (
+                Source::of(values.as_ref(), self.target)?,
+                self.dictionary.token_of(values),
+            ),
+        };
+        LeafValues::new(
+            array,
+            selection,
+            (source, layers, token),
+            self.target,
+            &mut self.scratch,
+        )
+    }
+
+    /// Bytes held on the heap.
+    pub(crate) fn memory_size(&self) -> usize {
+        self.scratch.memory_size()
+    }
+
+    /// Gives scratch back; it grows again when values need it.
+    pub(crate) fn shrink(&mut self) {
+        self.scratch = Scratch::default();
+    }
+}
+
+impl Dictionary {
+    fn token_of(&mut self, values: &ArrayRef) -> u64 {
+        let known = self
+            .values
+            .as_ref()
+            .is_some_and(|known| ptr::addr_eq(known.as_ptr(), Arc::as_ptr(values)));
+        if !known {
+            self.values = Some(Arc::downgrade(values));
+            self.token += 1;
+        }
+        self.token
+    }
+}
