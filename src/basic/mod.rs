@@ -20,7 +20,7 @@ mod named;
 mod order;
 mod physical;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use bloom::{BloomFilterAlgorithm, BloomFilterCompression, BloomFilterHash};
 pub use compression::{BrotliLevel, Compression, CompressionCodec, GzipLevel, ZstdLevel};

@@ -9,17 +9,17 @@ use crate::errors::{ParquetError, Result};
 
 /// Checks a leaf, and returns the converted type it gets.
 pub(super) fn primitive(leaf: &PrimitiveTypeBuilder<'_>) -> Result<ConvertedType> {
-    let converted_type = match &leaf.logical_type {
-        Some(logical_type) => logical(leaf, logical_type)?,
-        None => leaf.converted_type,
-    };
-    converted(leaf, converted_type)?;
     if leaf.physical_type == PhysicalType::FIXED_LEN_BYTE_ARRAY && leaf.length < 0 {
         return refuse(format!(
             "Invalid FIXED_LEN_BYTE_ARRAY length: {} for field '{}'",
             leaf.length, leaf.name
         ));
     }
+    let converted_type = match &leaf.logical_type {
+        Some(logical_type) => logical(leaf, logical_type)?,
+        None => leaf.converted_type,
+    };
+    converted(leaf, converted_type)?;
     Ok(converted_type)
 }
 
