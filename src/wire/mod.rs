@@ -2,3 +2,5 @@
 //! written in the thrift compact protocol. Nothing here reads.
 
 pub(crate) mod compact;
+pub(crate) mod page;
+mod statistics;

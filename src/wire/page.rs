@@ -1,0 +1,256 @@
+//! Page headers.
+//!
+//! SPEC: parquet.thrift, `PageHeader` and the headers of the page types in it.
+
+use super::compact::write_struct;
+use super::statistics::{statistics_bound, write_statistics};
+use crate::basic::{Encoding, PageType};
+use crate::file::statistics::Statistics;
+
+/// What stands in front of the body of a page.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PageHeader<'a> {
+    /// Bytes of the body before compression.
+    pub(crate) uncompressed_page_size: i32,
+    /// Bytes of the body as stored.
+    pub(crate) compressed_page_size: i32,
+    /// The bits of the CRC-32 of the body as stored.
+    pub(crate) crc: Option<i32>,
+    /// The type of the page, and what its type alone has.
+    pub(crate) kind: PageHeaderKind<'a>,
+}
+
+/// The part of a page header that depends on the type of the page.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum PageHeaderKind<'a> {
+    /// A data page in the first layout.
+    Data(DataPageHeader<'a>),
+    /// A data page in the second layout.
+    DataV2(DataPageHeaderV2<'a>),
+    /// A dictionary page.
+    Dictionary(DictionaryPageHeader),
+}
+
+/// A data page in the first layout: levels and values compressed together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DataPageHeader<'a> {
+    /// Number of values, nulls included.
+    pub(crate) num_values: i32,
+    /// Encoding of the values.
+    pub(crate) encoding: Encoding,
+    /// Encoding of the definition levels.
+    pub(crate) definition_level_encoding: Encoding,
+    /// Encoding of the repetition levels.
+    pub(crate) repetition_level_encoding: Encoding,
+    /// Statistics of the values.
+    pub(crate) statistics: Option<&'a Statistics>,
+}
+
+/// A data page in the second layout: levels uncompressed before the values.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DataPageHeaderV2<'a> {
+    /// Number of values, nulls included.
+    pub(crate) num_values: i32,
+    /// Number of nulls.
+    pub(crate) num_nulls: i32,
+    /// Number of rows.
+    pub(crate) num_rows: i32,
+    /// Encoding of the values.
+    pub(crate) encoding: Encoding,
+    /// Bytes of definition levels.
+    pub(crate) definition_levels_byte_length: i32,
+    /// Bytes of repetition levels.
+    pub(crate) repetition_levels_byte_length: i32,
+    /// Whether the values are compressed.
+    pub(crate) is_compressed: bool,
+    /// Statistics of the values.
+    pub(crate) statistics: Option<&'a Statistics>,
+}
+
+/// A dictionary page.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DictionaryPageHeader {
+    /// Number of entries.
+    pub(crate) num_values: i32,
+    /// Encoding of the entries.
+    pub(crate) encoding: Encoding,
+    /// Whether the entries ascend, if known.
+    pub(crate) is_sorted: Option<bool>,
+}
+
+/// Appends the header to `out`.
+pub(crate) fn write_page_header(header: &PageHeader<'_>, out: &mut Vec<u8>) {
+    write_struct(out, |record| {
+        record.i32(1, header.page_type().wire_id());
+        record.i32(2, header.uncompressed_page_size);
+        record.i32(3, header.compressed_page_size);
+        if let Some(crc) = header.crc {
+            record.i32(4, crc);
+        }
+        match &header.kind {
+            PageHeaderKind::Data(page) => record.structure(5, |record| {
+                record.i32(1, page.num_values);
+                record.i32(2, page.encoding.wire_id());
+                record.i32(3, page.definition_level_encoding.wire_id());
+                record.i32(4, page.repetition_level_encoding.wire_id());
+                if let Some(statistics) = page.statistics {
+                    record.structure(5, |record| write_statistics(statistics, record));
+                }
+            }),
+            PageHeaderKind::Dictionary(page) => record.structure(7, |record| {
+                record.i32(1, page.num_values);
+                record.i32(2, page.encoding.wire_id());
+                if let Some(is_sorted) = page.is_sorted {
+                    record.bool(3, is_sorted);
+                }
+            }),
+            PageHeaderKind::DataV2(page) => record.structure(8, |record| {
+                record.i32(1, page.num_values);
+                record.i32(2, page.num_nulls);
+                record.i32(3, page.num_rows);
+                record.i32(4, page.encoding.wire_id());
+                record.i32(5, page.definition_levels_byte_length);
+                record.i32(6, page.repetition_levels_byte_length);
+                record.bool(7, page.is_compressed);
+                if let Some(statistics) = page.statistics {
+                    record.structure(8, |record| write_statistics(statistics, record));
+                }
+            }),
+        }
+    });
+}
+
+/// Most bytes that the header of any page without statistics takes.
+pub(crate) const PAGE_HEADER_BOUND: usize = 56;
+
+/// Most bytes that the header of a page takes.
+pub(crate) fn page_header_bound(statistics: Option<&Statistics>) -> usize {
+    PAGE_HEADER_BOUND + statistics.map_or(0, |statistics| 1 + statistics_bound(statistics))
+}
+
+impl PageHeader<'_> {
+    fn page_type(&self) -> PageType {
+        match self.kind {
+            PageHeaderKind::Data(_) => PageType::DATA_PAGE,
+            PageHeaderKind::DataV2(_) => PageType::DATA_PAGE_V2,
+            PageHeaderKind::Dictionary(_) => PageType::DICTIONARY_PAGE,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data_type::ByteArray;
+    use crate::file::statistics::ValueStatistics;
+
+    const EXTREMES: [i32; 3] = [0, i32::MAX, i32::MIN];
+
+    fn v2<'a>(number: i32, statistics: Option<&'a Statistics>) -> PageHeader<'a> {
+        PageHeader {
+            uncompressed_page_size: number,
+            compressed_page_size: number,
+            crc: Some(number),
+            kind: PageHeaderKind::DataV2(DataPageHeaderV2 {
+                num_values: number,
+                num_nulls: number,
+                num_rows: number,
+                encoding: Encoding::ALP,
+                definition_levels_byte_length: number,
+                repetition_levels_byte_length: number,
+                is_compressed: false,
+                statistics,
+            }),
+        }
+    }
+
+    fn v1<'a>(number: i32, statistics: Option<&'a Statistics>) -> PageHeader<'a> {
+        PageHeader {
+            uncompressed_page_size: number,
+            compressed_page_size: number,
+            crc: None,
+            kind: PageHeaderKind::Data(DataPageHeader {
+                num_values: number,
+                encoding: Encoding::PLAIN,
+                definition_level_encoding: Encoding::RLE,
+                repetition_level_encoding: Encoding::RLE,
+                statistics,
+            }),
+        }
+    }
+
+    fn written(header: &PageHeader<'_>) -> Vec<u8> {
+        let mut out = Vec::new();
+        write_page_header(header, &mut out);
+        out
+    }
+
+    #[test]
+    fn a_data_page_header_has_these_bytes() {
+        let header = PageHeader {
+            uncompressed_page_size: 10,
+            compressed_page_size: 7,
+            ..v1(3, None)
+        };
+        let expected = [
+            0x15, 0, 0x15, 20, 0x15, 14, 0x2C, 0x15, 6, 0x15, 0, 0x15, 6, 0x15, 6, 0, 0,
+        ];
+        assert_eq!(written(&header), expected);
+    }
+
+    #[test]
+    fn a_second_layout_header_has_these_bytes() {
+        let header = PageHeader {
+            crc: Some(-1),
+            ..v2(1, None)
+        };
+        let expected = [
+            0x15, 6, 0x15, 2, 0x15, 2, 0x15, 1, 0x4C, 0x15, 2, 0x15, 2, 0x15, 2, 0x15, 20, 0x15, 2,
+            0x15, 2, 0x12, 0, 0,
+        ];
+        assert_eq!(written(&header), expected);
+    }
+
+    #[test]
+    fn a_dictionary_page_header_has_these_bytes() {
+        let header = PageHeader {
+            uncompressed_page_size: 8,
+            compressed_page_size: 8,
+            crc: None,
+            kind: PageHeaderKind::Dictionary(DictionaryPageHeader {
+                num_values: 2,
+                encoding: Encoding::PLAIN,
+                is_sorted: Some(false),
+            }),
+        };
+        let expected = [
+            0x15, 4, 0x15, 16, 0x15, 16, 0x4C, 0x15, 4, 0x15, 0, 0x12, 0, 0,
+        ];
+        assert_eq!(written(&header), expected);
+    }
+
+    #[test]
+    fn no_header_is_longer_than_its_bound() {
+        let long = ByteArray::from(vec![0xFF; 300]);
+        let typed = ValueStatistics::new(
+            Some(long.clone()),
+            Some(long),
+            Some(i64::MAX as u64),
+            Some(i64::MAX as u64),
+            false,
+        );
+        let statistics = Statistics::from(
+            typed
+                .with_backwards_compatible_min_max(true)
+                .with_nan_count(Some(i64::MAX as u64)),
+        );
+        for number in EXTREMES {
+            for statistics in [None, Some(&statistics)] {
+                for header in [v1(number, statistics), v2(number, statistics)] {
+                    assert!(written(&header).len() <= page_header_bound(statistics));
+                }
+            }
+        }
+        assert_eq!(written(&v2(i32::MIN, None)).len(), PAGE_HEADER_BOUND);
+    }
+}
