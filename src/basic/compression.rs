@@ -71,15 +71,16 @@ impl fmt::Display for Compression {
 
 impl From<Compression> for CompressionCodec {
     fn from(compression: Compression) -> Self {
+        use Compression as Chosen;
         match compression {
-            Compression::UNCOMPRESSED => CompressionCodec::UNCOMPRESSED,
-            Compression::SNAPPY => CompressionCodec::SNAPPY,
-            Compression::GZIP(_) => CompressionCodec::GZIP,
-            Compression::LZO => CompressionCodec::LZO,
-            Compression::BROTLI(_) => CompressionCodec::BROTLI,
-            Compression::LZ4 => CompressionCodec::LZ4,
-            Compression::ZSTD(_) => CompressionCodec::ZSTD,
-            Compression::LZ4_RAW => CompressionCodec::LZ4_RAW,
+            Chosen::BROTLI(_) => Self::BROTLI,
+            Chosen::GZIP(_) => Self::GZIP,
+            Chosen::ZSTD(_) => Self::ZSTD,
+            Chosen::LZ4 => Self::LZ4,
+            Chosen::LZ4_RAW => Self::LZ4_RAW,
+            Chosen::LZO => Self::LZO,
+            Chosen::SNAPPY => Self::SNAPPY,
+            Chosen::UNCOMPRESSED => Self::UNCOMPRESSED,
         }
     }
 }

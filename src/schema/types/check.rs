@@ -143,40 +143,48 @@ fn fit(logical_type: &LogicalType, physical_type: PhysicalType) -> Fit {
 
 /// Checks a converted type, given or implied, against the physical type.
 fn converted(leaf: &PrimitiveTypeBuilder<'_>, converted_type: ConvertedType) -> Result<()> {
-    let wanted = match converted_type {
-        ConvertedType::NONE => return Ok(()),
-        ConvertedType::UTF8 | ConvertedType::ENUM | ConvertedType::JSON | ConvertedType::BSON => {
-            PhysicalType::BYTE_ARRAY
-        }
-        ConvertedType::DATE
-        | ConvertedType::TIME_MILLIS
-        | ConvertedType::UINT_8
-        | ConvertedType::UINT_16
-        | ConvertedType::UINT_32
-        | ConvertedType::INT_8
-        | ConvertedType::INT_16
-        | ConvertedType::INT_32 => PhysicalType::INT32,
-        ConvertedType::TIME_MICROS
-        | ConvertedType::TIMESTAMP_MILLIS
-        | ConvertedType::TIMESTAMP_MICROS
-        | ConvertedType::UINT_64
-        | ConvertedType::INT_64 => PhysicalType::INT64,
-        ConvertedType::DECIMAL => return decimal_digits(leaf),
-        ConvertedType::INTERVAL => return interval(leaf),
-        ConvertedType::MAP | ConvertedType::MAP_KEY_VALUE | ConvertedType::LIST => {
-            return refuse(format!(
-                "{converted_type} cannot be applied to primitive field '{}'",
-                leaf.name
-            ));
-        }
-    };
-    if leaf.physical_type == wanted {
-        return Ok(());
+    match carrier(converted_type) {
+        Carrier::Any => Ok(()),
+        Carrier::Decimal => decimal_digits(leaf),
+        Carrier::Interval => interval(leaf),
+        Carrier::Group => refuse(format!(
+            "{converted_type} cannot be applied to primitive field '{}'",
+            leaf.name
+        )),
+        Carrier::Type(wanted) if leaf.physical_type == wanted => Ok(()),
+        Carrier::Type(wanted) => refuse(format!(
+            "{converted_type} cannot annotate field '{}' because it is not a {wanted} field",
+            leaf.name
+        )),
     }
-    refuse(format!(
-        "{converted_type} cannot annotate field '{}' because it is not a {wanted} field",
-        leaf.name
-    ))
+}
+
+/// What a converted type may annotate.
+enum Carrier {
+    Any,
+    Type(PhysicalType),
+    Decimal,
+    Interval,
+    Group,
+}
+
+fn carrier(converted_type: ConvertedType) -> Carrier {
+    use ConvertedType as C;
+    match converted_type {
+        C::NONE => Carrier::Any,
+        C::LIST | C::MAP | C::MAP_KEY_VALUE => Carrier::Group,
+        C::DECIMAL => Carrier::Decimal,
+        C::INTERVAL => Carrier::Interval,
+        C::BSON | C::ENUM | C::JSON | C::UTF8 => Carrier::Type(PhysicalType::BYTE_ARRAY),
+        C::INT_8 | C::INT_16 | C::INT_32 | C::UINT_8 | C::UINT_16 | C::UINT_32 => {
+            Carrier::Type(PhysicalType::INT32)
+        }
+        C::INT_64 | C::UINT_64 => Carrier::Type(PhysicalType::INT64),
+        C::DATE | C::TIME_MILLIS => Carrier::Type(PhysicalType::INT32),
+        C::TIME_MICROS | C::TIMESTAMP_MICROS | C::TIMESTAMP_MILLIS => {
+            Carrier::Type(PhysicalType::INT64)
+        }
+    }
 }
 
 fn interval(leaf: &PrimitiveTypeBuilder<'_>) -> Result<()> {
@@ -242,60 +250,44 @@ fn digits_in(length: i32) -> i32 {
     i32::try_from(digits).unwrap_or(i32::MAX)
 }
 
-/// The fields that a `FILE` group may have, all optional: name, physical type, logical type.
+/// The fields that a `FILE` group may have; all are optional.
 ///
 /// SPEC: LogicalTypes.md, "FILE".
-const FILE_FIELDS: [(&str, PhysicalType, Option<LogicalType>); 6] = [
-    ("uri", PhysicalType::BYTE_ARRAY, Some(LogicalType::String)),
-    ("offset", PhysicalType::INT64, None),
-    ("size", PhysicalType::INT64, None),
-    (
-        "content_type",
-        PhysicalType::BYTE_ARRAY,
-        Some(LogicalType::String),
-    ),
-    (
-        "checksum",
-        PhysicalType::BYTE_ARRAY,
-        Some(LogicalType::String),
-    ),
-    ("inline", PhysicalType::BYTE_ARRAY, None),
+const FILE_FIELDS: [&str; 6] = [
+    "uri",
+    "offset",
+    "size",
+    "content_type",
+    "checksum",
+    "inline",
 ];
 
 fn file_field(group: &str, field: &Type) -> Result<()> {
     let name = field.name();
-    let Some((_, wanted_physical, wanted_logical)) =
-        FILE_FIELDS.iter().find(|(known, ..)| *known == name)
-    else {
+    if !FILE_FIELDS.contains(&name) {
         return refuse(format!(
             "FILE type group '{group}' contains unrecognized field '{name}'. Valid fields are: {}",
-            FILE_FIELDS.map(|(known, ..)| known).join(", ")
+            FILE_FIELDS.join(", ")
         ));
+    }
+    let (type_wanted, meaning_wanted) = match name {
+        "offset" | "size" => (PhysicalType::INT64, None),
+        "inline" => (PhysicalType::BYTE_ARRAY, None),
+        _ => (PhysicalType::BYTE_ARRAY, Some(LogicalType::String)),
     };
-    let Type::PrimitiveType {
-        basic_info,
-        physical_type,
-        ..
-    } = field
-    else {
-        return refuse(format!(
-            "FILE type field '{name}' in group '{group}' must be a primitive type"
-        ));
+    let info = field.get_basic_info();
+    let complaint = match field {
+        Type::GroupType { .. } => format!("in group '{group}' must be a primitive type"),
+        _ if info.repetition != Some(Repetition::OPTIONAL) => {
+            format!("must be OPTIONAL in group '{group}'")
+        }
+        _ if field.get_physical_type() != type_wanted => {
+            format!("in group '{group}' must have physical type {type_wanted}")
+        }
+        _ if info.logical_type != meaning_wanted => {
+            format!("in group '{group}' must have logical type {meaning_wanted:?}")
+        }
+        _ => return Ok(()),
     };
-    if basic_info.repetition != Some(Repetition::OPTIONAL) {
-        return refuse(format!(
-            "FILE type field '{name}' must be OPTIONAL in group '{group}'"
-        ));
-    }
-    if physical_type != wanted_physical {
-        return refuse(format!(
-            "FILE type field '{name}' in group '{group}' must have physical type {wanted_physical}"
-        ));
-    }
-    if &basic_info.logical_type != wanted_logical {
-        return refuse(format!(
-            "FILE type field '{name}' in group '{group}' must have logical type {wanted_logical:?}"
-        ));
-    }
-    Ok(())
+    refuse(format!("FILE type field '{name}' {complaint}"))
 }
