@@ -1,0 +1,192 @@
+//! What a walk yields for one leaf: array, levels and selection, all owned.
+
+use std::borrow::Cow;
+use std::mem::size_of;
+use std::sync::Arc;
+
+use arrow_array::ArrayRef;
+use arrow_buffer::BooleanBuffer;
+
+use crate::arrow::adapt::Selection;
+use crate::data_type::bits::BitSlice;
+use crate::data_type::levels::{LevelRun, Levels};
+use crate::errors::{ParquetError, Result};
+
+/// One leaf of one batch.
+#[derive(Debug, Clone)]
+pub(crate) struct Leaf {
+    /// The leaf array as it is: possibly a dictionary, run-end encoded or a view array. At most one
+    /// layer of dictionary or run-end encoding; deeper ones are resolved.
+    pub(crate) array: ArrayRef,
+    /// Definition level of each slot.
+    pub(crate) def: LevelData,
+    /// Repetition level of each slot.
+    pub(crate) rep: LevelData,
+    /// The slots of `array` that hold present values, in order; none of them is null.
+    pub(crate) selection: Selection,
+    /// Number of levels. Equals the number of values if both maximum levels are zero.
+    pub(crate) slots: usize,
+    /// Number of rows of the batch.
+    pub(crate) rows: usize,
+    /// A null that the schema forbids. Such a leaf has no slots and must not be written.
+    pub(crate) required_null: Option<RequiredNull>,
+    /// Bytes of `array` that the walk itself allocated.
+    pub(super) resolved_bytes: usize,
+}
+
+/// The first reachable null of a required field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RequiredNull {
+    /// Its place in the array of that field.
+    pub(crate) index: usize,
+    /// Name of the required field.
+    pub(crate) field: Arc<str>,
+}
+
+/// Levels of consecutive slots, owned; cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) enum LevelData {
+    /// Every slot has the same level.
+    Uniform(LevelRun),
+    /// A set bit stands for one level, a clear bit for another.
+    Bits {
+        /// One bit a slot.
+        bits: BooleanBuffer,
+        /// Level of a set bit.
+        set: i16,
+        /// Level of a clear bit.
+        clear: i16,
+    },
+    /// Runs of equal levels.
+    Runs {
+        /// The runs, none of them empty.
+        runs: Arc<Vec<LevelRun>>,
+        /// Number of slots.
+        len: usize,
+    },
+    /// One level a slot.
+    Slice(Arc<Vec<i16>>),
+}
+
+impl Leaf {
+    /// Refuses a leaf with a null where the schema has none; to be called before anything of the
+    /// leaf is encoded.
+    ///
+    /// # Errors
+    /// [`ParquetError::ArrowError`] that names the null's place and the required field.
+    pub(crate) fn check(&self) -> Result<()> {
+        match &self.required_null {
+            None => Ok(()),
+            Some(RequiredNull { index, field }) => Err(ParquetError::ArrowError(format!(
+                "Found null at index {index} for required field '{field}'"
+            ))),
+        }
+    }
+
+    /// Bytes of levels, selection and resolved values that this leaf holds on the heap. What
+    /// leaves of one struct share is divided among them; buffers of the caller's array do not
+    /// count.
+    pub(crate) fn memory_size(&self) -> usize {
+        let selection = match (&self.selection, &self.def) {
+            (Selection::Bits { bits, .. }, LevelData::Bits { bits: levels, .. })
+                if bits.inner().ptr_eq(levels.inner()) =>
+            {
+                0
+            }
+            (Selection::Bits { bits, .. }, _) => bits.len().div_ceil(8),
+            (selection, _) => selection.memory_size(),
+        };
+        self.def.memory_size() + self.rep.memory_size() + selection + self.resolved_bytes
+    }
+}
+
+impl LevelData {
+    /// `len` slots of one level.
+    pub(super) fn uniform(level: i16, len: usize) -> Self {
+        LevelData::Uniform(LevelRun { level, len })
+    }
+
+    /// One level a slot.
+    pub(super) fn slice(levels: Vec<i16>) -> Self {
+        LevelData::Slice(Arc::new(levels))
+    }
+
+    /// The levels, borrowed.
+    pub(crate) fn as_levels(&self) -> Levels<'_> {
+        match self {
+            LevelData::Uniform(run) => Levels::Uniform(*run),
+            LevelData::Bits { bits, set, clear } => Levels::Bits {
+                bits: BitSlice::from(bits),
+                set: *set,
+                clear: *clear,
+            },
+            LevelData::Runs { runs, len } => Levels::Runs {
+                runs,
+                skip: 0,
+                len: *len,
+            },
+            LevelData::Slice(levels) => Levels::Slice(levels),
+        }
+    }
+
+    /// Number of slots.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            LevelData::Uniform(run) => run.len,
+            LevelData::Bits { bits, .. } => bits.len(),
+            LevelData::Runs { len, .. } => *len,
+            LevelData::Slice(levels) => levels.len(),
+        }
+    }
+
+    /// One level a slot, borrowed where they already lie so.
+    pub(super) fn to_slice(&self) -> Cow<'_, [i16]> {
+        match self {
+            LevelData::Slice(levels) => Cow::Borrowed(levels.as_slice()),
+            LevelData::Uniform(run) => Cow::Owned(vec![run.level; run.len]),
+            LevelData::Bits { bits, set, clear } => {
+                let mut levels = vec![*clear; bits.len()];
+                let bits = BitSlice::from(bits);
+                for (chunk, from) in levels.chunks_mut(64).zip((0..).step_by(64)) {
+                    let word = bits.word(from);
+                    match word {
+                        0 => {}
+                        u64::MAX => chunk.fill(*set),
+                        _ => chunk.iter_mut().enumerate().for_each(|(bit, level)| {
+                            *level = if word >> bit & 1 == 1 { *set } else { *clear };
+                        }),
+                    }
+                }
+                Cow::Owned(levels)
+            }
+            LevelData::Runs { runs, len } => {
+                let mut levels = Vec::with_capacity(*len);
+                runs.iter()
+                    .for_each(|run| levels.resize(levels.len() + run.len, run.level));
+                Cow::Owned(levels)
+            }
+        }
+    }
+
+    /// As [`LevelData::to_slice`], taking the levels where nobody else holds them.
+    pub(super) fn into_vec(self) -> Vec<i16> {
+        match self {
+            LevelData::Slice(levels) => Arc::unwrap_or_clone(levels),
+            other => other.to_slice().into_owned(),
+        }
+    }
+
+    /// Bytes on the heap; shared ones are divided among those who share them.
+    pub(crate) fn memory_size(&self) -> usize {
+        match self {
+            LevelData::Uniform(_) => 0,
+            LevelData::Bits { bits, .. } => bits.len().div_ceil(8),
+            LevelData::Runs { runs, .. } => {
+                runs.capacity() * size_of::<LevelRun>() / Arc::strong_count(runs)
+            }
+            LevelData::Slice(levels) => {
+                levels.capacity() * size_of::<i16>() / Arc::strong_count(levels)
+            }
+        }
+    }
+}

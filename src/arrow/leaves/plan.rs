@@ -1,0 +1,242 @@
+//! The nesting of one field, compiled once a schema: what each node does to levels, so that a walk
+//! has nothing to look up.
+
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef};
+use arrow_schema::{DataType, Field};
+
+use super::frontier::Frontier;
+use super::{Leaf, fit};
+use crate::errors::{ParquetError, Result};
+
+/// How arrays of one field fall apart into leaves.
+#[derive(Debug)]
+pub(crate) struct LeafPlan {
+    field: Field,
+    root: Node,
+    leaves: usize,
+}
+
+/// One node of the nesting.
+#[derive(Debug)]
+pub(super) struct Node {
+    /// The field's name, for errors.
+    pub(super) name: Arc<str>,
+    pub(super) presence: Presence,
+    pub(super) kind: Kind,
+}
+
+/// Whether a node may be null, and what that does to the definition level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// Never null, no level of its own.
+    Required,
+    /// Null or present: one definition level.
+    Optional,
+}
+
+/// What lies below a node.
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// Values.
+    Values,
+    /// Nothing but nulls.
+    Nulls,
+    /// A field of a struct each.
+    Struct(Vec<Node>),
+    /// Elements of a list of any layout, or the entries of a map.
+    List {
+        /// Repetition level of every element but the first.
+        rep: i16,
+        /// The element.
+        element: Box<Node>,
+    },
+}
+
+impl LeafPlan {
+    /// Compiles the nesting of `field`.
+    ///
+    /// # Errors
+    /// If the field has a type that Parquet cannot hold (a union, a struct without fields, a map
+    /// with nullable keys), or nests deeper than levels of 16 bits can count.
+    pub(crate) fn try_new(field: &Field) -> Result<Self> {
+        let mut leaves = 0;
+        let root = compile(field, Depth::default(), &mut leaves)?;
+        Ok(Self {
+            field: field.clone(),
+            root,
+            leaves,
+        })
+    }
+
+    /// Number of leaves of each array.
+    pub(crate) fn num_leaves(&self) -> usize {
+        self.leaves
+    }
+
+    /// Appends the leaves of `array`, depth first. A null that the schema forbids is noted in each
+    /// leaf it affects, see [`Leaf::check`].
+    ///
+    /// # Errors
+    /// If the array's type does not fit the field, or an Arrow kernel fails; `out` is then as it was.
+    pub(crate) fn walk(&self, array: &ArrayRef, out: &mut Vec<Leaf>) -> Result<()> {
+        fit::check(&self.field, array.data_type())?;
+        let before = out.len();
+        out.reserve(self.leaves);
+        let rows = array.len();
+        let walked = self.root.walk(array, Frontier::of_rows(rows), rows, out);
+        if walked.is_err() {
+            out.truncate(before);
+        }
+        walked
+    }
+}
+
+/// Levels spent above a node.
+#[derive(Debug, Clone, Copy, Default)]
+struct Depth {
+    def: i16,
+    rep: i16,
+}
+
+fn compile(field: &Field, depth: Depth, leaves: &mut usize) -> Result<Node> {
+    let presence = if is_nullable(field) {
+        Presence::Optional
+    } else {
+        Presence::Required
+    };
+    compile_as(field, presence, depth, leaves)
+}
+
+fn compile_as(
+    field: &Field,
+    presence: Presence,
+    mut depth: Depth,
+    leaves: &mut usize,
+) -> Result<Node> {
+    let data_type = fit::peel(field.data_type());
+    // A column of nulls is optional whatever its field says: there is no value to write.
+    let presence = if *data_type == DataType::Null {
+        Presence::Optional
+    } else {
+        presence
+    };
+    if presence == Presence::Optional {
+        depth.def = deeper(depth.def, field)?;
+    }
+    let kind = match data_type {
+        DataType::List(element)
+        | DataType::LargeList(element)
+        | DataType::ListView(element)
+        | DataType::LargeListView(element)
+        | DataType::FixedSizeList(element, _) => {
+            let depth = repeated(depth, field)?;
+            Kind::List {
+                rep: depth.rep,
+                element: Box::new(compile(element, depth, leaves)?),
+            }
+        }
+        DataType::Map(entries, _) => {
+            let depth = repeated(depth, field)?;
+            Kind::List {
+                rep: depth.rep,
+                element: Box::new(compile_entries(entries, depth, leaves)?),
+            }
+        }
+        DataType::Struct(fields) if fields.is_empty() => {
+            return Err(ParquetError::ArrowError(
+                "Parquet does not support writing empty structs".to_owned(),
+            ));
+        }
+        DataType::Struct(fields) => Kind::Struct(
+            fields
+                .iter()
+                .map(|child| compile(child, depth, leaves))
+                .collect::<Result<_>>()?,
+        ),
+        DataType::Union(..) => {
+            return Err(ParquetError::NYI(format!(
+                "Field '{}': unions cannot be written to Parquet",
+                field.name()
+            )));
+        }
+        DataType::Null => {
+            *leaves += 1;
+            Kind::Nulls
+        }
+        _ => {
+            *leaves += 1;
+            Kind::Values
+        }
+    };
+    Ok(Node {
+        name: field.name().as_str().into(),
+        presence,
+        kind,
+    })
+}
+
+/// The entries of a map are the repeated group itself: never null, and their keys neither.
+fn compile_entries(entries: &Field, depth: Depth, leaves: &mut usize) -> Result<Node> {
+    let DataType::Struct(fields) = entries.data_type() else {
+        return Err(ParquetError::ArrowError(format!(
+            "Map entries '{}' must be a struct, not {}",
+            entries.name(),
+            entries.data_type()
+        )));
+    };
+    let [key, value] = fields.as_ref() else {
+        return Err(ParquetError::ArrowError(format!(
+            "Map entries '{}' must have a key and a value, not {} fields",
+            entries.name(),
+            fields.len()
+        )));
+    };
+    if is_nullable(key) {
+        return Err(ParquetError::ArrowError(format!(
+            "Map key field '{}' must be non-nullable, including its encoded values",
+            key.name()
+        )));
+    }
+    let key = compile(key, depth, leaves)?;
+    let value = compile(value, depth, leaves)?;
+    Ok(Node {
+        name: entries.name().as_str().into(),
+        presence: Presence::Required,
+        kind: Kind::Struct(vec![key, value]),
+    })
+}
+
+/// Run-end encoded arrays keep their nulls in the values, so that either field may allow them.
+fn is_nullable(field: &Field) -> bool {
+    let mut data_type = field.data_type();
+    let mut nullable = field.is_nullable();
+    loop {
+        data_type = match data_type {
+            DataType::RunEndEncoded(_, values) => {
+                nullable |= values.is_nullable();
+                values.data_type()
+            }
+            DataType::Dictionary(_, values) => values,
+            _ => return nullable,
+        }
+    }
+}
+
+fn repeated(depth: Depth, field: &Field) -> Result<Depth> {
+    Ok(Depth {
+        def: deeper(depth.def, field)?,
+        rep: deeper(depth.rep, field)?,
+    })
+}
+
+fn deeper(level: i16, field: &Field) -> Result<i16> {
+    level.checked_add(1).ok_or_else(|| {
+        ParquetError::General(format!(
+            "Field '{}' is nested deeper than the {} levels that can be counted",
+            field.name(),
+            i16::MAX
+        ))
+    })
+}

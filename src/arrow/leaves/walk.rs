@@ -1,0 +1,171 @@
+//! The walk of one array along a plan, from the root down.
+
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, NullArray};
+use arrow_schema::DataType;
+
+use super::Leaf;
+use super::expand::expand;
+use super::flatten::{self, is_wrapped, is_wrapped_twice};
+use super::frontier::Frontier;
+use super::lists::{ByOffsets, BySize, ByViews};
+use super::plan::{Kind, Node};
+use crate::arrow::adapt::Selection;
+use crate::errors::{ParquetError, Result};
+
+impl Node {
+    /// Appends the leaves of `array`, whose type has been checked. `frontier` is the state above
+    /// this node.
+    pub(super) fn walk(
+        &self,
+        array: &ArrayRef,
+        frontier: Frontier,
+        rows: usize,
+        out: &mut Vec<Leaf>,
+    ) -> Result<()> {
+        match &self.kind {
+            Kind::Values => out.push(self.values(array, frontier, rows)?),
+            Kind::Nulls => out.push(nulls(array, frontier, rows)),
+            Kind::Struct(fields) => {
+                let (array, frontier) = self.enter(array, frontier)?;
+                let columns = array
+                    .as_struct_opt()
+                    .ok_or_else(|| self.unfit(&array))?
+                    .columns();
+                if let Some(((last, column), others)) =
+                    fields.iter().zip(columns).collect::<Vec<_>>().split_last()
+                {
+                    for (field, column) in others {
+                        field.walk(column, frontier.clone(), rows, out)?;
+                    }
+                    last.walk(column, frontier, rows, out)?;
+                }
+            }
+            Kind::List { rep, element } => {
+                let (array, frontier) = self.enter(array, frontier)?;
+                let (elements, frontier) = self.expand(&array, frontier, *rep)?;
+                element.walk(&elements, frontier, rows, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Steps into a nested node; its array is plain afterwards.
+    fn enter(&self, array: &ArrayRef, frontier: Frontier) -> Result<(ArrayRef, Frontier)> {
+        if is_wrapped(array.data_type()) {
+            let (frontier, array) = flatten::enter(frontier, self, array)?;
+            return Ok((array, frontier));
+        }
+        Ok((Arc::clone(array), frontier.enter(self, array.nulls(), 0)))
+    }
+
+    fn expand(
+        &self,
+        array: &ArrayRef,
+        frontier: Frontier,
+        rep: i16,
+    ) -> Result<(ArrayRef, Frontier)> {
+        let array = array.as_ref();
+        if let Some(lists) = array.as_list_opt::<i32>() {
+            let offsets = ByOffsets {
+                offsets: lists.value_offsets(),
+            };
+            return Ok((Arc::clone(lists.values()), expand(frontier, &offsets, rep)));
+        }
+        if let Some(lists) = array.as_list_opt::<i64>() {
+            let offsets = ByOffsets {
+                offsets: lists.value_offsets(),
+            };
+            return Ok((Arc::clone(lists.values()), expand(frontier, &offsets, rep)));
+        }
+        if let Some(maps) = array.as_map_opt() {
+            let offsets = ByOffsets {
+                offsets: maps.value_offsets(),
+            };
+            return Ok((
+                Arc::new(maps.entries().clone()),
+                expand(frontier, &offsets, rep),
+            ));
+        }
+        if let Some(lists) = array.as_fixed_size_list_opt() {
+            let size = BySize {
+                size: usize::try_from(lists.value_length())?,
+            };
+            return Ok((Arc::clone(lists.values()), expand(frontier, &size, rep)));
+        }
+        if let Some(lists) = array.as_list_view_opt::<i32>() {
+            let views = ByViews {
+                offsets: lists.value_offsets(),
+                sizes: lists.value_sizes(),
+            };
+            return Ok((Arc::clone(lists.values()), expand(frontier, &views, rep)));
+        }
+        if let Some(lists) = array.as_list_view_opt::<i64>() {
+            let views = ByViews {
+                offsets: lists.value_offsets(),
+                sizes: lists.value_sizes(),
+            };
+            return Ok((Arc::clone(lists.values()), expand(frontier, &views, rep)));
+        }
+        Err(self.unfit(array))
+    }
+
+    fn values(&self, array: &ArrayRef, frontier: Frontier, rows: usize) -> Result<Leaf> {
+        if is_wrapped_twice(array.data_type()) {
+            let (frontier, taken) = flatten::enter(frontier, self, array)?;
+            return Ok(leaf(taken, frontier, rows));
+        }
+        if !is_wrapped(array.data_type()) {
+            let frontier = frontier.enter(self, array.nulls(), 0);
+            return Ok(leaf(Arc::clone(array), frontier, rows));
+        }
+        // The logical nulls of a whole dictionary array may be far more than the live slots need.
+        let (mut frontier, mut array, mut base) = (frontier, Arc::clone(array), 0);
+        if let Selection::Range { from, len } = &mut frontier.live {
+            array = array.slice(*from, *len);
+            base = std::mem::take(from);
+        }
+        let nulls = array.logical_nulls();
+        Ok(leaf(
+            array,
+            frontier.enter(self, nulls.as_ref(), base),
+            rows,
+        ))
+    }
+
+    fn unfit(&self, array: &dyn Array) -> ParquetError {
+        ParquetError::ArrowError(format!(
+            "Field '{}' is nested otherwise than an array of type {}",
+            self.name,
+            array.data_type()
+        ))
+    }
+}
+
+fn nulls(array: &ArrayRef, frontier: Frontier, rows: usize) -> Leaf {
+    let array = match array.data_type() {
+        DataType::Null => Arc::clone(array),
+        _ => Arc::new(NullArray::new(array.len())),
+    };
+    leaf(array, frontier.all_absent(), rows)
+}
+
+fn leaf(array: ArrayRef, frontier: Frontier, rows: usize) -> Leaf {
+    let resolved_bytes = if frontier.resolved {
+        array.get_buffer_memory_size()
+    } else {
+        0
+    };
+    Leaf {
+        array,
+        slots: frontier.slots(),
+        def: frontier.def,
+        rep: frontier.rep,
+        selection: frontier.live,
+        rows,
+        required_null: frontier.fault,
+        resolved_bytes,
+    }
+}
