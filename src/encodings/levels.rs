@@ -110,7 +110,7 @@ mod tests {
         for levels in puts {
             encoder.put(levels);
         }
-        assert_eq!(encoder.slots(), puts.iter().map(Levels::len).sum());
+        assert_eq!(encoder.slots(), puts.iter().map(Levels::len).sum::<usize>());
         let mut out = Vec::new();
         let estimate = encoder.len_estimate();
         encoder.flush_into(&mut out);
@@ -121,10 +121,8 @@ mod tests {
 
     #[test]
     fn a_column_without_levels_writes_nothing() {
-        assert_eq!(
-            encode(0, &[Levels::uniform(0, 5000), Levels::Slice(&[0; 77])]),
-            []
-        );
+        let none = encode(0, &[Levels::uniform(0, 5000), Levels::Slice(&[0; 77])]);
+        assert!(none.is_empty());
     }
 
     #[test]
