@@ -439,41 +439,27 @@ fn groups_have_no_order_and_roots_no_repetition() {
 
 #[test]
 fn asking_the_wrong_node_panics() {
-    let leaf = || {
+    fn leaf() -> Type {
         Type::primitive_type_builder("leaf", PhysicalType::INT32)
             .build()
             .unwrap()
-    };
-    let root = || Type::group_type_builder("root").build().unwrap();
-    let descriptor = || SchemaDescriptor::new(Arc::new(root()));
-    let cases: [(&str, Box<dyn Fn() + std::panic::UnwindSafe>); 9] = [
-        (
-            "get_fields",
-            Box::new(move || drop(leaf().get_fields().len())),
-        ),
-        (
-            "get_physical_type",
-            Box::new(move || drop(root().get_physical_type())),
-        ),
-        (
-            "get_precision",
-            Box::new(move || drop(root().get_precision())),
-        ),
-        ("get_scale", Box::new(move || drop(root().get_scale()))),
-        (
-            "repetition",
-            Box::new(move || drop(root().get_basic_info().repetition())),
-        ),
-        ("id", Box::new(move || drop(root().get_basic_info().id()))),
-        (
-            "new",
-            Box::new(move || drop(SchemaDescriptor::new(Arc::new(leaf())))),
-        ),
-        ("column", Box::new(move || drop(descriptor().column(0)))),
-        (
-            "root",
-            Box::new(move || drop(descriptor().get_column_root(0).is_group())),
-        ),
+    }
+    fn root() -> Type {
+        Type::group_type_builder("root").build().unwrap()
+    }
+    fn descriptor() -> SchemaDescriptor {
+        SchemaDescriptor::new(Arc::new(root()))
+    }
+    let cases: [(&str, fn()); 9] = [
+        ("get_fields", || _ = leaf().get_fields()),
+        ("get_physical_type", || _ = root().get_physical_type()),
+        ("get_precision", || _ = root().get_precision()),
+        ("get_scale", || _ = root().get_scale()),
+        ("repetition", || _ = root().get_basic_info().repetition()),
+        ("id", || _ = root().get_basic_info().id()),
+        ("new", || _ = SchemaDescriptor::new(Arc::new(leaf()))),
+        ("column", || _ = descriptor().column(0)),
+        ("root", || _ = descriptor().get_column_root(0)),
     ];
     for (name, case) in cases {
         assert!(
