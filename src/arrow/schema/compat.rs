@@ -33,7 +33,7 @@ pub(crate) fn check_batch(schema: &Schema, batch: &RecordBatch) -> Result<()> {
 /// Checks that arrays of `array_type` can be written as `field`.
 ///
 /// # Errors
-/// [`ParquetError::ArrowError`] naming the field and both types.
+/// [`ParquetError::ArrowError`] naming the field, the type of its values, and the type of the array.
 pub(crate) fn check(field: &Field, array_type: &DataType) -> Result<()> {
     if fits(field.data_type(), array_type) {
         return Ok(());
@@ -41,7 +41,7 @@ pub(crate) fn check(field: &Field, array_type: &DataType) -> Result<()> {
     Err(ParquetError::ArrowError(format!(
         "Incompatible type. Field '{}' has type {}, array has type {}",
         field.name(),
-        field.data_type(),
+        value_type(field.data_type()),
         array_type
     )))
 }

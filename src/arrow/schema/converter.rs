@@ -174,7 +174,9 @@ struct Slot<'f> {
 
 impl<'f> Slot<'f> {
     fn of(field: &'f Field) -> Self {
-        let nullable = encoded::is_nullable(field);
+        // A column of nulls is optional whatever its field says: there is no value to write.
+        let nullable = encoded::is_nullable(field)
+            || *encoded::value_type(field.data_type()) == DataType::Null;
         let repetition = if nullable {
             Repetition::OPTIONAL
         } else {

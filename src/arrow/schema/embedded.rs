@@ -15,16 +15,11 @@ use super::encoded;
 const CONTINUATION: [u8; 4] = [0xff; 4];
 
 /// The schema as text: an IPC schema message with its continuation marker and length, in base64.
-///
-/// Encodings that Parquet does not keep are taken out first: run-end encoded fields become fields of their
-/// values, and so do dictionaries around nested types. Dictionaries of plain values stay.
 pub fn encode_arrow_schema(schema: &Schema) -> String {
-    let fields: Fields = schema.fields().iter().map(normalized).collect();
-    let schema = Schema::new_with_metadata(fields, schema.metadata().clone());
     let mut dictionaries = DictionaryTracker::new(true);
     let message = IpcDataGenerator::default()
         .schema_to_bytes_with_dictionary_tracker(
-            &schema,
+            schema,
             &mut dictionaries,
             &IpcWriteOptions::default(),
         )
@@ -33,6 +28,13 @@ pub fn encode_arrow_schema(schema: &Schema) -> String {
     let length = i32::try_from(message.len()).unwrap_or(i32::MAX);
     let framed = [&CONTINUATION, length.to_le_bytes().as_slice(), &message].concat();
     BASE64_STANDARD.encode(framed)
+}
+
+/// The schema that reads back as what is stored: run-end encoded fields become fields of their values, and so do
+/// dictionaries around nested types, for Parquet keeps neither. Dictionaries of plain values stay.
+pub(crate) fn stored_schema(schema: &Schema) -> Schema {
+    let fields: Fields = schema.fields().iter().map(normalized).collect();
+    Schema::new_with_metadata(fields, schema.metadata().clone())
 }
 
 fn normalized(field: &FieldRef) -> FieldRef {

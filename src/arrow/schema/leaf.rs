@@ -31,19 +31,13 @@ enum Meaning {
     },
     /// Intervals have a converted type only.
     Interval,
-    /// Nothing but nulls, whatever the field says of its nullability.
-    Null,
 }
 
 impl Leaf {
     /// The leaf for `data_type`, the type of the values of `field`.
     pub(super) fn of(data_type: &DataType, field: &Field, names: Names) -> Result<Self> {
         let leaf = match data_type {
-            DataType::Null => Self {
-                physical: PhysicalType::INT32,
-                length: None,
-                meaning: Meaning::Null,
-            },
+            DataType::Null => Self::logical(PhysicalType::INT32, LogicalType::Unknown),
             DataType::Boolean => Self::plain(PhysicalType::BOOLEAN),
             DataType::Int8 => Self::integer(8, true),
             DataType::Int16 => Self::integer(16, true),
@@ -104,9 +98,6 @@ impl Leaf {
                 .with_precision(precision)
                 .with_scale(scale),
             Meaning::Interval => builder.with_converted_type(ConvertedType::INTERVAL),
-            Meaning::Null => builder
-                .with_repetition(Repetition::OPTIONAL)
-                .with_logical_type(Some(LogicalType::Unknown)),
         };
         builder.build()
     }

@@ -6,6 +6,8 @@ mod converter;
 mod embedded;
 mod encoded;
 mod leaf;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use compat::check_batch;
 pub use converter::ArrowSchemaConverter;
