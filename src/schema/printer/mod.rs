@@ -3,13 +3,26 @@
 //! The functions write to any [`io::Write`] and do not report its errors: they are meant for
 //! terminals, logs and strings in memory.
 
+mod metadata;
 mod schema;
 #[cfg(test)]
 mod tests;
 
 use std::io;
 
+use crate::file::metadata::{FileMetaData, ParquetMetaData};
 use crate::schema::types::Type;
+
+/// Writes what a footer says: the file, its schema, then each row group with its column chunks.
+pub fn print_parquet_metadata(out: &mut dyn io::Write, metadata: &ParquetMetaData) {
+    print(out, &metadata::parquet_text(metadata));
+}
+
+/// Writes what a footer says about the file as a whole: version, rows, writer, key-value pairs and
+/// schema.
+pub fn print_file_metadata(out: &mut dyn io::Write, file_metadata: &FileMetaData) {
+    print(out, &metadata::file_text(file_metadata));
+}
 
 /// Writes a schema in the message-type form that [`parser`](super::parser) reads.
 ///

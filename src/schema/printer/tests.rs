@@ -98,3 +98,88 @@ fn a_variant_group_and_a_bare_root_are_printed() {
         "message root [4] {\n  OPTIONAL group v (VARIANT(Some(1))) {\n  }\n}\n"
     );
 }
+
+/// Builds the same description in both crates: the builders have the same names.
+macro_rules! described {
+    ($root:ident, $created_by:expr, $pairs:expr) => {{
+        use $root::basic::{Compression, Encoding};
+        use $root::file::metadata::{
+            ColumnChunkMetaData, FileMetaData, KeyValue, ParquetMetaData, RowGroupMetaData,
+        };
+        use $root::file::statistics::Statistics;
+        use $root::schema::{parser::parse_message_type, types::SchemaDescriptor};
+
+        let schema = parse_message_type(
+            "message m { required int32 a; optional group g { optional binary b (STRING); } }",
+        );
+        let schema = Arc::new(SchemaDescriptor::new(Arc::new(schema.unwrap())));
+        let full = ColumnChunkMetaData::builder(schema.column(0))
+            .set_encodings(vec![Encoding::PLAIN, Encoding::RLE_DICTIONARY])
+            .set_file_path("elsewhere".to_string())
+            .set_num_values(7)
+            .set_compression(Compression::ZSTD(Default::default()))
+            .set_total_compressed_size(50)
+            .set_total_uncompressed_size(60)
+            .set_data_page_offset(20)
+            .set_index_page_offset(Some(10))
+            .set_dictionary_page_offset(Some(4))
+            .set_statistics(Statistics::int32(Some(1), Some(2), None, Some(3), false))
+            .set_bloom_filter_offset(Some(70))
+            .set_bloom_filter_length(Some(32))
+            .set_offset_index_offset(Some(110))
+            .set_offset_index_length(Some(9))
+            .set_column_index_offset(Some(120))
+            .set_column_index_length(Some(8))
+            .build()
+            .unwrap();
+        let bare = ColumnChunkMetaData::builder(schema.column(1))
+            .build()
+            .unwrap();
+        let row_group = |rows| {
+            RowGroupMetaData::builder(Arc::clone(&schema))
+                .set_num_rows(rows)
+                .set_total_byte_size(99)
+                .set_column_metadata(vec![full.clone(), bare.clone()])
+                .build()
+                .unwrap()
+        };
+        let pairs: Option<Vec<(&str, Option<&str>)>> = $pairs;
+        let pairs = pairs.map(|pairs| {
+            let pair = |(key, value): (&str, Option<&str>)| {
+                KeyValue::new(key.to_string(), value.map(String::from))
+            };
+            pairs.into_iter().map(pair).collect()
+        });
+        let file = FileMetaData::new(2, 12, $created_by, pairs, Arc::clone(&schema), None);
+        ParquetMetaData::new(file, vec![row_group(7), row_group(5)])
+    }};
+}
+
+/// What `print` writes.
+fn captured(print: impl FnOnce(&mut Vec<u8>)) -> String {
+    let mut text = Vec::new();
+    print(&mut text);
+    String::from_utf8(text).unwrap()
+}
+
+#[test]
+fn file_descriptions_are_printed_as_the_oracle_prints_them() {
+    for (created_by, pairs) in [
+        (None, None),
+        (
+            Some("herringbone".to_string()),
+            Some(vec![("k", Some("v")), ("n", None)]),
+        ),
+    ] {
+        let ours = described!(crate, created_by.clone(), pairs.clone());
+        let theirs = described!(parquet, created_by.clone(), pairs.clone());
+        assert_eq!(
+            captured(|out| print_parquet_metadata(out, &ours)),
+            captured(|out| oracle::print_parquet_metadata(out, &theirs))
+        );
+        assert_eq!(
+            captured(|out| print_file_metadata(out, ours.file_metadata())),
+            captured(|out| oracle::print_file_metadata(out, theirs.file_metadata()))
+        );
+    }
+}

@@ -39,8 +39,9 @@ impl ColumnPath {
 }
 
 impl fmt::Display for ColumnPath {
+    /// The text form in quotes; [`string`](Self::string) gives it without.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.string())
+        fmt::Debug::fmt(&self.string(), f)
     }
 }
 
