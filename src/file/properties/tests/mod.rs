@@ -1,0 +1,2 @@
+mod alongside;
+mod own;
