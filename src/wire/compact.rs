@@ -21,9 +21,9 @@ pub(crate) enum Element {
 /// Appends one struct to `out`: `fields` writes its fields, in ascending order of their numbers.
 #[inline]
 pub(crate) fn write_struct(out: &mut Vec<u8>, fields: impl FnOnce(&mut Fields<'_>)) {
-    let mut writer = Fields { out, last_id: 0 };
+    let mut writer = Fields::begin(out);
     fields(&mut writer);
-    writer.out.push(STOP);
+    writer.end();
 }
 
 /// Writes the fields of one struct.
@@ -33,7 +33,25 @@ pub(crate) struct Fields<'a> {
     last_id: i16,
 }
 
-impl Fields<'_> {
+impl<'a> Fields<'a> {
+    /// Begins a struct that is written in parts; [`Fields::end`] ends it.
+    #[inline]
+    pub(crate) fn begin(out: &'a mut Vec<u8>) -> Self {
+        Self::resume(out, 0)
+    }
+
+    /// Goes on with a struct whose field `last_id` was the last one written.
+    #[inline]
+    pub(crate) fn resume(out: &'a mut Vec<u8>, last_id: i16) -> Self {
+        Self { out, last_id }
+    }
+
+    /// Ends a struct that is written in parts.
+    #[inline]
+    pub(crate) fn end(self) {
+        self.out.push(STOP);
+    }
+
     /// Writes a truth value.
     #[inline]
     pub(crate) fn bool(&mut self, id: i16, value: bool) {
@@ -107,11 +125,17 @@ impl Fields<'_> {
         I::IntoIter: ExactSizeIterator,
     {
         let items = items.into_iter();
-        self.header(id, LIST);
-        write_list_header(self.out, element, items.len());
+        self.list_header(id, element, items.len());
         for item in items {
             write(&mut Item { out: self.out }, item);
         }
+    }
+
+    /// Announces a list of `len` elements that the caller appends.
+    #[inline]
+    pub(crate) fn list_header(&mut self, id: i16, element: Element, len: usize) {
+        self.header(id, LIST);
+        write_list_header(self.out, element, len);
     }
 
     /// Writes a list of 64-bit integers.

@@ -1,6 +1,10 @@
 //! The records of the format as bytes: page headers, chunk metadata, indexes, schema and footer,
 //! written in the thrift compact protocol. Nothing here reads.
 
+mod chunk;
 pub(crate) mod compact;
+pub(crate) mod footer;
+pub(crate) mod index;
 pub(crate) mod page;
+mod schema;
 mod statistics;

@@ -55,15 +55,6 @@ pub(super) struct RareFields {
     pub(super) bloom_filter_length: Slim<i32>,
 }
 
-/// Where a serialized index or filter lies in the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct FileRange {
-    /// Bytes from the beginning of the file.
-    pub(crate) offset: i64,
-    /// Bytes.
-    pub(crate) length: i32,
-}
-
 impl ColumnChunkMetaData {
     /// A builder for a chunk of `column_descr`: no values, uncompressed, everything optional absent.
     pub fn builder(column_descr: ColumnDescPtr) -> ColumnChunkMetaDataBuilder {
@@ -76,25 +67,30 @@ impl ColumnChunkMetaData {
     }
 
     /// Records where the column index was written.
-    pub(crate) fn set_column_index_place(&mut self, place: Option<FileRange>) {
-        self.column_index_offset = place.map(|place| place.offset).into();
-        self.column_index_length = place.map(|place| place.length).into();
+    pub(crate) fn place_column_index(&mut self, offset: i64, length: i32) {
+        self.column_index_offset = Some(offset).into();
+        self.column_index_length = Some(length).into();
     }
 
     /// Records where the offset index was written.
-    pub(crate) fn set_offset_index_place(&mut self, place: Option<FileRange>) {
-        self.offset_index_offset = place.map(|place| place.offset).into();
-        self.offset_index_length = place.map(|place| place.length).into();
+    pub(crate) fn place_offset_index(&mut self, offset: i64, length: i32) {
+        self.offset_index_offset = Some(offset).into();
+        self.offset_index_length = Some(length).into();
     }
 
     /// Records where the Bloom filter was written, its header included.
-    pub(crate) fn set_bloom_filter_place(&mut self, place: Option<FileRange>) {
-        if self.rare.is_none() && place.is_none() {
-            return;
-        }
+    pub(crate) fn place_bloom_filter(&mut self, offset: i64, length: i32) {
         let rare = self.rare_mut();
-        rare.bloom_filter_offset = place.map(|place| place.offset).into();
-        rare.bloom_filter_length = place.map(|place| place.length).into();
+        rare.bloom_filter_offset = Some(offset).into();
+        rare.bloom_filter_length = Some(length).into();
+    }
+
+    /// Forgets where indexes were written.
+    pub(crate) fn forget_index_places(&mut self) {
+        self.column_index_offset = Slim::NONE;
+        self.column_index_length = Slim::NONE;
+        self.offset_index_offset = Slim::NONE;
+        self.offset_index_length = Slim::NONE;
     }
 
     /// The file that holds the chunk, relative to this one; `None` for this file.
@@ -271,7 +267,7 @@ impl ColumnChunkMetaData {
     }
 
     /// Bytes on the heap that belong to this description alone; the schema is shared.
-    pub(crate) fn heap_size(&self) -> usize {
+    pub(crate) fn memory_size(&self) -> usize {
         let statistics = self.statistics.as_ref();
         let statistics = statistics.map_or(0, |it| size_of::<Statistics>() + it.heap_size());
         let rare = self.rare.as_ref().map_or(0, |rare| {

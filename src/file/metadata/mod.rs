@@ -18,8 +18,6 @@ mod index_tests;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use column_chunk::FileRange;
-
 pub use column_chunk::ColumnChunkMetaData;
 pub use column_chunk_builder::ColumnChunkMetaDataBuilder;
 pub use column_index_builder::ColumnIndexBuilder;

@@ -81,7 +81,7 @@ impl ParquetMetaData {
 
     /// Bytes of memory that the description takes, its schema and its page indexes included.
     pub fn memory_size(&self) -> usize {
-        let row_groups = self.row_groups.iter().map(RowGroupMetaData::heap_size);
+        let row_groups = self.row_groups.iter().map(RowGroupMetaData::memory_size);
         let page_index = self.page_indexes().map(|(column_index, offset_index)| {
             let column_index = column_index.map_or(0, |index| {
                 size_of::<ColumnIndexMetaData>() + index.heap_size()

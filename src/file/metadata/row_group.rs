@@ -110,9 +110,9 @@ impl RowGroupMetaData {
     }
 
     /// Bytes on the heap that belong to this description alone; the schema is shared.
-    pub(crate) fn heap_size(&self) -> usize {
+    pub(crate) fn memory_size(&self) -> usize {
         let sorting = self.sorting_columns.as_ref();
-        let chunks = self.columns.iter().map(ColumnChunkMetaData::heap_size);
+        let chunks = self.columns.iter().map(ColumnChunkMetaData::memory_size);
         self.columns.capacity() * size_of::<ColumnChunkMetaData>()
             + sorting.map_or(0, |it| it.capacity() * size_of::<SortingColumn>())
             + chunks.sum::<usize>()

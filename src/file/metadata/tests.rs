@@ -88,7 +88,7 @@ fn rare_fields_come_back_and_cost_nothing_when_absent() {
         .set_bloom_filter_length(None)
         .build()
         .unwrap();
-    assert_eq!(plain.heap_size(), 0);
+    assert_eq!(plain.memory_size(), 0);
     let rare = plain
         .clone()
         .into_builder()
@@ -106,24 +106,23 @@ fn rare_fields_come_back_and_cost_nothing_when_absent() {
     assert_eq!(rare.bloom_filter_length(), Some(10));
     assert_eq!(plain.file_path(), None);
     assert_eq!(plain.bloom_filter_offset(), None);
-    assert!(rare.heap_size() > "other.parquet".len());
+    assert!(rare.memory_size() > "other.parquet".len());
 }
 
 #[test]
 fn places_of_indexes_and_filters_can_be_recorded_later() {
     let mut chunk = chunk(0).build().unwrap();
-    let place = |offset| Some(FileRange { offset, length: 3 });
-    chunk.set_bloom_filter_place(None);
-    assert_eq!(chunk.heap_size(), 0);
-    chunk.set_bloom_filter_place(place(1));
-    chunk.set_column_index_place(place(4));
-    chunk.set_offset_index_place(place(7));
+    chunk.place_column_index(4, 3);
+    chunk.place_offset_index(7, 3);
+    assert_eq!(chunk.memory_size(), 0);
+    chunk.place_bloom_filter(1, 3);
     assert_eq!(chunk.bloom_filter_offset(), Some(1));
     assert_eq!(chunk.bloom_filter_length(), Some(3));
     assert_eq!(chunk.column_index_range(), Some(4..7));
     assert_eq!(chunk.offset_index_range(), Some(7..10));
-    chunk.set_column_index_place(None);
+    chunk.forget_index_places();
     assert_eq!(chunk.column_index_offset(), None);
+    assert_eq!(chunk.offset_index_length(), None);
 }
 
 #[test]
@@ -190,10 +189,7 @@ fn a_row_group_sums_the_stored_bytes_of_its_chunks() {
     assert_eq!(row_group.compressed_size(), 107);
     assert_eq!(row_group.total_byte_size(), 3);
     assert_eq!(row_group.ordinal(), Some(70_000));
-    row_group.columns_mut()[0].set_column_index_place(Some(FileRange {
-        offset: 1,
-        length: 2,
-    }));
+    row_group.columns_mut()[0].place_column_index(1, 2);
     assert_eq!(row_group.column(0).column_index_range(), Some(1..3));
     assert_eq!(row_group.into_builder().take_columns().len(), 2);
 }
