@@ -9,12 +9,18 @@
 //! | store | keeps blobs |
 //! |---|---|
 //! | [`InMemoryPageStore`] | on the heap; the default |
+//! | [`TempFilePageStoreFactory`] | in a few temporary files that have no name |
 
+#[cfg(any(test, feature = "test-util"))]
+pub mod conformance;
 mod contract;
+mod events;
 mod memory;
 mod metrics;
+mod temp_file;
 
 pub(crate) use contract::is_out_of_space;
 pub use contract::{PageKey, PageStore, PageStoreArgs, PageStoreFactory};
 pub use memory::{InMemoryPageStore, InMemoryPageStoreFactory};
 pub use metrics::SpillMetrics;
+pub use temp_file::{BlobChecksum, TempFilePageStoreBuilder, TempFilePageStoreFactory};

@@ -1,0 +1,227 @@
+//! The table of open segment files: which of them has room, how much disk they take, and when one is
+//! no longer needed. Opens no file and moves no bytes.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use super::super::{SpillMetrics, events};
+use super::extents::{Extents, Run};
+use crate::errors::{ParquetError, Result};
+
+/// The unit in which space is handed out, in bytes: small beside a page, and large enough that 32 bits
+/// address a segment of 256 GiB.
+const GRAIN: u64 = 64;
+
+/// A new segment may be as large as this part of what is on disk already, so that the number of open
+/// files grows with the logarithm of the data.
+const PARTS_OF_DISK: u64 = 8;
+
+/// The segments of one spool.
+pub(super) struct Segments {
+    /// A segment's number is its slot; a closed one leaves the slot for the next.
+    slots: Vec<Option<Segment>>,
+    segment_bytes: u64,
+    max_disk_bytes: Option<u64>,
+    disk_bytes: u64,
+    table_bytes: usize,
+    metrics: SpillMetrics,
+}
+
+/// One open file. Dropping it closes the file, and the system takes its space back.
+pub(super) struct Segment {
+    pub(super) file: Arc<File>,
+    pub(super) directory: usize,
+    extents: Extents,
+    metrics: SpillMetrics,
+}
+
+/// Where a blob lies.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Extent {
+    pub(super) segment: u32,
+    /// In grains from the start of the segment.
+    pub(super) start: u32,
+    pub(super) length_bytes: u64,
+}
+
+/// An extent, and the file and directory it is in.
+pub(super) struct Place {
+    pub(super) extent: Extent,
+    pub(super) file: Arc<File>,
+    pub(super) directory: usize,
+}
+
+impl Extent {
+    /// Bytes from the start of the segment.
+    pub(super) fn offset(&self) -> u64 {
+        u64::from(self.start) * GRAIN
+    }
+
+    fn run(&self) -> Result<Run> {
+        Ok(Run {
+            start: self.start,
+            length: grains(self.length_bytes)?,
+        })
+    }
+}
+
+impl Segments {
+    pub(super) fn new(
+        segment_bytes: u64,
+        max_disk_bytes: Option<u64>,
+        metrics: SpillMetrics,
+    ) -> Self {
+        Self {
+            slots: Vec::new(),
+            segment_bytes,
+            max_disk_bytes,
+            disk_bytes: 0,
+            table_bytes: 0,
+            metrics,
+        }
+    }
+
+    /// Finds room for `length_bytes` in a segment of a directory that is `usable`: freed space first,
+    /// then the end of a segment. `None` if no segment has room; an error if one has, and the disk
+    /// quota does not.
+    pub(super) fn place(
+        &mut self,
+        length_bytes: u64,
+        usable: impl Fn(usize) -> bool,
+    ) -> Result<Option<Place>> {
+        let wanted = grains(length_bytes)?;
+        for (slot, segment) in self.slots.iter_mut().enumerate() {
+            let Some(segment) = segment.as_mut().filter(|s| usable(s.directory)) else {
+                continue;
+            };
+            let before = segment.extents.memory_size();
+            let run = segment.extents.reuse(wanted);
+            self.table_bytes = self.table_bytes + segment.extents.memory_size() - before;
+            if let Some(run) = run {
+                return segment.place(slot, run, length_bytes).map(Some);
+            }
+        }
+        let mut over_quota = false;
+        for (slot, segment) in self.slots.iter_mut().enumerate() {
+            let Some(segment) = segment.as_mut().filter(|s| usable(s.directory)) else {
+                continue;
+            };
+            let Some(growth) = segment.extents.growth_for(wanted) else {
+                continue;
+            };
+            let growth_bytes = u64::from(growth) * GRAIN;
+            let limit = self.max_disk_bytes.unwrap_or(u64::MAX);
+            if growth_bytes > limit.saturating_sub(self.disk_bytes) {
+                over_quota = true;
+            } else if let Some(run) = segment.extents.extend(wanted) {
+                self.disk_bytes += growth_bytes;
+                self.metrics.disk_grew(growth_bytes);
+                return segment.place(slot, run, length_bytes).map(Some);
+            }
+        }
+        if over_quota {
+            return Err(self.quota_exceeded(length_bytes));
+        }
+        Ok(None)
+    }
+
+    /// Whether the quota has room for a blob in a new segment.
+    pub(super) fn check_quota(&self, length_bytes: u64) -> Result<()> {
+        let wanted = u64::from(grains(length_bytes)?) * GRAIN;
+        match self.max_disk_bytes {
+            Some(limit) if wanted > limit.saturating_sub(self.disk_bytes) => {
+                Err(self.quota_exceeded(length_bytes))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Adds an empty segment that has room for at least `length_bytes`.
+    pub(super) fn add(&mut self, file: File, directory: usize, length_bytes: u64) -> Result<()> {
+        let usual = self.segment_bytes.max(self.disk_bytes / PARTS_OF_DISK);
+        let usual = u32::try_from(usual / GRAIN).unwrap_or(u32::MAX);
+        let segment = Segment {
+            file: Arc::new(file),
+            directory,
+            extents: Extents::new(usual.max(grains(length_bytes)?)),
+            metrics: self.metrics.clone(),
+        };
+        self.metrics.file_opened();
+        match self.slots.iter_mut().find(|slot| slot.is_none()) {
+            Some(slot) => *slot = Some(segment),
+            None => self.slots.push(Some(segment)),
+        }
+        Ok(())
+    }
+
+    /// Takes an extent back. Returns its segment if that was the last blob in it.
+    pub(super) fn free(&mut self, extent: Extent) -> Option<Segment> {
+        let slot = usize::try_from(extent.segment).ok()?;
+        let slot = self.slots.get_mut(slot)?;
+        let segment = slot.as_mut()?;
+        let before = segment.extents.memory_size();
+        segment.extents.free(extent.run().ok()?);
+        self.table_bytes = self.table_bytes + segment.extents.memory_size() - before;
+        if !segment.extents.is_empty() {
+            return None;
+        }
+        self.table_bytes -= segment.extents.memory_size();
+        let freed_bytes = u64::from(segment.extents.length()) * GRAIN;
+        self.disk_bytes -= freed_bytes;
+        self.metrics.disk_shrank(freed_bytes);
+        slot.take()
+    }
+
+    /// The segment with this number.
+    pub(super) fn get(&self, number: u32) -> Option<&Segment> {
+        let slot = usize::try_from(number).ok()?;
+        self.slots.get(slot)?.as_ref()
+    }
+
+    pub(super) fn open_files(&self) -> usize {
+        self.slots.iter().flatten().count()
+    }
+
+    /// Bytes of heap in the tables of free space.
+    pub(super) fn memory_size(&self) -> usize {
+        self.table_bytes + self.slots.capacity() * size_of::<Option<Segment>>()
+    }
+
+    fn quota_exceeded(&self, requested: u64) -> ParquetError {
+        let (limit, used) = (self.max_disk_bytes.unwrap_or(u64::MAX), self.disk_bytes);
+        events::quota_reached(limit, used, requested);
+        ParquetError::SpillLimitExceeded {
+            limit,
+            used,
+            requested,
+        }
+    }
+}
+
+impl Segment {
+    fn place(&self, slot: usize, run: Run, length_bytes: u64) -> Result<Place> {
+        Ok(Place {
+            extent: Extent {
+                segment: u32::try_from(slot)?,
+                start: run.start,
+                length_bytes,
+            },
+            file: Arc::clone(&self.file),
+            directory: self.directory,
+        })
+    }
+}
+
+impl Drop for Segment {
+    fn drop(&mut self) {
+        self.metrics.file_closed();
+    }
+}
+
+fn grains(length_bytes: u64) -> Result<u32> {
+    u32::try_from(length_bytes.div_ceil(GRAIN)).map_err(|_| {
+        ParquetError::General(format!(
+            "a blob of {length_bytes} bytes is larger than a spill file can be"
+        ))
+    })
+}

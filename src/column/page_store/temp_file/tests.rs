@@ -1,0 +1,382 @@
+//! Claims about the temp-file store.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+
+use super::io::write_all_at;
+use super::*;
+use crate::column::page_store::{
+    PageKey, PageStore, PageStoreArgs, PageStoreFactory, conformance, is_out_of_space,
+};
+use crate::errors::{ParquetError, Result};
+
+fn store(factory: &TempFilePageStoreFactory) -> Box<dyn PageStore> {
+    let column = conformance::column(0);
+    factory.create(&PageStoreArgs::new(0, &column)).unwrap()
+}
+
+fn in_directory(directory: &Path) -> TempFilePageStoreBuilder {
+    TempFilePageStoreFactory::builder().with_directory(directory)
+}
+
+fn noise(length: usize, seed: u8) -> Vec<u8> {
+    (0..length)
+        .map(|at| (at as u8).wrapping_mul(31) ^ (at >> 8) as u8 ^ seed)
+        .collect()
+}
+
+#[test]
+fn conforms() {
+    let factory = TempFilePageStoreFactory::new();
+    conformance::check(&factory);
+    assert_eq!(factory.metrics().disk_used(), 0);
+    assert_eq!(factory.metrics().open_files(), 0);
+}
+
+#[test]
+fn conforms_with_small_segments_a_quota_and_no_checksum() {
+    let factory = TempFilePageStoreFactory::builder()
+        .with_segment_bytes(30_000)
+        .with_max_disk_bytes(32 << 20)
+        .with_checksum(BlobChecksum::None)
+        .build();
+    conformance::check(&factory);
+    assert_eq!(factory.metrics().disk_used(), 0);
+    assert!(factory.metrics().peak_disk_used() <= 32 << 20);
+}
+
+#[test]
+fn a_spill_file_has_no_name_and_only_its_owner_may_read_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let factory = in_directory(directory.path()).build();
+    let mut store = store(&factory);
+    store.put_slice(b"page").unwrap();
+    assert_eq!(factory.metrics().open_files(), 1);
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let file = factory.file_of_segment(0);
+        let metadata = file.metadata().unwrap();
+        assert_eq!(metadata.mode() & 0o777, 0o600);
+        assert_eq!(metadata.nlink(), 0);
+    }
+}
+
+#[test]
+fn nothing_is_opened_before_the_first_put() {
+    let factory = in_directory(Path::new("/nonexistent")).build();
+    let mut unused = store(&factory);
+    assert_eq!(unused.memory_size(), 0);
+    let error = unused.put_slice(b"page").unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("/nonexistent") && text.contains("4 bytes"),
+        "{text}"
+    );
+    assert!(
+        factory
+            .probe()
+            .unwrap_err()
+            .to_string()
+            .contains("/nonexistent")
+    );
+}
+
+#[test]
+fn open_files_do_not_grow_with_columns() {
+    let factory = TempFilePageStoreFactory::new();
+    let mut stores: Vec<_> = (0..2000).map(|_| store(&factory)).collect();
+    for store in &mut stores {
+        store.put_slice(&noise(300, 1)).unwrap();
+    }
+    assert_eq!(factory.metrics().open_files(), 1);
+    let held: usize = stores.iter().map(|store| store.memory_size()).sum();
+    assert!(held <= 2000 * 128, "{held} bytes for 2000 small columns");
+}
+
+#[test]
+fn open_files_grow_slowly_with_the_data() {
+    let factory = TempFilePageStoreFactory::builder()
+        .with_segment_bytes(64 << 10)
+        .build();
+    let mut store = store(&factory);
+    for _ in 0..1600 {
+        store.put_slice(&[5; 40_000]).unwrap();
+    }
+    let files = factory.metrics().peak_open_files();
+    assert!((8..64).contains(&files), "{files} files for 64 MB");
+}
+
+#[test]
+fn freed_space_is_used_again_and_an_emptied_segment_is_closed() {
+    let factory = TempFilePageStoreFactory::new();
+    let metrics = factory.metrics();
+    let (mut first, mut second) = (store(&factory), store(&factory));
+    let keys: Vec<_> = (0..10)
+        .map(|_| {
+            second.put_slice(&[2; 6400]).unwrap();
+            first.put_slice(&[1; 6400]).unwrap()
+        })
+        .collect();
+    assert_eq!(metrics.disk_used(), 128_000);
+    for key in keys {
+        first.take(key).unwrap();
+    }
+    drop(first);
+    let mut third = store(&factory);
+    for _ in 0..10 {
+        third.put_slice(&[3; 6400]).unwrap();
+    }
+    assert_eq!(
+        metrics.disk_used(),
+        128_000,
+        "holes are filled before the file grows"
+    );
+    drop(second);
+    assert_eq!(metrics.disk_used(), 128_000);
+    drop(third);
+    assert_eq!((metrics.disk_used(), metrics.open_files()), (0, 0));
+    assert_eq!(metrics.peak_disk_used(), 128_000);
+}
+
+#[test]
+fn a_put_past_the_quota_is_refused_and_what_was_put_before_remains() {
+    let directory = tempfile::tempdir().unwrap();
+    let factory = in_directory(directory.path())
+        .with_max_disk_bytes(10_000)
+        .build();
+    let mut store = store(&factory);
+    let page = noise(6000, 9);
+    let key = store.put_slice(&page).unwrap();
+    let error = store.put_slice(&page).unwrap_err();
+    assert!(is_out_of_space(&error));
+    let ParquetError::SpillLimitExceeded {
+        limit,
+        used,
+        requested,
+    } = error
+    else {
+        panic!("{error}");
+    };
+    assert_eq!((limit, used, requested), (10_000, 6016, 6000));
+    store.put_slice(&[1; 3000]).unwrap();
+    assert_eq!(store.take(key).unwrap(), page);
+    store.put_slice(&page).unwrap();
+}
+
+#[test]
+fn a_blob_larger_than_the_quota_opens_no_file() {
+    let factory = TempFilePageStoreFactory::builder()
+        .with_max_disk_bytes(10)
+        .build();
+    assert!(store(&factory).put_slice(&[0; 100]).is_err());
+    assert_eq!(factory.metrics().peak_open_files(), 0);
+}
+
+#[test]
+fn segments_go_into_the_directories_in_turn() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let factory = in_directory(one.path())
+        .with_directory(two.path())
+        .with_segment_bytes(1024)
+        .build();
+    let mut store = store(&factory);
+    let used: Vec<_> = (0..4)
+        .map(|_| {
+            store.put_slice(&[1; 1000]).unwrap();
+            factory.directory_of_last_segment()
+        })
+        .collect();
+    assert_eq!(used, [0, 1, 0, 1]);
+}
+
+#[test]
+fn a_directory_that_is_gone_is_passed_over() {
+    let directory = tempfile::tempdir().unwrap();
+    let factory = in_directory(Path::new("/nonexistent"))
+        .with_directory(directory.path())
+        .build();
+    let mut store = store(&factory);
+    let page = noise(5000, 3);
+    let key = store.put_slice(&page).unwrap();
+    assert_eq!(store.take(key).unwrap(), page);
+}
+
+#[test]
+fn a_directory_that_vanishes_keeps_what_was_spilled_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let factory = in_directory(directory.path())
+        .with_segment_bytes(4096)
+        .build();
+    let mut store = store(&factory);
+    let page = noise(4000, 4);
+    let key = store.put_slice(&page).unwrap();
+    directory.close().unwrap();
+    let error = store.put_slice(&page).unwrap_err();
+    assert!(!is_out_of_space(&error));
+    assert!(error.to_string().contains("cannot open"), "{error}");
+    assert_eq!(store.take(key).unwrap(), page);
+}
+
+#[test]
+fn a_full_directory_is_passed_over_and_used_again_once_it_gave_space_back() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let factory = in_directory(one.path()).with_directory(two.path()).build();
+    let mut early = store(&factory);
+    let page = noise(10_000, 5);
+    let first = early.put_slice(&page).unwrap();
+    factory.fill_directories(&[0]);
+    let mut late = store(&factory);
+    let second = late.put_slice(&page).unwrap();
+    assert_eq!(factory.directory_of_last_segment(), 1);
+    assert_eq!(early.take(first).unwrap(), page);
+    assert_eq!(late.take(second).unwrap(), page);
+    assert_eq!(factory.metrics().disk_used(), 0);
+    factory.fill_directories(&[]);
+    late.put_slice(&page).unwrap();
+    assert_eq!(factory.metrics().open_files(), 1);
+}
+
+#[test]
+fn a_full_disk_is_an_error_with_path_and_bytes_and_leaves_the_earlier_blobs() {
+    let directory = tempfile::tempdir().unwrap();
+    let factory = in_directory(directory.path()).build();
+    let mut store = store(&factory);
+    let page = noise(10_000, 6);
+    let key = store.put_slice(&page).unwrap();
+    factory.fill_directories(&[0]);
+    let error = store.put_slice(&page).unwrap_err();
+    assert!(is_out_of_space(&error));
+    let text = error.to_string();
+    assert!(text.contains("10000 bytes"), "{text}");
+    assert!(
+        text.contains(&directory.path().display().to_string()),
+        "{text}"
+    );
+    assert_eq!(store.take(key).unwrap(), page);
+    factory.fill_directories(&[]);
+    let key = store.put_slice(&page).unwrap();
+    assert_eq!(store.take(key).unwrap(), page);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_read_only_directory_is_an_error_that_names_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("locked");
+    fs::create_dir(&path).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o500)).unwrap();
+    // The superuser may write anywhere.
+    if tempfile::tempfile_in(&path).is_ok() {
+        return;
+    }
+    let error = store(&in_directory(&path).build())
+        .put_slice(b"page")
+        .unwrap_err();
+    assert!(error.to_string().contains("locked"), "{error}");
+}
+
+#[test]
+fn every_flipped_bit_is_found() {
+    let factory = TempFilePageStoreFactory::new();
+    for length in [1, 7, 64, 300, 1000] {
+        let page = noise(length, 7);
+        for bit in 0..length * 8 {
+            let mut store = store(&factory);
+            let key = store.put_slice(&page).unwrap();
+            let mut damaged = page[bit / 8];
+            damaged ^= 1 << (bit % 8);
+            let file = factory.file_of_segment(0);
+            write_all_at(&file, &[damaged], (bit / 8) as u64).unwrap();
+            let error = store.take(key).unwrap_err();
+            assert!(
+                matches!(error, ParquetError::CorruptBlob(_)),
+                "bit {bit} of {length} bytes: {error}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_segment_that_lost_its_end_is_found() {
+    let factory = TempFilePageStoreFactory::new();
+    let mut store = store(&factory);
+    let key = store.put_slice(&noise(1000, 8)).unwrap();
+    factory.file_of_segment(0).set_len(500).unwrap();
+    let mut buffer = Vec::new();
+    let error = store.take_into(key, &mut buffer).unwrap_err();
+    assert!(matches!(error, ParquetError::CorruptBlob(_)), "{error}");
+}
+
+#[test]
+fn two_factories_in_one_directory_never_meet() {
+    let directory = tempfile::tempdir().unwrap();
+    let factories: Vec<_> = (0..4)
+        .map(|_| in_directory(directory.path()).build())
+        .collect();
+    thread::scope(|scope| {
+        for (number, factory) in factories.iter().enumerate() {
+            scope.spawn(move || {
+                for _ in 0..20 {
+                    let mut store = store(factory);
+                    let page = noise(5000, number as u8);
+                    let keys: Vec<Result<PageKey>> =
+                        (0..20).map(|_| store.put_slice(&page)).collect();
+                    for key in keys {
+                        assert_eq!(store.take(key.unwrap()).unwrap(), page);
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn stores_outlive_their_factory() {
+    let factory = TempFilePageStoreFactory::new();
+    let metrics = factory.metrics();
+    let mut store = store(&factory);
+    let key = store.put_slice(b"page").unwrap();
+    drop(factory);
+    assert_eq!(store.take(key).unwrap(), "page".as_bytes());
+    drop(store);
+    assert_eq!(metrics.open_files(), 0);
+}
+
+#[test]
+fn threads_share_segments_without_touching_each_other() {
+    let factory = Arc::new(
+        TempFilePageStoreFactory::builder()
+            .with_segment_bytes(100_000)
+            .build(),
+    );
+    thread::scope(|scope| {
+        for worker in 0..8_u8 {
+            let factory = Arc::clone(&factory);
+            scope.spawn(move || {
+                for round in 0..15_u8 {
+                    let mut store = store(&factory);
+                    let pages: Vec<_> = (0..12_u8)
+                        .map(|page| {
+                            noise(100 + usize::from(page) * 977, worker * 16 + round + page)
+                        })
+                        .collect();
+                    let keys: Vec<_> = pages
+                        .iter()
+                        .map(|page| store.put_slice(page).unwrap())
+                        .collect();
+                    for (key, page) in keys.iter().zip(&pages).skip(usize::from(round) % 5) {
+                        assert_eq!(store.take(*key).unwrap(), *page);
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(factory.metrics().disk_used(), 0);
+    assert_eq!(factory.metrics().open_files(), 0);
+}
