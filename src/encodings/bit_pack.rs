@@ -210,6 +210,11 @@ pack_word!(u8 as u8, u16 as u16, u32 as u32, u64 as u64, i16 as u16);
 
 #[cfg(test)]
 mod tests {
+    #![expect(
+        clippy::cast_possible_truncation,
+        reason = "test values are made to fit"
+    )]
+
     use super::*;
     use proptest::prelude::*;
 

@@ -4,13 +4,25 @@
 //! slice of values; inside, loops are compiled for one physical type.
 
 pub(crate) mod bit_pack;
+pub(crate) mod boolean;
 pub(crate) mod buffer;
+mod byte_copy;
+mod byte_stream_split;
+mod byte_values;
+mod delta_bytes;
+mod delta_int;
+pub(crate) mod fallback_encoding;
+mod fixed_width;
 pub(crate) mod levels;
+mod options;
+pub(crate) mod plain;
 pub(crate) mod rle;
 
-use crate::basic::Encoding;
+pub(crate) use options::{DeltaLayout, EncoderOptions, create_encoder};
+
+use crate::basic::{Encoding, Type};
 use crate::data_type::values::Values;
-use crate::errors::Result;
+use crate::errors::{ParquetError, Result};
 
 /// Turns present values into the value section of data pages. Fed by [`ValueEncoder::put`], emptied
 /// by [`ValueEncoder::flush_into`] once a page; holds one open page and nothing of earlier ones
@@ -28,6 +40,12 @@ pub(crate) trait ValueEncoder: Send {
     /// Estimated size of the open page's value section, in bytes.
     fn estimated_bytes(&self) -> usize;
 
+    /// Encoded size of the open page's first value, for encodings whose later values lean on it; 0
+    /// for all others. A page is not too large for a first value that is large by itself.
+    fn first_value_bytes(&self) -> usize {
+        0
+    }
+
     /// Appends the open page's value section to `out` and starts the next page.
     fn flush_into(&mut self, out: &mut Vec<u8>) -> Result<()>;
 
@@ -37,3 +55,13 @@ pub(crate) trait ValueEncoder: Send {
     /// Gives back what an empty open page does not need.
     fn shrink(&mut self);
 }
+
+/// A bug of this crate: values of another physical type than the column's.
+fn wrong_values(encoding: Encoding, physical_type: Type) -> ParquetError {
+    ParquetError::General(format!(
+        "The {encoding} encoder of physical type {physical_type} was given other values"
+    ))
+}
+
+#[cfg(test)]
+mod tests;

@@ -139,7 +139,7 @@ impl<'a> Flipped<'a> {
     }
 
     fn aligned_bytes(&self) -> Option<&'a [u8]> {
-        (self.flip == 0 && self.bits.offset() % 8 == 0)
+        (self.flip == 0 && self.bits.offset().is_multiple_of(8))
             .then(|| &self.bits.bytes()[self.bits.offset() / 8..])
     }
 

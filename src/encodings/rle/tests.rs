@@ -1,3 +1,8 @@
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "test values are made to fit"
+)]
+
 use super::*;
 use crate::data_type::bits::BitSlice;
 use crate::encodings::bit_pack::packed_bytes;
