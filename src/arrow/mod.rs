@@ -5,4 +5,7 @@ pub mod arrow_writer;
 mod leaves;
 mod schema;
 
-pub use schema::{ARROW_SCHEMA_META_KEY, ArrowSchemaConverter, PARQUET_FIELD_ID_META_KEY, encode_arrow_schema};
+pub use schema::{
+    ARROW_SCHEMA_META_KEY, ArrowSchemaConverter, PARQUET_FIELD_ID_META_KEY,
+    add_encoded_arrow_schema_to_metadata, encode_arrow_schema,
+};

@@ -23,10 +23,8 @@ const DEFAULT_ROOT: &str = "arrow_schema";
 /// use arrow_schema::{DataType, Field, Schema};
 /// use herringbone::arrow::ArrowSchemaConverter;
 ///
-/// let schema = Schema::new(vec![
-///     Field::new("id", DataType::Int64, false),
-///     Field::new("tags", DataType::new_list(DataType::Utf8, true), true),
-/// ]);
+/// let tags = Field::new("tags", DataType::new_list(DataType::Utf8, true), true);
+/// let schema = Schema::new(vec![Field::new("price", DataType::Decimal128(12, 2), false), tags]);
 /// let descriptor = ArrowSchemaConverter::new().convert(&schema)?;
 /// assert_eq!(descriptor.num_columns(), 2);
 /// assert_eq!(descriptor.column(1).path().string(), "tags.list.item");

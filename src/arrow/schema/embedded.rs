@@ -9,7 +9,9 @@ use arrow_schema::{DataType, Field, FieldRef, Fields, Schema};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use super::encoded;
+use super::{ARROW_SCHEMA_META_KEY, encoded};
+use crate::file::metadata::KeyValue;
+use crate::file::properties::WriterProperties;
 
 /// Marks an encapsulated message, before its length.
 const CONTINUATION: [u8; 4] = [0xff; 4];
@@ -30,9 +32,21 @@ pub fn encode_arrow_schema(schema: &Schema) -> String {
     BASE64_STANDARD.encode(framed)
 }
 
+/// Adds `schema` to the footer metadata of `props` as its last entry, in place of an entry of the same key,
+/// as the text of [`encode_arrow_schema`].
+///
+/// Encodings that Parquet does not keep are taken out first: run-end encoded fields become fields of their
+/// values, and so do dictionaries around nested types. Dictionaries of plain values stay.
+pub fn add_encoded_arrow_schema_to_metadata(schema: &Schema, props: &mut WriterProperties) {
+    let text = encode_arrow_schema(&stored_schema(schema));
+    let entries = props.key_value_metadata_mut().get_or_insert_default();
+    entries.retain(|entry| entry.key != ARROW_SCHEMA_META_KEY);
+    entries.push(KeyValue::new(ARROW_SCHEMA_META_KEY.to_string(), text));
+}
+
 /// The schema that reads back as what is stored: run-end encoded fields become fields of their values, and so do
 /// dictionaries around nested types, for Parquet keeps neither. Dictionaries of plain values stay.
-pub(crate) fn stored_schema(schema: &Schema) -> Schema {
+pub(super) fn stored_schema(schema: &Schema) -> Schema {
     let fields: Fields = schema.fields().iter().map(normalized).collect();
     Schema::new_with_metadata(fields, schema.metadata().clone())
 }

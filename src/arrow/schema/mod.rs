@@ -11,7 +11,7 @@ mod tests;
 
 pub(crate) use compat::check_batch;
 pub use converter::ArrowSchemaConverter;
-pub use embedded::encode_arrow_schema;
+pub use embedded::{add_encoded_arrow_schema_to_metadata, encode_arrow_schema};
 pub(crate) use encoded::value_type;
 
 /// Key of the footer's metadata entry that holds the embedded Arrow schema.

@@ -12,10 +12,11 @@ use arrow_schema::{
 use proptest::prelude::*;
 
 use super::compat::check;
-use super::embedded::stored_schema;
 use super::leaf::decimal_bytes;
 use super::*;
 use crate::errors::{ParquetError, Result};
+use crate::file::metadata::KeyValue;
+use crate::file::properties::WriterProperties;
 use crate::schema::printer::print_schema;
 
 fn ours(schema: &Schema, coerce: bool) -> Result<String> {
@@ -49,11 +50,16 @@ fn agree(schema: &Schema) {
         parquet::arrow::encode_arrow_schema(schema),
         "{schema}"
     );
-    assert_eq!(
-        encode_arrow_schema(&stored_schema(schema)),
-        theirs_embedded(schema),
-        "{schema}"
-    );
+    assert_eq!(ours_embedded(schema), theirs_embedded(schema), "{schema}");
+}
+
+fn ours_embedded(schema: &Schema) -> String {
+    let mut props = WriterProperties::default();
+    add_encoded_arrow_schema_to_metadata(schema, &mut props);
+    props.key_value_metadata().unwrap()[0]
+        .value
+        .clone()
+        .unwrap()
 }
 
 fn theirs_embedded(schema: &Schema) -> String {
@@ -463,4 +469,22 @@ fn a_batch_with_other_columns_is_refused() {
         wrong.to_string(),
         "Arrow: Incompatible type. Field 'b' has type Utf8, array has type Int64"
     );
+}
+
+#[test]
+fn the_embedded_schema_comes_last_and_once() {
+    let entry = |key: &str, value: &str| KeyValue::new(key.to_string(), Some(value.to_string()));
+    let mut props = WriterProperties::builder()
+        .set_key_value_metadata(Some(vec![
+            entry("ARROW:schema", "old"),
+            entry("mine", "kept"),
+        ]))
+        .build();
+    let schema = of(DataType::Int32);
+    add_encoded_arrow_schema_to_metadata(&schema, &mut props);
+    let expected = [
+        entry("mine", "kept"),
+        entry(ARROW_SCHEMA_META_KEY, &encode_arrow_schema(&schema)),
+    ];
+    assert_eq!(props.key_value_metadata().unwrap(), &expected);
 }
