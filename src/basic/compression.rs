@@ -5,16 +5,14 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use super::encoding::lower_case_only;
-use super::named::impl_named_enum;
-use super::physical::by_name;
+use super::named::{by_name_in_one_case, impl_named_enum};
 use crate::errors::{ParquetError, Result};
 
 /// The codec of a column chunk, without a level: what the file records.
 ///
 /// SPEC: Compression.md; parquet.thrift, `CompressionCodec`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[allow(non_camel_case_types)]
+#[expect(non_camel_case_types, reason = "the names of the format")]
 pub enum CompressionCodec {
     /// Pages are stored as they are.
     UNCOMPRESSED = 0,
@@ -34,15 +32,12 @@ pub enum CompressionCodec {
     LZ4_RAW = 7,
 }
 
-impl_named_enum!(
-    CompressionCodec,
-    "codec",
-    [UNCOMPRESSED, SNAPPY, GZIP, LZO, BROTLI, LZ4, ZSTD, LZ4_RAW]
+impl_named_enum!(CompressionCodec, listed [UNCOMPRESSED, SNAPPY, GZIP, LZO, BROTLI, LZ4, ZSTD, LZ4_RAW]
 );
 
 /// The codec that pages are compressed with, and how hard it tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(non_camel_case_types)]
+#[expect(non_camel_case_types, reason = "the names of the format")]
 pub enum Compression {
     /// Pages are stored as they are.
     UNCOMPRESSED,
@@ -109,11 +104,7 @@ impl FromStr for Compression {
     fn from_str(text: &str) -> Result<Self> {
         let (name, level) = split_level(text);
         let unsupported = || ParquetError::General(format!("unsupported compression {name}"));
-        let codec = by_name(CompressionCodec::ALL, name)
-            .or_else(|| {
-                lower_case_only(name).and_then(|name| by_name(CompressionCodec::ALL, &name))
-            })
-            .ok_or_else(unsupported)?;
+        let codec = by_name_in_one_case(CompressionCodec::ALL, name).ok_or_else(unsupported)?;
         match codec {
             CompressionCodec::GZIP => {
                 GzipLevel::try_new(read_level(name, level)?).map(Compression::GZIP)

@@ -3,15 +3,14 @@
 
 use std::str::FromStr;
 
-use super::named::impl_named_enum;
-use super::physical::by_name;
+use super::named::{by_name_in_one_case, impl_named_enum};
 use crate::errors::{ParquetError, Result};
 
 /// An encoding of values or of levels.
 ///
 /// SPEC: Encodings.md; parquet.thrift, `Encoding`. The number 1 is retired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[allow(non_camel_case_types)]
+#[expect(non_camel_case_types, reason = "the names of the format")]
 pub enum Encoding {
     /// Values back to back; legal for every type. Encodings.md, "Plain".
     PLAIN = 0,
@@ -36,10 +35,7 @@ pub enum Encoding {
     ALP = 10,
 }
 
-impl_named_enum!(
-    Encoding,
-    "encoding",
-    [
+impl_named_enum!(Encoding, listed [
         PLAIN,
         PLAIN_DICTIONARY,
         RLE,
@@ -58,16 +54,9 @@ impl FromStr for Encoding {
 
     /// Reads the name of an encoding, all upper or all lower case.
     fn from_str(text: &str) -> Result<Self> {
-        by_name(Encoding::ALL, text)
-            .or_else(|| lower_case_only(text).and_then(|name| by_name(Encoding::ALL, &name)))
+        by_name_in_one_case(Encoding::ALL, text)
             .ok_or_else(|| ParquetError::General(format!("unknown encoding: {text}")))
     }
-}
-
-/// `text` in upper case, unless it holds upper-case letters already.
-pub(super) fn lower_case_only(text: &str) -> Option<String> {
-    let mixed = text.chars().any(|c| c.is_ascii_uppercase());
-    (!mixed).then(|| text.to_ascii_uppercase())
 }
 
 /// A set of [`Encoding`]s: bit `n` stands for the encoding with the number `n` in the format.
@@ -143,7 +132,7 @@ fn bit(encoding: Encoding) -> i32 {
 ///
 /// SPEC: parquet.thrift, `PageType`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[allow(non_camel_case_types)]
+#[expect(non_camel_case_types, reason = "the names of the format")]
 pub enum PageType {
     /// Levels and values, compressed together.
     DATA_PAGE = 0,
@@ -157,6 +146,5 @@ pub enum PageType {
 
 impl_named_enum!(
     PageType,
-    "page type",
     [DATA_PAGE, INDEX_PAGE, DICTIONARY_PAGE, DATA_PAGE_V2]
 );

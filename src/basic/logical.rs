@@ -3,15 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::named::impl_named_enum;
-use super::physical::by_name;
+use super::named::{by_name, impl_named_enum};
 use crate::errors::{ParquetError, Result};
 
 /// The annotation of the format's first years, still written for old readers.
 ///
 /// SPEC: LogicalTypes.md; parquet.thrift, `ConvertedType`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[allow(non_camel_case_types)]
+#[expect(non_camel_case_types, reason = "the names of the format")]
 pub enum ConvertedType {
     /// No annotation; such a field has none in the file either.
     NONE = -1,
@@ -61,10 +60,7 @@ pub enum ConvertedType {
     INTERVAL = 21,
 }
 
-impl_named_enum!(
-    ConvertedType,
-    "converted type",
-    [
+impl_named_enum!(ConvertedType, listed [
         NONE,
         UTF8,
         MAP,

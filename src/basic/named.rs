@@ -1,28 +1,23 @@
-//! What the numbered enums of the format share: their list of variants, their number in a file,
-//! and their name as text.
+//! What the numbered enums of the format share: their number in a file and their name as text.
 
-/// Gives an enum of unit variants `ALL`, `wire_id`, `from_wire_id`, and `Display` by variant name.
+/// Gives an enum of unit variants `wire_id`, and `Display` by variant name. With the word `listed`
+/// it gets the list `ALL` as well, which [`by_name`] searches.
 ///
-/// The enum declares its wire numbers as discriminants; `$what` names it in errors.
+/// The enum declares its wire numbers as discriminants.
 macro_rules! impl_named_enum {
-    ($name:ident, $what:literal, [$($variant:ident),+ $(,)?]) => {
+    ($name:ident, listed [$($variant:ident),+ $(,)?]) => {
         impl $name {
             /// Every variant, in the order of the wire numbers.
             pub(crate) const ALL: &'static [$name] = &[$($name::$variant),+];
+        }
 
+        $crate::basic::named::impl_named_enum!($name, [$($variant),+]);
+    };
+    ($name:ident, [$($variant:ident),+ $(,)?]) => {
+        impl $name {
             /// The number that stands for this variant in a file.
             pub(crate) const fn wire_id(self) -> i32 {
                 self as i32
-            }
-
-            /// The variant that the number `id` of a file stands for.
-            pub(crate) fn from_wire_id(id: i32) -> $crate::errors::Result<Self> {
-                Self::ALL.iter().copied().find(|variant| variant.wire_id() == id).ok_or_else(|| {
-                    $crate::errors::ParquetError::General(format!(
-                        concat!("the format knows no ", $what, " with the number {}"),
-                        id
-                    ))
-                })
             }
         }
 
@@ -37,3 +32,19 @@ macro_rules! impl_named_enum {
 }
 
 pub(super) use impl_named_enum;
+
+/// The variant whose `Display` text is exactly `text`.
+pub(super) fn by_name<T: Copy + ToString>(all: &[T], text: &str) -> Option<T> {
+    all.iter()
+        .copied()
+        .find(|variant| variant.to_string() == text)
+}
+
+/// The variant whose `Display` text is `text`, all in upper or all in lower case.
+pub(super) fn by_name_in_one_case<T: Copy + ToString>(all: &[T], text: &str) -> Option<T> {
+    let has_upper = text.contains(|c: char| c.is_ascii_uppercase());
+    match has_upper {
+        true => by_name(all, text),
+        false => by_name(all, &text.to_ascii_uppercase()),
+    }
+}

@@ -18,17 +18,13 @@ pub enum BoundaryOrder {
     DESCENDING = 2,
 }
 
-impl_named_enum!(
-    BoundaryOrder,
-    "boundary order",
-    [UNORDERED, ASCENDING, DESCENDING]
-);
+impl_named_enum!(BoundaryOrder, [UNORDERED, ASCENDING, DESCENDING]);
 
 /// How two values of a column are compared for statistics.
 ///
 /// SPEC: parquet.thrift, `ColumnOrder`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[allow(non_camel_case_types)]
+#[expect(non_camel_case_types, reason = "the names of the format")]
 pub enum SortOrder {
     /// As signed numbers, or as the signed value they represent.
     SIGNED,
@@ -59,7 +55,7 @@ impl std::fmt::Display for SortOrder {
 ///
 /// SPEC: parquet.thrift, `ColumnOrder`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[allow(non_camel_case_types)]
+#[expect(non_camel_case_types, reason = "the names of the format")]
 pub enum ColumnOrder {
     /// The order that the logical or else the physical type defines.
     TYPE_DEFINED_ORDER(SortOrder),

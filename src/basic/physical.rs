@@ -2,14 +2,14 @@
 
 use std::str::FromStr;
 
-use super::named::impl_named_enum;
+use super::named::{by_name, impl_named_enum};
 use crate::errors::{ParquetError, Result};
 
 /// The physical type of a leaf column: the form its values take in a page.
 ///
 /// SPEC: README.md, "Types"; parquet.thrift, `Type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[allow(non_camel_case_types)]
+#[expect(non_camel_case_types, reason = "the names of the format")]
 pub enum Type {
     /// One bit.
     BOOLEAN = 0,
@@ -29,10 +29,7 @@ pub enum Type {
     FIXED_LEN_BYTE_ARRAY = 7,
 }
 
-impl_named_enum!(
-    Type,
-    "physical type",
-    [
+impl_named_enum!(Type, listed [
         BOOLEAN,
         INT32,
         INT64,
@@ -71,7 +68,7 @@ pub enum Repetition {
     REPEATED = 2,
 }
 
-impl_named_enum!(Repetition, "repetition", [REQUIRED, OPTIONAL, REPEATED]);
+impl_named_enum!(Repetition, listed [REQUIRED, OPTIONAL, REPEATED]);
 
 impl FromStr for Repetition {
     type Err = ParquetError;
@@ -81,11 +78,4 @@ impl FromStr for Repetition {
         by_name(Repetition::ALL, text)
             .ok_or_else(|| ParquetError::General(format!("Invalid parquet repetition {text}")))
     }
-}
-
-/// The variant whose `Display` text is exactly `text`.
-pub(super) fn by_name<T: Copy + ToString>(all: &[T], text: &str) -> Option<T> {
-    all.iter()
-        .copied()
-        .find(|variant| variant.to_string() == text)
 }
