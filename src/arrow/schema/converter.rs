@@ -138,7 +138,7 @@ impl<'a> ArrowSchemaConverter<'a> {
         slot.group(Some(LogicalType::List), vec![Arc::new(list)])
     }
 
-    /// SPEC: LogicalTypes.md, "Maps": keys are required.
+    /// SPEC: LogicalTypes.md, "Maps": keys are required. Those of type `Null` are not: they cannot be present.
     fn map_group(&self, slot: &Slot<'_>, entries: &FieldRef) -> Result<Type> {
         let (key, value) = match entries.data_type() {
             DataType::Struct(fields) => match fields.as_ref() {
@@ -153,7 +153,7 @@ impl<'a> ArrowSchemaConverter<'a> {
                 key.name()
             )));
         }
-        let key = self.field(&Slot::of(key).named(self.names, "key").required())?;
+        let key = self.field(&Slot::of(key).named(self.names, "key"))?;
         let value = self.field(&Slot::of(value).named(self.names, "value"))?;
         let pairs = Type::group_type_builder(Slot::of(entries).named(self.names, "key_value").name)
             .with_repetition(Repetition::REPEATED)
@@ -191,13 +191,6 @@ impl<'f> Slot<'f> {
         match names {
             Names::Arrow => self,
             Names::Format => Self { name, ..self },
-        }
-    }
-
-    fn required(self) -> Self {
-        Self {
-            repetition: Repetition::REQUIRED,
-            ..self
         }
     }
 

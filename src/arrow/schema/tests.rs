@@ -193,7 +193,10 @@ fn any_type() -> impl Strategy<Value = DataType> {
                 any::<(u8, bool, bool)>()
             )
                 .prop_map(|(key, value, name, (dice, nullable, sorted))| {
-                    let key = key.as_ref().clone().with_nullable(dice < 10);
+                    let mut key = key.as_ref().clone().with_nullable(dice < 10);
+                    if *value_type(key.data_type()) == DataType::Null {
+                        key = key.with_data_type(DataType::Utf8);
+                    }
                     let pair = DataType::Struct(Fields::from(vec![Arc::new(key), value]));
                     DataType::Map(Arc::new(Field::new(name, pair, nullable)), sorted)
                 }),
