@@ -1,1 +1,13 @@
-//! bloom_filter
+//! Split-block Bloom filters: which values a column chunk certainly does not hold.
+//!
+//! SPEC: BloomFilter.md.
+
+mod block;
+mod header;
+mod sbbf;
+
+pub use header::BloomFilterHeader;
+pub use sbbf::{BITSET_MAX_LENGTH, BITSET_MIN_LENGTH, Sbbf};
+
+#[cfg(test)]
+mod tests;
