@@ -7,6 +7,7 @@ mod decimal;
 mod fixed;
 mod int96;
 pub(crate) mod levels;
+pub(crate) mod packed;
 mod physical;
 pub(crate) mod values;
 

@@ -4,6 +4,7 @@
 use arrow_buffer::Buffer;
 
 use super::bits::BitSlice;
+use super::packed::PackedBytes;
 use super::{ByteArray, Int96};
 
 /// Present values of one column, in order.
@@ -69,6 +70,8 @@ pub(crate) enum ByteSource<'a> {
     Fixed(FixedValues<'a>),
     /// Owned values.
     Arrays(&'a [ByteArray]),
+    /// Entries of a dictionary.
+    Packed(PackedBytes<'a>),
 }
 
 /// Which values of a source, in which order.
@@ -173,6 +176,20 @@ impl<'a> FixedValues<'a> {
     }
 }
 
+impl ByteSource<'_> {
+    /// How many values there are to pick from.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            ByteSource::Offsets32 { offsets, .. } => offsets.len().saturating_sub(1),
+            ByteSource::Offsets64 { offsets, .. } => offsets.len().saturating_sub(1),
+            ByteSource::Views { views, .. } => views.len(),
+            ByteSource::Fixed(fixed) => fixed.len(),
+            ByteSource::Arrays(arrays) => arrays.len(),
+            ByteSource::Packed(packed) => packed.len(),
+        }
+    }
+}
+
 impl<'a> ByteValues<'a> {
     /// Picks values from a source.
     pub(crate) fn new(source: ByteSource<'a>, picks: Picks<'a>) -> Self {
@@ -245,6 +262,7 @@ impl<'a> ByteValues<'a> {
             ByteSource::Arrays(arrays) => {
                 visitor.visit(indices.map(move |i| arrays.get(i).map_or(&[][..], ByteArray::data)))
             }
+            ByteSource::Packed(packed) => visitor.visit(indices.map(move |i| packed.get(i))),
         }
     }
 
@@ -283,6 +301,7 @@ impl<'a> ByteValues<'a> {
                 let arrays = arrays.get(from..end).unwrap_or_default();
                 visitor.visit(arrays.iter().map(ByteArray::data))
             }
+            ByteSource::Packed(packed) => visitor.visit(packed.range(from, len)),
         }
     }
 

@@ -98,7 +98,7 @@ pub(super) fn contiguous<'a>(values: &ByteValues<'a>) -> Option<&'a [u8]> {
         ByteSource::Fixed(fixed) => fixed
             .data()
             .get(from * fixed.width()..(from + len) * fixed.width()),
-        ByteSource::Views { .. } | ByteSource::Arrays(_) => None,
+        ByteSource::Views { .. } | ByteSource::Arrays(_) | ByteSource::Packed(_) => None,
     }
 }
 

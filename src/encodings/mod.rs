@@ -13,6 +13,7 @@ mod delta_bytes;
 mod delta_int;
 pub(crate) mod fallback_encoding;
 mod fixed_width;
+mod interner;
 pub(crate) mod levels;
 mod options;
 pub(crate) mod plain;

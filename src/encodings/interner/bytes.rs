@@ -1,0 +1,175 @@
+//! Interning of byte strings.
+//!
+//! A short string is its own key in the table. A long one is keyed by length and 56 bits of hash,
+//! and compared in full with the string that the table finds; strings that share a key, if there
+//! ever are two, are told apart by hashing the hash on.
+
+#![expect(
+    clippy::indexing_slicing,
+    reason = "kernel: places are below BLOCK, entries come out of the table"
+)]
+
+use super::BLOCK;
+use super::block::ByteBlock;
+use super::fixed::FixedInterner;
+use super::hash::{CHUNK, ends, hash_ends, hash_middle, random_seed};
+use crate::data_type::packed::{PackedBytes, PackedKey};
+use crate::encodings::buffer;
+use crate::errors::{ParquetError, Result};
+
+/// Places of long strings are 32 bits wide, and the last one means none.
+const MOST_BYTES: usize = u32::MAX as usize - 1;
+/// Bytes of a length in PLAIN.
+const LEN_BYTES: usize = 4;
+
+/// Numbers distinct byte strings in the order they are first seen.
+#[derive(Debug)]
+pub(crate) struct BytesInterner {
+    table: FixedInterner<PackedKey>,
+    /// Distinct long strings, end to end.
+    data: Vec<u8>,
+    /// Sum of the lengths of all distinct strings.
+    total_bytes: usize,
+    seed: u64,
+}
+
+impl BytesInterner {
+    /// An empty table, which holds nothing on the heap.
+    pub(crate) fn new() -> Self {
+        Self::with_seed(random_seed())
+    }
+
+    /// An empty table whose hashes can be foretold.
+    pub(super) fn with_seed(seed: u64) -> Self {
+        Self {
+            table: FixedInterner::new(),
+            data: Vec::new(),
+            total_bytes: 0,
+            seed,
+        }
+    }
+
+    /// Gives each string of the block its entry number, adding strings not seen before.
+    ///
+    /// # Errors
+    /// If a string, or all long ones together, do not fit 4 GiB.
+    pub(crate) fn intern(
+        &mut self,
+        block: &mut ByteBlock<'_>,
+        entries: &mut [u32; BLOCK],
+    ) -> Result<()> {
+        let known = self.table.keys().len();
+        if block.long == 0 {
+            self.table.intern(&block.keys, block.len, entries);
+        } else {
+            self.intern_long(block, entries)?;
+        }
+        // What is new is at the end, so only blocks with news are looked through.
+        for key in &self.table.keys()[known..] {
+            self.total_bytes += key.len();
+        }
+        Ok(())
+    }
+
+    /// Distinct strings in first-seen order.
+    pub(crate) fn entries(&self) -> PackedBytes<'_> {
+        PackedBytes::new(self.table.keys(), &self.data)
+    }
+
+    /// Number of distinct strings.
+    pub(crate) fn len(&self) -> usize {
+        self.table.keys().len()
+    }
+
+    /// Bytes that all distinct strings take in PLAIN, each behind its length.
+    pub(crate) fn plain_bytes(&self) -> usize {
+        self.total_bytes + LEN_BYTES * self.len()
+    }
+
+    /// Bytes held on the heap, by capacity.
+    pub(crate) fn memory_size(&self) -> usize {
+        self.table.memory_size() + self.data.capacity()
+    }
+
+    fn intern_long(&mut self, block: &mut ByteBlock<'_>, entries: &mut [u32; BLOCK]) -> Result<()> {
+        let mut hashes = [0u64; BLOCK];
+        // Each step is a loop of its own, for strings with the same work to be done, since loops
+        // in which lengths decide cost more in mispredicted branches than in work.
+        let mut very_long = 0;
+        for at in bits(block.long) {
+            let value = block.values[at];
+            hashes[at] = hash_ends(value, self.seed);
+            very_long |= u64::from(value.len() > 2 * CHUNK) << at;
+        }
+        for at in bits(very_long) {
+            hashes[at] = hash_middle(hashes[at], block.values[at], self.seed);
+        }
+        for at in bits(block.long) {
+            block.keys[at] = PackedKey::long(hashes[at], checked_len(block.values[at])?);
+        }
+        self.table.intern(&block.keys, block.len, entries);
+
+        let mut different = 0;
+        for at in bits(block.long) {
+            let value = block.values[at];
+            let Some(place) = self.table.keys()[entries[at] as usize].place() else {
+                self.keep(entries[at], block.keys[at], value)?;
+                continue;
+            };
+            let ((first, last), (known_first, known_last)) =
+                (ends(value), ends(&self.data[place..place + value.len()]));
+            different |= u64::from((first ^ known_first) | (last ^ known_last) != 0) << at;
+        }
+        for at in bits(very_long & !different) {
+            different |=
+                u64::from(self.entries().get(entries[at] as usize) != block.values[at]) << at;
+        }
+        for at in bits(different) {
+            entries[at] = self.rehash(block.values[at], hashes[at])?;
+        }
+        Ok(())
+    }
+
+    /// The entry of a string whose key another string had first.
+    #[cold]
+    fn rehash(&mut self, value: &[u8], mut hash: u64) -> Result<u32> {
+        loop {
+            hash = hash.wrapping_add(1);
+            let key = PackedKey::long(hash, checked_len(value)?);
+            let entry = self.table.intern_one(key);
+            if self.table.keys()[entry as usize].place().is_none() {
+                self.keep(entry, key, value)?;
+            }
+            if self.entries().get(entry as usize) == value {
+                return Ok(entry);
+            }
+        }
+    }
+
+    /// Stores a long string that is new.
+    fn keep(&mut self, entry: u32, key: PackedKey, value: &[u8]) -> Result<()> {
+        let place = self.data.len();
+        if value.len() > MOST_BYTES - place {
+            return Err(ParquetError::General("Dictionary exceeds 4 GiB".into()));
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "below MOST_BYTES")]
+        self.table.refine(entry, key.placed(place as u32));
+        buffer::append(&mut self.data, value);
+        Ok(())
+    }
+}
+
+fn checked_len(value: &[u8]) -> Result<u32> {
+    u32::try_from(value.len())
+        .map_err(|_| ParquetError::General(format!("Value of {} bytes is too long", value.len())))
+}
+
+/// Places of the set bits, ascending.
+#[inline(always)]
+fn bits(mut set: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let at = set.trailing_zeros() as usize;
+        set &= set.wrapping_sub(1);
+        (at < BLOCK).then_some(at)
+    })
+}
