@@ -11,6 +11,7 @@ mod byte_stream_split;
 mod byte_values;
 mod delta_bytes;
 mod delta_int;
+pub(crate) mod dictionary;
 pub(crate) mod fallback_encoding;
 mod fixed_width;
 mod interner;
