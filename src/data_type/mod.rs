@@ -2,6 +2,7 @@
 
 mod as_bytes;
 pub(crate) mod bits;
+mod borrow;
 mod byte_array;
 mod decimal;
 mod fixed;
@@ -12,6 +13,7 @@ mod physical;
 pub(crate) mod values;
 
 pub use as_bytes::{AsBytes, SliceAsBytes};
+pub(crate) use borrow::BorrowValues;
 pub use byte_array::ByteArray;
 pub use decimal::Decimal;
 pub use fixed::FixedLenByteArray;

@@ -44,7 +44,7 @@ pub trait DataType: Send + 'static {
 
 pub(crate) mod sealed {
     /// What every physical value can do for the crate alone.
-    pub trait Sealed: Sized {
+    pub trait Sealed: Sized + crate::data_type::borrow::BorrowValues {
         /// Bytes on the heap that the value holds on to.
         fn heap_size(&self) -> usize {
             0
