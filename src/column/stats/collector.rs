@@ -1,0 +1,156 @@
+//! Gathers the bounds of a column's open page and of its chunk.
+
+use super::bounds::{Bounds, Extremes, PageBounds, Seen};
+use super::bytes::{BytesExtremes, signed_fixed};
+use super::floats::{self, FloatExtremes};
+use super::numbers;
+use super::order::BoundsOrder;
+use crate::data_type::values::{ByteSource, ByteValues, FixedValues, Picks, Values};
+use crate::data_type::{AsBytes, Int96};
+use crate::schema::types::ColumnDescriptor;
+
+/// Bounds of one column: of the page that is open, and of the chunk up to the last finished page.
+#[derive(Debug)]
+pub(crate) struct StatsCollector {
+    order: BoundsOrder,
+    page: Extremes,
+    page_nans: u64,
+    chunk: Extremes,
+    chunk_nans: u64,
+}
+
+impl StatsCollector {
+    pub(crate) fn new(descr: &ColumnDescriptor) -> Self {
+        Self {
+            order: BoundsOrder::of(descr),
+            page: Extremes::default(),
+            page_nans: 0,
+            chunk: Extremes::default(),
+            chunk_nans: 0,
+        }
+    }
+
+    /// How the column's bounds compare.
+    pub(crate) fn order(&self) -> BoundsOrder {
+        self.order
+    }
+
+    /// Whether the column has an order, and so bounds.
+    pub(crate) fn is_defined(&self) -> bool {
+        self.order != BoundsOrder::Undefined
+    }
+
+    /// Takes in values of the open page. A value may be given more than once.
+    pub(crate) fn update(&mut self, values: &Values<'_>) {
+        let (order, page) = (self.order, &mut self.page);
+        let mut add = |min: &[u8], max: &[u8]| page.add(order, Seen::Numbers, min, max);
+        match (order, *values) {
+            (BoundsOrder::Undefined, _) => {}
+            (_, Values::Boolean(bits)) => {
+                let ones = bits.count_ones();
+                if bits.len() > 0 {
+                    add(&[u8::from(ones == bits.len())], &[u8::from(ones > 0)]);
+                }
+            }
+            (BoundsOrder::UInt32, Values::Int32(values)) => {
+                if let Some((min, max)) = numbers::extremes(values, |value| value.cast_unsigned()) {
+                    add(&min.to_le_bytes(), &max.to_le_bytes());
+                }
+            }
+            (_, Values::Int32(values)) => {
+                if let Some((min, max)) = numbers::extremes(values, |value| value) {
+                    add(&min.to_le_bytes(), &max.to_le_bytes());
+                }
+            }
+            (BoundsOrder::UInt64, Values::Int64(values)) => {
+                if let Some((min, max)) = numbers::extremes(values, |value| value.cast_unsigned()) {
+                    add(&min.to_le_bytes(), &max.to_le_bytes());
+                }
+            }
+            (_, Values::Int64(values)) => {
+                if let Some((min, max)) = numbers::extremes(values, |value| value) {
+                    add(&min.to_le_bytes(), &max.to_le_bytes());
+                }
+            }
+            (_, Values::Int96(values)) => {
+                if let (Some(min), Some(max)) = (values.iter().min(), values.iter().max()) {
+                    add(Int96::as_bytes(min), Int96::as_bytes(max));
+                }
+            }
+            (_, Values::Float(values)) => self.add_floats(floats::extremes32(values)),
+            (_, Values::Double(values)) => self.add_floats(floats::extremes64(values)),
+            (BoundsOrder::Float16, Values::Fixed(values)) => {
+                self.add_floats(floats::extremes16(values.data()))
+            }
+            (_, Values::Bytes(values)) => self.add_bytes(&values),
+            (BoundsOrder::SignedBytes, Values::Fixed(values)) if values.width() <= 16 => {
+                if let Some((min, max)) = signed_fixed(&values) {
+                    add(min, max);
+                }
+            }
+            (_, Values::Fixed(values)) => self.add_fixed(values),
+        }
+    }
+
+    /// Takes in bounds that the caller knows, as PLAIN bytes, in place of the values themselves.
+    pub(crate) fn update_given(&mut self, min: &[u8], max: &[u8]) {
+        if self.is_defined() {
+            self.page.add(self.order, Seen::Numbers, min, max);
+        }
+    }
+
+    /// Ends the page: its bounds go into the chunk's and are returned. They are to be given back through
+    /// [`StatsCollector::recycle`].
+    pub(crate) fn finish_page(&mut self) -> PageBounds {
+        self.chunk.merge(self.order, &self.page);
+        self.chunk_nans += self.page_nans;
+        let nan_count = self.order.has_nans().then_some(self.page_nans);
+        self.page_nans = 0;
+        PageBounds {
+            extremes: std::mem::take(&mut self.page),
+            nan_count,
+        }
+    }
+
+    /// Uses the memory of `bounds` for the next page.
+    pub(crate) fn recycle(&mut self, bounds: PageBounds) {
+        self.page = bounds.extremes;
+        self.page.clear();
+    }
+
+    /// Bounds of all finished pages.
+    pub(crate) fn chunk(&self) -> Bounds<'_> {
+        Bounds {
+            min_max: self.chunk.min_max(),
+            nan_count: self.order.has_nans().then_some(self.chunk_nans),
+        }
+    }
+
+    /// Heap bytes, by capacity. O(1).
+    pub(crate) fn memory_size(&self) -> usize {
+        self.page.memory_size() + self.chunk.memory_size()
+    }
+
+    fn add_floats<const N: usize>(&mut self, found: Option<FloatExtremes<N>>) {
+        if let Some(found) = found {
+            self.page_nans += found.nans;
+            self.page
+                .add(self.order, found.kind, &found.min, &found.max);
+        }
+    }
+
+    fn add_bytes(&mut self, values: &ByteValues<'_>) {
+        values.visit(BytesExtremes {
+            order: self.order,
+            page: &mut self.page,
+        });
+    }
+
+    fn add_fixed(&mut self, values: FixedValues<'_>) {
+        let picks = Picks::Range {
+            from: 0,
+            len: values.len(),
+        };
+        self.add_bytes(&ByteValues::new(ByteSource::Fixed(values), picks));
+    }
+}

@@ -1,0 +1,142 @@
+//! Smallest and largest floating-point number of a slice, in the total order, and the count of
+//! not-a-numbers.
+//!
+//! SPEC: parquet.thrift, `ColumnOrder`, IEEE_754_TOTAL_ORDER.
+
+use super::bounds::Seen;
+use super::numbers;
+
+/// What a slice holds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FloatExtremes<const N: usize> {
+    pub(super) kind: Seen,
+    pub(super) nans: u64,
+    pub(super) min: [u8; N],
+    pub(super) max: [u8; N],
+}
+
+/// Values that are folded side by side.
+const LANES: usize = 8;
+
+macro_rules! extremes {
+    ($name:ident, $float:ty, $key:ident, $unkey:ident, $width:literal) => {
+        /// Bounds of `values`; none of no values.
+        pub(super) fn $name(values: &[$float]) -> Option<FloatExtremes<$width>> {
+            let nans = values
+                .iter()
+                .map(|value| u64::from(value.is_nan()))
+                .sum::<u64>();
+            let found = |kind, low: $float, high: $float| {
+                Some(FloatExtremes {
+                    kind,
+                    nans,
+                    min: low.to_le_bytes(),
+                    max: high.to_le_bytes(),
+                })
+            };
+            let keys = |(low, high)| ($unkey(low), $unkey(high));
+            match values.len() as u64 - nans {
+                0 => {
+                    let (low, high) = keys(numbers::extremes(values, $key)?);
+                    found(Seen::NansOnly, low, high)
+                }
+                _ if nans == 0 => {
+                    let (mut low, mut high) =
+                        fold(values, <$float>::INFINITY, <$float>::NEG_INFINITY);
+                    // Zeros of both signs compare as equal and are not equal bounds.
+                    if low == 0.0 || high == 0.0 {
+                        (low, high) = keys(numbers::extremes(values, $key)?);
+                    }
+                    found(Seen::Numbers, low, high)
+                }
+                _ => {
+                    let numbers = values.iter().filter(|value| !value.is_nan());
+                    let low = numbers.clone().copied().min_by(<$float>::total_cmp)?;
+                    let high = numbers.copied().max_by(<$float>::total_cmp)?;
+                    found(Seen::Numbers, low, high)
+                }
+            }
+        }
+    };
+}
+
+extremes!(extremes32, f32, key32, unkey32, 4);
+extremes!(extremes64, f64, key64, unkey64, 8);
+
+/// Bounds of two-byte little-endian numbers, end to end.
+pub(super) fn extremes16(data: &[u8]) -> Option<FloatExtremes<2>> {
+    let (mut numbers, mut nans) = (None, None);
+    let mut count = 0;
+    for bytes in data.chunks_exact(2) {
+        let bits = bytes.try_into().map_or(0, u16::from_le_bytes);
+        let key = total_order_key16(bits);
+        let is_nan = bits & 0x7FFF > 0x7C00;
+        count += u64::from(is_nan);
+        let range = if is_nan { &mut nans } else { &mut numbers };
+        *range = match *range {
+            None => Some((key, key)),
+            Some((low, high)) => Some((key.min(low), key.max(high))),
+        };
+    }
+    let found = |kind, (low, high): (i16, i16)| {
+        let bytes = |key: i16| (key ^ (key >> 15 & i16::MAX)).to_le_bytes();
+        FloatExtremes {
+            kind,
+            nans: count,
+            min: bytes(low),
+            max: bytes(high),
+        }
+    };
+    numbers
+        .map(|range| found(Seen::Numbers, range))
+        .or_else(|| nans.map(|range| found(Seen::NansOnly, range)))
+}
+
+/// A number that orders as the binary16 with these bits does in the total order.
+pub(super) fn total_order_key16(bits: u16) -> i16 {
+    let bits = bits.cast_signed();
+    bits ^ (bits >> 15 & i16::MAX)
+}
+
+// Flipping all but the sign of negative numbers makes their bits order as integers; doing it twice is
+// the way back.
+fn key32(value: f32) -> i32 {
+    let bits = value.to_bits().cast_signed();
+    bits ^ (bits >> 31 & i32::MAX)
+}
+
+fn unkey32(key: i32) -> f32 {
+    f32::from_bits((key ^ (key >> 31 & i32::MAX)).cast_unsigned())
+}
+
+fn key64(value: f64) -> i64 {
+    let bits = value.to_bits().cast_signed();
+    bits ^ (bits >> 63 & i64::MAX)
+}
+
+fn unkey64(key: i64) -> f64 {
+    f64::from_bits((key ^ (key >> 63 & i64::MAX)).cast_unsigned())
+}
+
+/// Smallest and largest of values without not-a-numbers.
+#[inline]
+fn fold<T: Copy + PartialOrd>(values: &[T], top: T, bottom: T) -> (T, T) {
+    let (mut min, mut max) = ([top; LANES], [bottom; LANES]);
+    let chunks = values.chunks_exact(LANES);
+    let rest = chunks.remainder();
+    for chunk in chunks {
+        for ((min, max), value) in min.iter_mut().zip(&mut max).zip(chunk) {
+            *min = if *value < *min { *value } else { *min };
+            *max = if *value > *max { *value } else { *max };
+        }
+    }
+    let low = min
+        .iter()
+        .chain(rest)
+        .fold(top, |low, value| if *value < low { *value } else { low });
+    let high = max.iter().chain(rest).fold(
+        bottom,
+        |high, value| if *value > high { *value } else { high },
+    );
+    (low, high)
+}

@@ -1,0 +1,292 @@
+//! Bounds against comparison one by one, and cut bounds against what they have to bound.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::bytes::prefix;
+use super::order::compare_signed;
+use super::truncate::Exactness;
+use super::*;
+use crate::basic::{BoundaryOrder, LogicalType, Type};
+use crate::data_type::values::{ByteSource, ByteValues, FixedValues, Picks, Values};
+use crate::data_type::{AsBytes, ByteArray, Int96};
+use crate::schema::types::{ColumnDescriptor, ColumnPath, Type as SchemaType};
+
+fn column(physical: Type, logical: Option<LogicalType>, len: i32) -> ColumnDescriptor {
+    let mut builder =
+        SchemaType::primitive_type_builder("c", physical).with_logical_type(logical.clone());
+    if physical == Type::FIXED_LEN_BYTE_ARRAY {
+        builder = builder.with_length(len);
+    }
+    if let Some(LogicalType::Decimal(decimal)) = logical {
+        builder = builder
+            .with_precision(decimal.precision)
+            .with_scale(decimal.scale);
+    }
+    ColumnDescriptor::new(
+        Arc::new(builder.build().unwrap()),
+        0,
+        0,
+        ColumnPath::from("c"),
+    )
+}
+
+/// Bounds of `values`, fed in pieces of `step` with a page cut after every third.
+fn collected(
+    descr: &ColumnDescriptor,
+    mut values: Values<'_>,
+    step: usize,
+) -> (Option<(Vec<u8>, Vec<u8>)>, Option<u64>) {
+    let mut stats = StatsCollector::new(descr);
+    let mut pieces = 0;
+    while !values.is_empty() {
+        stats.update(&values.take_front(step));
+        pieces += 1;
+        if pieces % 3 == 0 {
+            let page = stats.finish_page();
+            assert!(page.as_bounds().min_max.is_some());
+            stats.recycle(page);
+        }
+    }
+    let page = stats.finish_page();
+    stats.recycle(page);
+    let chunk = stats.chunk();
+    (
+        chunk.min_max.map(|(min, max)| (min.to_vec(), max.to_vec())),
+        chunk.nan_count,
+    )
+}
+
+fn naive<T: Copy>(
+    values: &[T],
+    compare: impl Fn(&T, &T) -> Ordering + Copy,
+    bytes: impl Fn(T) -> Vec<u8>,
+) -> Option<(Vec<u8>, Vec<u8>)> {
+    let min = values.iter().copied().min_by(compare)?;
+    let max = values.iter().copied().max_by(compare)?;
+    Some((bytes(min), bytes(max)))
+}
+
+fn bytes_of(values: &[ByteArray]) -> Values<'_> {
+    Values::Bytes(ByteValues::new(
+        ByteSource::Arrays(values),
+        Picks::Range {
+            from: 0,
+            len: values.len(),
+        },
+    ))
+}
+
+/// Floats among which not-a-numbers, zeros and infinities of both signs are common.
+fn odd_f64() -> impl Strategy<Value = f64> {
+    prop_oneof![
+        3 => any::<f64>(),
+        1 => prop::sample::select(vec![f64::NAN, -f64::NAN, 0.0, -0.0, f64::INFINITY, f64::NEG_INFINITY, 1.0]),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn integers_compare_as_their_type_says(values in prop::collection::vec(any::<i64>(), 0..200), step in 1usize..70) {
+        let narrow: Vec<i32> = values.iter().map(|value| *value as i32).collect();
+        let signed = column(Type::INT64, None, 0);
+        let unsigned = column(Type::INT64, Some(LogicalType::integer(64, false)), 0);
+        let expected = naive(&values, Ord::cmp, |v| v.to_le_bytes().to_vec());
+        prop_assert_eq!(collected(&signed, Values::Int64(&values), step).0, expected);
+        let expected = naive(&values, |a, b| (*a as u64).cmp(&(*b as u64)), |v| v.to_le_bytes().to_vec());
+        prop_assert_eq!(collected(&unsigned, Values::Int64(&values), step).0, expected);
+        let expected = naive(&narrow, Ord::cmp, |v| v.to_le_bytes().to_vec());
+        prop_assert_eq!(collected(&column(Type::INT32, None, 0), Values::Int32(&narrow), step).0, expected);
+        let unsigned = column(Type::INT32, Some(LogicalType::integer(32, false)), 0);
+        let expected = naive(&narrow, |a, b| (*a as u32).cmp(&(*b as u32)), |v| v.to_le_bytes().to_vec());
+        prop_assert_eq!(collected(&unsigned, Values::Int32(&narrow), step).0, expected);
+    }
+
+    #[test]
+    fn not_a_numbers_count_only_without_numbers(values in prop::collection::vec(odd_f64(), 0..60), step in 1usize..30) {
+        let numbers: Vec<f64> = values.iter().copied().filter(|v| !v.is_nan()).collect();
+        let relevant = if numbers.is_empty() { &values } else { &numbers };
+        let expected = naive(relevant, f64::total_cmp, |v| v.to_le_bytes().to_vec());
+        let nans = (values.len() - numbers.len()) as u64;
+        prop_assert_eq!(collected(&column(Type::DOUBLE, None, 0), Values::Double(&values), step), (expected, Some(nans)));
+
+        let narrow: Vec<f32> = values.iter().map(|v| *v as f32).collect();
+        let numbers: Vec<f32> = narrow.iter().copied().filter(|v| !v.is_nan()).collect();
+        let relevant = if numbers.is_empty() { &narrow } else { &numbers };
+        let expected = naive(relevant, f32::total_cmp, |v| v.to_le_bytes().to_vec());
+        prop_assert_eq!(collected(&column(Type::FLOAT, None, 0), Values::Float(&narrow), step).0, expected);
+
+        let halves: Vec<half::f16> = values.iter().map(|v| half::f16::from_f64(*v)).collect();
+        let data: Vec<u8> = halves.iter().flat_map(|v| v.to_le_bytes()).collect();
+        let numbers: Vec<half::f16> = halves.iter().copied().filter(|v| !v.is_nan()).collect();
+        let relevant = if numbers.is_empty() { &halves } else { &numbers };
+        let expected = naive(relevant, half::f16::total_cmp, |v| v.to_le_bytes().to_vec());
+        let descr = column(Type::FIXED_LEN_BYTE_ARRAY, Some(LogicalType::Float16), 2);
+        let found = collected(&descr, Values::Fixed(FixedValues::new(&data, 2)), step);
+        prop_assert_eq!(found, (expected, Some((halves.len() - numbers.len()) as u64)));
+    }
+
+    #[test]
+    fn byte_strings_compare_byte_by_byte(
+        values in prop::collection::vec(prop::collection::vec(prop::sample::select(vec![0u8, 1, 65, 255]), 0..12), 0..50),
+        step in 1usize..20,
+    ) {
+        let arrays: Vec<ByteArray> = values.iter().cloned().map(ByteArray::from).collect();
+        let refs: Vec<&[u8]> = values.iter().map(Vec::as_slice).collect();
+        let expected = naive(&refs, |a, b| a.cmp(b), <[u8]>::to_vec);
+        prop_assert_eq!(collected(&column(Type::BYTE_ARRAY, None, 0), bytes_of(&arrays), step).0, expected);
+        for pair in refs.windows(2) {
+            if prefix(pair[0]) < prefix(pair[1]) {
+                prop_assert!(pair[0] < pair[1]);
+            }
+        }
+    }
+
+    #[test]
+    fn decimals_compare_as_signed_numbers(values in prop::collection::vec(any::<i128>(), 0..50), width in 1usize..17, step in 1usize..20) {
+        let cut: Vec<i128> = values.iter().map(|v| v >> (128 - 8 * width)).collect();
+        let data: Vec<u8> = cut.iter().flat_map(|v| v.to_be_bytes()[16 - width..].to_vec()).collect();
+        let bytes = |v: i128| v.to_be_bytes()[16 - width..].to_vec();
+        let descr = column(Type::FIXED_LEN_BYTE_ARRAY, Some(LogicalType::decimal(0, 1)), width as i32);
+        let found = collected(&descr, Values::Fixed(FixedValues::new(&data, width)), step).0;
+        prop_assert_eq!(found, naive(&cut, Ord::cmp, bytes));
+        // Unequal lengths: sign bytes in front are dropped.
+        let short: Vec<Vec<u8>> = cut.iter().map(|v| shortest(*v)).collect();
+        for pair in short.windows(2).zip(cut.windows(2)) {
+            prop_assert_eq!(compare_signed(&pair.0[0], &pair.0[1]), pair.1[0].cmp(&pair.1[1]));
+        }
+    }
+
+    #[test]
+    fn cut_bounds_still_bound(text in "\\PC{0,30}", len in 1usize..20, raw in prop::collection::vec(any::<u8>(), 0..30)) {
+        let text_column = column(Type::BYTE_ARRAY, Some(LogicalType::String), 0);
+        for (descr, value) in [(text_column, text.as_bytes()), (column(Type::BYTE_ARRAY, None, 0), &raw[..])] {
+            let truncation = Truncation::new(&descr, Some(len));
+            let (min, min_exact) = truncation.min(value);
+            let (max, max_exact) = truncation.max(value);
+            prop_assert!(*min <= *value && *value <= *max);
+            prop_assert_eq!(min_exact == Exactness::Exact, *min == *value);
+            prop_assert_eq!(max_exact == Exactness::Exact, *max == *value);
+            prop_assert!(min_exact == Exactness::Exact || (min.len() <= len && value.starts_with(&min)));
+            if max_exact == Exactness::Bound {
+                prop_assert!(max.len() <= len);
+                // Not only this value but everything with the same prefix is bounded.
+                let mut longer = value[..len.min(value.len())].to_vec();
+                if std::str::from_utf8(&max).is_ok() && std::str::from_utf8(value).is_ok() {
+                    longer = value.to_vec();
+                }
+                prop_assert!(longer <= max.to_vec());
+            }
+            if descr.logical_type_ref().is_some() {
+                prop_assert!(std::str::from_utf8(&min).is_ok() && std::str::from_utf8(&max).is_ok());
+            }
+        }
+    }
+
+    #[test]
+    fn boundary_order_is_that_of_the_pages(pages in prop::collection::vec((0i32..6, 0i32..3), 0..6)) {
+        let mut tracker = BoundaryTracker::new(BoundsOrder::Int32);
+        let pages: Vec<(i32, i32)> = pages.into_iter().map(|(min, more)| (min, min + more)).collect();
+        for (min, max) in &pages {
+            tracker.update(&min.to_le_bytes(), &max.to_le_bytes());
+        }
+        let up = pages.windows(2).all(|p| p[0].0 <= p[1].0 && p[0].1 <= p[1].1);
+        let down = pages.windows(2).all(|p| p[0].0 >= p[1].0 && p[0].1 >= p[1].1);
+        let expected = match (up, down) {
+            (true, _) => BoundaryOrder::ASCENDING,
+            (_, true) => BoundaryOrder::DESCENDING,
+            _ => BoundaryOrder::UNORDERED,
+        };
+        prop_assert_eq!(tracker.order(), expected);
+    }
+}
+
+#[test]
+fn an_unbumpable_maximum_is_kept_whole() {
+    let truncation = Truncation::new(&column(Type::BYTE_ARRAY, None, 0), Some(2));
+    let (max, exact) = truncation.max(&[0xFF, 0xFF, 1]);
+    assert_eq!((&*max, exact), (&[0xFF, 0xFF, 1][..], Exactness::Exact));
+    let (max, exact) = truncation.max(&[1, 0xFF, 0xFF]);
+    assert_eq!((&*max, exact), (&[2][..], Exactness::Bound));
+}
+
+#[test]
+fn a_character_is_bumped_only_to_one_of_its_length() {
+    let text = Truncation::new(
+        &column(Type::BYTE_ARRAY, Some(LogicalType::String), 0),
+        Some(2),
+    );
+    let (max, _) = text.max("a\u{7F}b".as_bytes());
+    assert_eq!(&*max, b"b");
+    let (max, exact) = text.max("\u{7FF}\u{7FF}".as_bytes());
+    assert_eq!(
+        (&*max, exact),
+        ("\u{7FF}\u{7FF}".as_bytes(), Exactness::Exact)
+    );
+}
+
+#[test]
+fn intervals_have_no_bounds_and_numbers_are_never_cut() {
+    let interval = SchemaType::primitive_type_builder("c", Type::FIXED_LEN_BYTE_ARRAY)
+        .with_converted_type(crate::basic::ConvertedType::INTERVAL)
+        .with_length(12)
+        .build()
+        .unwrap();
+    let interval = ColumnDescriptor::new(Arc::new(interval), 0, 0, ColumnPath::from("c"));
+    let data = [7u8; 24];
+    assert_eq!(
+        collected(&interval, Values::Fixed(FixedValues::new(&data, 12)), 100).0,
+        None
+    );
+    let decimal = column(
+        Type::FIXED_LEN_BYTE_ARRAY,
+        Some(LogicalType::decimal(0, 3)),
+        16,
+    );
+    assert_eq!(
+        Truncation::new(&decimal, Some(1)).max(&[1; 16]).1,
+        Exactness::Exact
+    );
+}
+
+#[test]
+fn int96_compares_by_time() {
+    let values = [
+        Int96::from([9, 0, 5]),
+        Int96::from([1, 0, 6]),
+        Int96::from([8, 0, 5]),
+    ];
+    let found = collected(&column(Type::INT96, None, 0), Values::Int96(&values), 2)
+        .0
+        .unwrap();
+    assert_eq!(
+        found,
+        (values[2].as_bytes().to_vec(), values[1].as_bytes().to_vec())
+    );
+}
+
+#[test]
+fn distinct_values_are_counted_once() {
+    let mut counter = DistinctCounter::default();
+    assert_eq!(counter.count(), None);
+    counter.update(&Values::Int32(&[1, 2, 2, 3]));
+    counter.update(&Values::Int32(&[3, 4]));
+    assert_eq!(counter.count(), Some(4));
+    assert!(counter.memory_size() >= 32);
+}
+
+fn shortest(value: i128) -> Vec<u8> {
+    let bytes = value.to_be_bytes();
+    let from = (0..15)
+        .find(|i| i128::from_be_bytes(bytes) != i128::from(i64::MAX) && !redundant(&bytes, *i))
+        .unwrap_or(15);
+    bytes[from..].to_vec()
+}
+
+/// Whether byte `i` only repeats the sign of the next.
+fn redundant(bytes: &[u8; 16], i: usize) -> bool {
+    let fill = if bytes[0] & 0x80 != 0 { 0xFF } else { 0 };
+    bytes[i] == fill && (bytes[i + 1] & 0x80) == (fill & 0x80)
+}

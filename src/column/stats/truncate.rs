@@ -1,0 +1,121 @@
+//! Bounds cut to a length: the minimum to a prefix, the maximum to a prefix that is made larger.
+//!
+//! SPEC: parquet.thrift, `Statistics.is_max_value_exact`; PageIndex.md: bounds need not be values of
+//! the page, so long as they bound it.
+
+use std::borrow::Cow;
+
+use crate::basic::{ConvertedType, LogicalType, Type};
+use crate::schema::types::ColumnDescriptor;
+
+/// How a column's bounds are cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Truncation {
+    kind: Kind,
+    len: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Not at all: numbers, or no limit.
+    Never,
+    /// Between characters, if the bound is text.
+    Text,
+    /// Anywhere.
+    Binary,
+}
+
+impl Truncation {
+    /// Cuts the bounds of column `descr` to `len` bytes at most, if its type allows that.
+    pub(crate) fn new(descr: &ColumnDescriptor, len: Option<usize>) -> Self {
+        let is_bytes = matches!(
+            descr.physical_type(),
+            Type::BYTE_ARRAY | Type::FIXED_LEN_BYTE_ARRAY
+        );
+        let is_number = matches!(
+            descr.logical_type_ref(),
+            Some(LogicalType::Decimal(_) | LogicalType::Float16)
+        ) || descr.converted_type() == ConvertedType::DECIMAL;
+        let is_text = matches!(descr.logical_type_ref(), Some(LogicalType::String))
+            || descr.converted_type() == ConvertedType::UTF8;
+        let kind = match len {
+            Some(_) if is_bytes && !is_number && is_text => Kind::Text,
+            Some(_) if is_bytes && !is_number => Kind::Binary,
+            _ => Kind::Never,
+        };
+        Self {
+            kind,
+            len: len.unwrap_or(usize::MAX),
+        }
+    }
+
+    /// A lower bound, and whether it is the minimum itself.
+    pub(crate) fn min<'v>(&self, value: &'v [u8]) -> (Cow<'v, [u8]>, Exactness) {
+        if self.keeps(value) {
+            return (Cow::Borrowed(value), Exactness::Exact);
+        }
+        let cut = match (self.kind, std::str::from_utf8(value)) {
+            (Kind::Text, Ok(text)) => text.floor_char_boundary(self.len),
+            _ => self.len,
+        };
+        match value.get(..cut) {
+            Some(prefix) if cut > 0 => (Cow::Borrowed(prefix), Exactness::Bound),
+            _ => (Cow::Borrowed(value), Exactness::Exact),
+        }
+    }
+
+    /// An upper bound, and whether it is the maximum itself. A maximum that has no larger prefix is
+    /// kept whole.
+    pub(crate) fn max<'v>(&self, value: &'v [u8]) -> (Cow<'v, [u8]>, Exactness) {
+        if self.keeps(value) {
+            return (Cow::Borrowed(value), Exactness::Exact);
+        }
+        let larger = match (self.kind, std::str::from_utf8(value)) {
+            (Kind::Text, Ok(text)) => text
+                .get(..text.floor_char_boundary(self.len))
+                .and_then(next_text),
+            _ => value.get(..self.len).and_then(next_bytes),
+        };
+        match larger {
+            Some(larger) => (Cow::Owned(larger), Exactness::Bound),
+            None => (Cow::Borrowed(value), Exactness::Exact),
+        }
+    }
+
+    fn keeps(&self, value: &[u8]) -> bool {
+        self.kind == Kind::Never || value.len() <= self.len
+    }
+}
+
+/// Whether a bound is a value of the page or chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exactness {
+    Exact,
+    Bound,
+}
+
+/// The shortest text that is larger than everything that begins with `prefix`: its last character that
+/// has a successor of the same length in bytes is replaced by that, the rest dropped.
+fn next_text(prefix: &str) -> Option<Vec<u8>> {
+    for (at, character) in prefix.char_indices().rev() {
+        let next = (u32::from(character) + 1..)
+            .take(0x801)
+            .find_map(char::from_u32);
+        if let Some(next) = next.filter(|next| next.len_utf8() == character.len_utf8()) {
+            let mut larger = prefix.get(..at)?.as_bytes().to_vec();
+            larger.extend_from_slice(next.encode_utf8(&mut [0; 4]).as_bytes());
+            return Some(larger);
+        }
+    }
+    None
+}
+
+/// The shortest bytes that are larger than everything that begins with `prefix`.
+fn next_bytes(prefix: &[u8]) -> Option<Vec<u8>> {
+    let last = prefix.iter().rposition(|byte| *byte != 0xFF)?;
+    let mut larger = prefix.get(..=last)?.to_vec();
+    if let Some(byte) = larger.last_mut() {
+        *byte += 1;
+    }
+    Some(larger)
+}
