@@ -1,1 +1,16 @@
-//! chunk
+//! One column chunk between its encoder and the file: the facts of its pages, the store its pages
+//! wait in, and the way back out. Knows nothing of values.
+
+mod buffer;
+mod close;
+mod facts;
+mod layout;
+mod ledger;
+mod sink;
+
+pub(crate) use buffer::{ChunkBuffer, SplicePages};
+pub use close::ColumnCloseResult;
+pub(crate) use facts::{DataPageFacts, DictionaryFacts};
+pub(crate) use layout::{ChunkDescription, Placement};
+pub(crate) use ledger::{ChunkLedger, ChunkTotals, IndexOptions, LedgerOptions};
+pub(crate) use sink::{PageContent, PageSink, PageWriterSink, SealedPage};

@@ -1,0 +1,197 @@
+//! Where sealed pages go. The encoder is lent a [`PageSink`] for a call and keeps none.
+
+use bytes::Bytes;
+
+use super::layout::Placement;
+use crate::basic::{Encoding, PageType};
+use crate::column::page::{CompressedPage, Page, PageWriter};
+use crate::errors::Result;
+use crate::file::statistics::Statistics;
+
+/// A page in its final form: header and body in one run of bytes, and what a header says, for
+/// sinks that write headers of their own.
+#[derive(Debug)]
+pub(crate) struct SealedPage<'a> {
+    /// Header, then body.
+    pub(crate) blob: &'a [u8],
+    /// Bytes of header in `blob`.
+    pub(crate) header_len: usize,
+    /// Bytes of the body before compression.
+    pub(crate) uncompressed_len: usize,
+    /// The kind of page and its numbers.
+    pub(crate) content: PageContent<'a>,
+}
+
+/// What a page header says beyond sizes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum PageContent<'a> {
+    /// A data page in the first layout.
+    DataV1 {
+        /// Slots, nulls included.
+        slots: u32,
+        /// Encoding of the values.
+        encoding: Encoding,
+        /// For the page header.
+        statistics: Option<&'a Statistics>,
+    },
+    /// A data page in the second layout.
+    DataV2 {
+        /// Slots, nulls included.
+        slots: u32,
+        /// Slots without a value.
+        nulls: u32,
+        /// Rows that begin on the page.
+        rows: u32,
+        /// Encoding of the values.
+        encoding: Encoding,
+        /// Bytes of definition levels.
+        definition_len: u32,
+        /// Bytes of repetition levels.
+        repetition_len: u32,
+        /// Whether the values are compressed.
+        is_compressed: bool,
+        /// For the page header.
+        statistics: Option<&'a Statistics>,
+    },
+    /// A dictionary page.
+    Dictionary {
+        /// Number of entries.
+        entries: u32,
+    },
+}
+
+/// Takes sealed pages in the order they are finished.
+pub(crate) trait PageSink {
+    /// Takes one page.
+    ///
+    /// # Errors
+    /// Whatever the store or the file behind reports.
+    fn put(&mut self, page: &SealedPage<'_>) -> Result<()>;
+}
+
+/// Hands pages to a [`PageWriter`]. Dictionary-encoded data pages wait here until the dictionary
+/// page has gone ahead, unless the writer can do without that.
+pub(crate) struct PageWriterSink<'a> {
+    writer: Box<dyn PageWriter + 'a>,
+    waiting: Vec<CompressedPage>,
+    waiting_bytes: usize,
+    dictionary_at: Option<u64>,
+    data_at: Vec<(u64, u64)>,
+}
+
+impl<'a> PageWriterSink<'a> {
+    pub(crate) fn new(writer: Box<dyn PageWriter + 'a>) -> Self {
+        Self {
+            writer,
+            waiting: Vec::new(),
+            waiting_bytes: 0,
+            dictionary_at: None,
+            data_at: Vec::new(),
+        }
+    }
+
+    /// Writes what still waits, closes the writer and says where the pages went.
+    pub(crate) fn finish(&mut self) -> Result<Placement> {
+        self.release_waiting()?;
+        self.writer.close()?;
+        Ok(Placement::Given {
+            dictionary: self.dictionary_at,
+            data: std::mem::take(&mut self.data_at),
+        })
+    }
+
+    /// Bytes of pages that wait, here or in the writer.
+    pub(crate) fn memory_size(&self) -> usize {
+        self.waiting_bytes
+            + self.data_at.capacity() * size_of::<(u64, u64)>()
+            + self.writer.buffered_memory_size()
+    }
+
+    fn release_waiting(&mut self) -> Result<()> {
+        for page in std::mem::take(&mut self.waiting) {
+            self.waiting_bytes -= page.memory_usage();
+            self.write_data(page)?;
+        }
+        Ok(())
+    }
+
+    fn write_data(&mut self, page: CompressedPage) -> Result<()> {
+        let spec = self.writer.write_page(page)?;
+        self.data_at.push((spec.offset, spec.bytes_written));
+        Ok(())
+    }
+}
+
+impl PageSink for PageWriterSink<'_> {
+    fn put(&mut self, page: &SealedPage<'_>) -> Result<()> {
+        let owned = CompressedPage::new(page.to_page(), page.uncompressed_len);
+        if owned.compressed_page().is_dictionary_page() {
+            self.dictionary_at = Some(self.writer.write_page(owned)?.offset);
+            return self.release_waiting();
+        }
+        let needs_dictionary =
+            owned.encoding() == Encoding::RLE_DICTIONARY && self.dictionary_at.is_none();
+        if needs_dictionary && !self.writer.defers_dictionary_ordering() {
+            self.waiting_bytes += owned.memory_usage();
+            self.waiting.push(owned);
+            return Ok(());
+        }
+        self.write_data(owned)
+    }
+}
+
+impl SealedPage<'_> {
+    /// The kind of the page.
+    pub(crate) fn page_type(&self) -> PageType {
+        match self.content {
+            PageContent::DataV1 { .. } => PageType::DATA_PAGE,
+            PageContent::DataV2 { .. } => PageType::DATA_PAGE_V2,
+            PageContent::Dictionary { .. } => PageType::DICTIONARY_PAGE,
+        }
+    }
+
+    /// The page as the public interface knows it, with a copy of the body.
+    fn to_page(&self) -> Page {
+        let buf = Bytes::copy_from_slice(self.blob.get(self.header_len..).unwrap_or_default());
+        match self.content {
+            PageContent::DataV1 {
+                slots,
+                encoding,
+                statistics,
+            } => Page::DataPage {
+                buf,
+                num_values: slots,
+                encoding,
+                def_level_encoding: Encoding::RLE,
+                rep_level_encoding: Encoding::RLE,
+                statistics: statistics.cloned(),
+            },
+            PageContent::DataV2 {
+                slots,
+                nulls,
+                rows,
+                encoding,
+                definition_len,
+                repetition_len,
+                is_compressed,
+                statistics,
+            } => Page::DataPageV2 {
+                buf,
+                num_values: slots,
+                encoding,
+                num_nulls: nulls,
+                num_rows: rows,
+                def_levels_byte_len: definition_len,
+                rep_levels_byte_len: repetition_len,
+                is_compressed,
+                statistics: statistics.cloned(),
+            },
+            PageContent::Dictionary { entries } => Page::DictionaryPage {
+                buf,
+                num_values: entries,
+                encoding: Encoding::PLAIN,
+                is_sorted: false,
+            },
+        }
+    }
+}
