@@ -1,1 +1,21 @@
-//! writer
+//! Column writers: values and levels in, pages and metadata out.
+//!
+//! [`get_column_writer`] gives the writer for a column's physical type. It encodes values into pages,
+//! cuts a page when it is full, and hands it to a [`PageWriter`](super::page::PageWriter).
+
+mod encoder;
+mod open_page;
+mod paging;
+mod seal;
+mod typed;
+mod value_state;
+mod workbench;
+
+pub use super::chunk::ColumnCloseResult;
+pub(crate) use encoder::{ColumnEncoder, LeafInput, ValueFeed};
+pub use typed::{
+    ColumnValueEncoder, ColumnValueEncoderImpl, ColumnWriter, ColumnWriterImpl,
+    GenericColumnWriter, TypedWriter, get_column_writer, get_typed_column_writer,
+    get_typed_column_writer_mut, get_typed_column_writer_ref,
+};
+pub(crate) use workbench::WorkbenchPool;

@@ -1,0 +1,546 @@
+//! The column encoder: levels and present values in, sealed pages out. Not generic: one dispatch
+//! a batch of about a thousand values finds the loop for the type.
+
+use super::open_page::OpenPage;
+use super::paging::{batch_slots, slots_of_values, values_in_budget};
+use super::seal::{Checksum, EncodedPage, HEADER_ROOM, SealOptions, seal};
+use super::value_state::{Start, ValueState};
+use super::workbench::{Workbench, WorkbenchPool};
+use crate::basic::{Encoding, Type};
+use crate::column::chunk::{
+    ChunkDescription, ChunkLedger, ColumnCloseResult, DataPageFacts, DictionaryFacts, IndexOptions,
+    LedgerOptions, PageSink, Placement,
+};
+use crate::column::stats::{
+    Bounds, Counts, DistinctCounter, StatsCollector, Truncation, to_statistics,
+};
+use crate::compression::check_available;
+use crate::data_type::levels::Levels;
+use crate::data_type::values::Values;
+use crate::encodings::{DeltaLayout, EncoderOptions, fallback_encoding};
+use crate::errors::{ParquetError, Result};
+use crate::file::properties::{ColumnOptions, EnabledStatistics, WriterProperties, WriterVersion};
+use crate::file::statistics::Statistics;
+use crate::schema::types::ColumnDescPtr;
+
+/// Gives the present values of a batch in order.
+pub(crate) trait ValueFeed {
+    /// The next `count` values.
+    ///
+    /// # Errors
+    /// If there are fewer, or a conversion fails.
+    fn next(&mut self, count: usize) -> Result<Values<'_>>;
+}
+
+/// One batch of one column.
+pub(crate) struct LeafInput<'a> {
+    /// Slots, nulls included.
+    pub(crate) slots: usize,
+    /// Definition levels; needed if the column has more than one.
+    pub(crate) definition: Option<Levels<'a>>,
+    /// Repetition levels; needed if the column has more than one.
+    pub(crate) repetition: Option<Levels<'a>>,
+    /// The present values.
+    pub(crate) values: &'a mut dyn ValueFeed,
+    /// Bounds that the caller knows, so that none are computed.
+    pub(crate) given: Option<GivenBounds<'a>>,
+}
+
+/// Smallest and largest value of a batch as PLAIN bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct GivenBounds<'a> {
+    pub(crate) min: &'a [u8],
+    pub(crate) max: &'a [u8],
+}
+
+/// Encodes one column chunk. Holds one open page, the dictionary and the ledger; finished pages
+/// leave at once through the sink that each call is lent.
+pub(crate) struct ColumnEncoder {
+    descr: ColumnDescPtr,
+    options: ColumnOptions,
+    sealing: SealOptions,
+    values: ValueState,
+    page: OpenPage,
+    stats: Option<StatsCollector>,
+    distinct: Option<DistinctCounter>,
+    distinct_given: Option<u64>,
+    ledger: ChunkLedger,
+    early_cuts: usize,
+}
+
+impl ColumnEncoder {
+    /// An encoder for one chunk of column `descr`.
+    ///
+    /// # Errors
+    /// If the codec is not compiled in, or the encoding does not suit the column's type.
+    pub(crate) fn try_new(descr: ColumnDescPtr, properties: &WriterProperties) -> Result<Self> {
+        let options = properties.column(descr.path());
+        check_available(options.compression)?;
+        let encoder_options = EncoderOptions {
+            physical_type: descr.physical_type(),
+            type_length: descr.type_length(),
+            column: descr.path().clone(),
+            delta: options.delta.map(|delta| DeltaLayout {
+                block_size: delta.block_size(),
+                miniblocks: delta.mini_blocks_per_block(),
+            }),
+        };
+        let direct_encoding = match options.encoding {
+            Some(encoding) => encoding,
+            None => match options.writer_version {
+                WriterVersion::PARQUET_1_0 => fallback_encoding::v1(descr.physical_type()),
+                WriterVersion::PARQUET_2_0 => fallback_encoding::v2(descr.physical_type()),
+            },
+        };
+        encoder_options.check(direct_encoding)?;
+        let start = match options.dictionary_enabled && descr.physical_type() != Type::BOOLEAN {
+            true => Start::Dictionary,
+            false => Start::Direct,
+        };
+        let stats =
+            (options.statistics != EnabledStatistics::None).then(|| StatsCollector::new(&descr));
+        let index = match (&stats, options.statistics) {
+            (Some(stats), EnabledStatistics::Page) if stats.is_defined() => Some(IndexOptions {
+                order: stats.order(),
+                truncation: Truncation::new(&descr, options.column_index_truncate_length),
+            }),
+            _ => None,
+        };
+        Ok(Self {
+            sealing: SealOptions {
+                compression: options.compression,
+                checksum: if options.page_checksum {
+                    Checksum::Crc32
+                } else {
+                    Checksum::None
+                },
+                v2_ratio_threshold: options.v2_compression_ratio_threshold,
+            },
+            values: ValueState::new(start, direct_encoding, encoder_options),
+            page: OpenPage::new(&descr),
+            stats,
+            distinct: options.count_distinct.then(DistinctCounter::default),
+            distinct_given: None,
+            ledger: ChunkLedger::new(LedgerOptions {
+                column_index: index,
+                offset_index: options.offset_index,
+            }),
+            early_cuts: 0,
+            descr,
+            options,
+        })
+    }
+
+    /// Encodes a batch; pages that fill up go to `sink`. Returns the number of values consumed.
+    ///
+    /// # Errors
+    /// If a value does not fit the format, or `sink` fails. The chunk is then of no further use.
+    pub(crate) fn write(
+        &mut self,
+        input: LeafInput<'_>,
+        benches: &WorkbenchPool,
+        sink: &mut dyn PageSink,
+    ) -> Result<usize> {
+        let LeafInput {
+            slots,
+            mut definition,
+            mut repetition,
+            values,
+            given,
+        } = input;
+        let base = self.batch_base(definition.as_ref(), repetition.as_ref());
+        let (mut left, mut consumed) = (slots, 0);
+        while left > 0 {
+            let count = batch_slots(repetition.as_ref(), base, left);
+            let mut batch = Batch {
+                slots: count,
+                definition: definition.as_mut().map(|levels| levels.take_front(count)),
+                repetition: repetition.as_mut().map(|levels| levels.take_front(count)),
+            };
+            let present = batch.present(self.descr.max_def_level());
+            let mut present_values = values.next(present)?;
+            if present_values.len() != present {
+                return Err(ParquetError::General(format!(
+                    "Expected to write {present} values, but have only {}",
+                    present_values.len()
+                )));
+            }
+            consumed += present;
+            left -= count;
+            while batch.slots > 0 {
+                let piece = self.piece(&mut batch, &present_values);
+                let piece_values =
+                    present_values.take_front(piece.present(self.descr.max_def_level()));
+                self.put(piece, &piece_values, given)?;
+                self.after_put(benches, sink)?;
+            }
+        }
+        Ok(consumed)
+    }
+
+    /// Ends the open page now, if it has a slot.
+    pub(crate) fn cut_page(
+        &mut self,
+        benches: &WorkbenchPool,
+        sink: &mut dyn PageSink,
+    ) -> Result<()> {
+        if self.page.slots == 0 {
+            return Ok(());
+        }
+        benches.with(|bench| self.seal_page(bench, sink))
+    }
+
+    /// Ends the open page before it is full, to free memory; counted.
+    pub(crate) fn cut_page_early(
+        &mut self,
+        benches: &WorkbenchPool,
+        sink: &mut dyn PageSink,
+    ) -> Result<()> {
+        if self.page.slots > 0 {
+            self.early_cuts += 1;
+        }
+        self.cut_page(benches, sink)?;
+        self.values.shrink();
+        self.page.shrink();
+        Ok(())
+    }
+
+    /// Ends the open page and the dictionary, which goes to `sink`; later values are encoded
+    /// directly. Nothing happens where no dictionary is at work.
+    pub(crate) fn give_up_dictionary(
+        &mut self,
+        benches: &WorkbenchPool,
+        sink: &mut dyn PageSink,
+    ) -> Result<()> {
+        if self.values.dictionary_bytes().is_none() {
+            return Ok(());
+        }
+        self.cut_page(benches, sink)?;
+        self.seal_dictionary(benches, sink)
+    }
+
+    /// Ends the last page and the dictionary. Only [`ColumnEncoder::into_close_result`] may follow.
+    pub(crate) fn finish(
+        &mut self,
+        benches: &WorkbenchPool,
+        sink: &mut dyn PageSink,
+    ) -> Result<()> {
+        self.cut_page(benches, sink)?;
+        self.seal_dictionary(benches, sink)
+    }
+
+    /// The chunk's metadata, its pages lying where `placement` says.
+    ///
+    /// # Errors
+    /// If an offset or a size does not fit the format.
+    pub(crate) fn into_close_result(self, placement: &Placement) -> Result<ColumnCloseResult> {
+        let statistics = self.chunk_statistics();
+        let description = ChunkDescription {
+            descr: self.descr,
+            compression: self.options.compression,
+            statistics,
+        };
+        self.ledger.layout(description, placement)
+    }
+
+    /// Records the number of distinct values that the caller knows: it holds for the chunk only if
+    /// nothing else is written.
+    pub(crate) fn give_distinct_count(&mut self, count: Option<u64>) {
+        let is_first = self.ledger.totals().slots == 0 && self.page.slots == 0;
+        self.distinct_given = count.filter(|_| is_first);
+    }
+
+    /// The column.
+    pub(crate) fn descr(&self) -> &ColumnDescPtr {
+        &self.descr
+    }
+
+    /// Bytes of finished pages, as stored.
+    pub(crate) fn bytes_written(&self) -> u64 {
+        self.ledger.totals().compressed
+    }
+
+    /// Rows so far, those of the open page included.
+    pub(crate) fn rows_written(&self) -> u64 {
+        self.ledger.totals().rows + self.page.rows as u64
+    }
+
+    /// Estimated bytes of the chunk if it ended now.
+    pub(crate) fn estimated_total_bytes(&self) -> usize {
+        let written = usize::try_from(self.bytes_written()).unwrap_or(usize::MAX);
+        written
+            .saturating_add(self.open_page_bytes())
+            .saturating_add(self.values.dictionary_bytes().unwrap_or(0))
+    }
+
+    /// Estimated bytes of the open page.
+    pub(crate) fn open_page_bytes(&self) -> usize {
+        self.values.estimated_bytes() + self.page.level_bytes()
+    }
+
+    /// Heap bytes of the dictionary at work, and how many bytes of data pages it has served.
+    pub(crate) fn dictionary_memory(&self) -> usize {
+        self.values.dictionary_memory()
+    }
+
+    /// Pages cut before they were full, and bytes of the largest page before compression.
+    pub(crate) fn paging(&self) -> (usize, usize) {
+        (self.early_cuts, self.ledger.largest_page())
+    }
+
+    /// Heap bytes, by capacity. O(1).
+    pub(crate) fn memory_size(&self) -> usize {
+        self.values.memory_size()
+            + self.page.memory_size()
+            + self.stats.as_ref().map_or(0, StatsCollector::memory_size)
+            + self
+                .distinct
+                .as_ref()
+                .map_or(0, DistinctCounter::memory_size)
+            + self.ledger.memory_size()
+    }
+
+    fn batch_base(
+        &self,
+        definition: Option<&Levels<'_>>,
+        repetition: Option<&Levels<'_>>,
+    ) -> usize {
+        let compact = |levels: Option<&Levels<'_>>| levels.is_none_or(Levels::is_uniform);
+        let any = definition.is_some() || repetition.is_some();
+        match any && compact(definition) && compact(repetition) {
+            true => self.options.data_page_row_count_limit,
+            false => self.options.write_batch_size,
+        }
+    }
+
+    /// The part of `batch` that may be encoded before sizes are looked at again.
+    fn piece<'a>(&self, batch: &mut Batch<'a>, values: &Values<'_>) -> Batch<'a> {
+        let budget = match self.values.dictionary_bytes() {
+            Some(used) => self.options.dictionary_page_size_limit.saturating_sub(used),
+            None => self.options.data_page_size_limit,
+        };
+        let fitting = values_in_budget(values, budget);
+        let slots = match fitting < values.len() {
+            false => batch.slots,
+            true => slots_of_values(
+                batch.definition.as_ref(),
+                batch.repetition.as_ref(),
+                self.descr.max_def_level(),
+                batch.slots,
+                fitting,
+            ),
+        };
+        batch.take_front(slots)
+    }
+
+    fn put(
+        &mut self,
+        batch: Batch<'_>,
+        values: &Values<'_>,
+        given: Option<GivenBounds<'_>>,
+    ) -> Result<()> {
+        self.values.put(values)?;
+        match (&mut self.stats, given) {
+            (Some(stats), Some(given)) => stats.update_given(given.min, given.max),
+            (Some(stats), None) if !self.values.defers_statistics() => stats.update(values),
+            _ => {}
+        }
+        if let Some(distinct) = &mut self.distinct {
+            distinct.update(values);
+        }
+        if let Values::Bytes(bytes) = values {
+            self.page.unencoded_bytes += i64::try_from(bytes.total_bytes())?;
+        }
+        self.page.put_levels(
+            batch.slots,
+            values.len(),
+            batch.definition,
+            batch.repetition,
+        )
+    }
+
+    fn after_put(&mut self, benches: &WorkbenchPool, sink: &mut dyn PageSink) -> Result<()> {
+        let limit = self.options.data_page_size_limit;
+        let counted = self
+            .values
+            .estimated_bytes()
+            .saturating_sub(self.values.exempt_bytes(limit));
+        if self.page.rows >= self.options.data_page_row_count_limit || counted >= limit {
+            self.cut_page(benches, sink)?;
+        }
+        if self
+            .values
+            .dictionary_bytes()
+            .is_some_and(|bytes| bytes >= self.options.dictionary_page_size_limit)
+        {
+            self.give_up_dictionary(benches, sink)?;
+        }
+        Ok(())
+    }
+
+    fn seal_page(&mut self, bench: &mut Workbench, sink: &mut dyn PageSink) -> Result<()> {
+        if self.values.defers_statistics()
+            && let (Some(stats), Some(dictionary)) = (&mut self.stats, self.values.dictionary())
+            && let Some(entries) = dictionary.page_entries()
+        {
+            stats.update(&entries);
+        }
+        let bounds = self.stats.as_mut().map(StatsCollector::finish_page);
+        let header_statistics = match &bounds {
+            Some(bounds) if self.options.writes_header_statistics() => {
+                let nulls = (self.page.slots - self.page.present) as u64;
+                Some(self.statistics_of(
+                    &bounds.as_bounds(),
+                    Counts {
+                        nulls,
+                        distinct: None,
+                    },
+                ))
+            }
+            _ => None,
+        };
+        bench.body.clear();
+        bench.body.resize(HEADER_ROOM, 0);
+        let levels = self
+            .page
+            .flush_levels(self.options.writer_version, &mut bench.body)?;
+        let encoding = self.values.flush_into(&mut bench.body)?;
+        let page = match self.options.writer_version {
+            WriterVersion::PARQUET_1_0 => EncodedPage::DataV1 {
+                slots: self.page.slots,
+                encoding,
+                statistics: header_statistics.as_ref(),
+            },
+            WriterVersion::PARQUET_2_0 => EncodedPage::DataV2 {
+                slots: self.page.slots,
+                nulls: self.page.slots - self.page.present,
+                rows: self.page.rows,
+                encoding,
+                definition_len: levels.definition_len,
+                repetition_len: levels.repetition_len,
+                statistics: header_statistics.as_ref(),
+            },
+        };
+        let sealed = seal(bench, page, &self.sealing).map_err(|error| self.named(error))?;
+        sink.put(&sealed)?;
+        self.ledger.record_data(&DataPageFacts {
+            page_type: sealed.page_type(),
+            encoding,
+            slots: self.page.slots,
+            present: self.page.present,
+            rows: self.page.rows,
+            header_len: sealed.header_len,
+            body_len: sealed.blob.len() - sealed.header_len,
+            uncompressed_len: sealed.uncompressed_len,
+            bounds: bounds
+                .as_ref()
+                .and_then(|bounds| bounds.as_bounds().min_max),
+            nan_count: bounds
+                .as_ref()
+                .and_then(|bounds| bounds.as_bounds().nan_count),
+            unencoded_bytes: (self.descr.physical_type() == Type::BYTE_ARRAY)
+                .then_some(self.page.unencoded_bytes),
+            definition_histogram: &self.page.definition_histogram,
+            repetition_histogram: &self.page.repetition_histogram,
+        })?;
+        if let (Some(stats), Some(bounds)) = (&mut self.stats, bounds) {
+            stats.recycle(bounds);
+        }
+        self.page.reset();
+        Ok(())
+    }
+
+    fn seal_dictionary(&mut self, benches: &WorkbenchPool, sink: &mut dyn PageSink) -> Result<()> {
+        let Some(dictionary) = self.values.take_dictionary() else {
+            return Ok(());
+        };
+        benches.with(|bench| {
+            bench.body.clear();
+            bench.body.resize(HEADER_ROOM, 0);
+            dictionary.write_dictionary_into(&mut bench.body);
+            let entries = dictionary.num_entries();
+            // The page's body is a copy: the table and the entries go before it is compressed.
+            drop(dictionary);
+            let sealed = seal(bench, EncodedPage::Dictionary { entries }, &self.sealing)
+                .map_err(|error| self.named(error))?;
+            sink.put(&sealed)?;
+            self.ledger.record_dictionary(DictionaryFacts {
+                header_len: sealed.header_len,
+                body_len: sealed.blob.len() - sealed.header_len,
+                uncompressed_len: sealed.uncompressed_len,
+            });
+            Ok(())
+        })
+    }
+
+    fn chunk_statistics(&self) -> Option<Statistics> {
+        let bounds = self.stats.as_ref()?.chunk();
+        let distinct = self
+            .distinct
+            .as_ref()
+            .and_then(DistinctCounter::count)
+            .or(self.distinct_given);
+        Some(self.statistics_of(
+            &bounds,
+            Counts {
+                nulls: self.ledger.totals().nulls,
+                distinct,
+            },
+        ))
+    }
+
+    fn statistics_of(&self, bounds: &Bounds<'_>, counts: Counts) -> Statistics {
+        let truncation = Truncation::new(&self.descr, self.options.statistics_truncate_length);
+        to_statistics(&self.descr, bounds, &truncation, counts)
+    }
+
+    fn named(&self, error: ParquetError) -> ParquetError {
+        match error {
+            ParquetError::General(text) => {
+                ParquetError::General(format!("{text} (column {})", self.descr.path().string()))
+            }
+            other => other,
+        }
+    }
+}
+
+/// Slots and their levels; the part of a batch that is encoded at once.
+#[derive(Clone, Copy)]
+struct Batch<'a> {
+    slots: usize,
+    definition: Option<Levels<'a>>,
+    repetition: Option<Levels<'a>>,
+}
+
+impl<'a> Batch<'a> {
+    fn present(&self, max_definition: i16) -> usize {
+        self.definition
+            .as_ref()
+            .map_or(self.slots, |levels| levels.count(max_definition))
+    }
+
+    fn take_front(&mut self, slots: usize) -> Batch<'a> {
+        if slots >= self.slots {
+            return std::mem::replace(
+                self,
+                Batch {
+                    slots: 0,
+                    definition: None,
+                    repetition: None,
+                },
+            );
+        }
+        self.slots -= slots;
+        Batch {
+            slots,
+            definition: self
+                .definition
+                .as_mut()
+                .map(|levels| levels.take_front(slots)),
+            repetition: self
+                .repetition
+                .as_mut()
+                .map(|levels| levels.take_front(slots)),
+        }
+    }
+}

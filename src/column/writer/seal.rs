@@ -1,0 +1,230 @@
+//! From an encoded page to its final bytes: compress, checksum, header. The one place where a
+//! page is sealed.
+
+use super::workbench::Workbench;
+use crate::basic::{Compression, Encoding};
+use crate::column::chunk::{PageContent, SealedPage};
+use crate::errors::{ParquetError, Result};
+use crate::file::statistics::Statistics;
+use crate::wire::page::{
+    DataPageHeader, DataPageHeaderV2, DictionaryPageHeader, PageHeader, PageHeaderKind,
+    write_page_header,
+};
+
+/// Room in front of a body for its header; a longer header, with large statistics, moves the body.
+pub(super) const HEADER_ROOM: usize = 64;
+
+/// How pages of one column are sealed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SealOptions {
+    pub(super) compression: Compression,
+    /// Whether headers carry a CRC-32 of the body.
+    pub(super) checksum: Checksum,
+    /// A second-layout page stays compressed if its values become smaller than this part of the page.
+    pub(super) v2_ratio_threshold: f64,
+}
+
+/// Whether page headers carry a checksum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Checksum {
+    Crc32,
+    None,
+}
+
+/// An encoded page in a bench's `body`, behind [`HEADER_ROOM`].
+#[derive(Debug, Clone, Copy)]
+pub(super) enum EncodedPage<'a> {
+    DataV1 {
+        slots: usize,
+        encoding: Encoding,
+        statistics: Option<&'a Statistics>,
+    },
+    DataV2 {
+        slots: usize,
+        nulls: usize,
+        rows: usize,
+        encoding: Encoding,
+        definition_len: usize,
+        repetition_len: usize,
+        statistics: Option<&'a Statistics>,
+    },
+    Dictionary {
+        entries: usize,
+    },
+}
+
+/// Seals the page in `bench`.
+///
+/// # Errors
+/// If the codec fails, or a size does not fit the format's 31 bits.
+pub(super) fn seal<'b>(
+    bench: &'b mut Workbench,
+    page: EncodedPage<'b>,
+    options: &SealOptions,
+) -> Result<SealedPage<'b>> {
+    let uncompressed_len = bench.body.len() - HEADER_ROOM;
+    let uncompressed = page_size("uncompressed", uncompressed_len)?;
+    let is_compressed = match page {
+        _ if options.compression == Compression::UNCOMPRESSED => false,
+        EncodedPage::DataV2 {
+            definition_len,
+            repetition_len,
+            ..
+        } => compress_v2(bench, definition_len + repetition_len, options)?,
+        EncodedPage::DataV1 { .. } | EncodedPage::Dictionary { .. } => {
+            start_blob(bench, HEADER_ROOM);
+            bench.compress(options.compression, HEADER_ROOM)?;
+            true
+        }
+    };
+    let content = content(page, is_compressed)?;
+    let stored = if is_compressed {
+        &mut bench.blob
+    } else {
+        &mut bench.body
+    };
+    let body = stored.get(HEADER_ROOM..).unwrap_or_default();
+    let header = PageHeader {
+        uncompressed_page_size: uncompressed,
+        compressed_page_size: page_size("compressed", body.len())?,
+        #[expect(
+            clippy::cast_possible_wrap,
+            reason = "the format keeps the checksum's bits in a signed field"
+        )]
+        crc: (options.checksum == Checksum::Crc32).then(|| crc32fast::hash(body) as i32),
+        kind: header_kind(&content)?,
+    };
+    bench.header.clear();
+    write_page_header(&header, &mut bench.header);
+    let header_len = bench.header.len();
+    let from = place_header(stored, &bench.header);
+    Ok(SealedPage {
+        blob: stored.get(from..).unwrap_or_default(),
+        header_len,
+        uncompressed_len,
+        content,
+    })
+}
+
+/// Writes the header right in front of the body; returns where it begins.
+fn place_header(stored: &mut Vec<u8>, header: &[u8]) -> usize {
+    let from = match HEADER_ROOM.checked_sub(header.len()) {
+        Some(from) => from,
+        None => {
+            stored.splice(0..0, std::iter::repeat_n(0, header.len() - HEADER_ROOM));
+            0
+        }
+    };
+    if let Some(room) = stored.get_mut(from..from + header.len()) {
+        room.copy_from_slice(header);
+    }
+    from
+}
+
+/// Compresses the values behind the levels; false if that does not pay.
+fn compress_v2(bench: &mut Workbench, levels_len: usize, options: &SealOptions) -> Result<bool> {
+    let values_from = HEADER_ROOM + levels_len;
+    let page_len = bench.body.len() - HEADER_ROOM;
+    if bench.body.len() == values_from {
+        return Ok(false);
+    }
+    start_blob(bench, values_from);
+    bench.compress(options.compression, values_from)?;
+    let compressed_len = bench.blob.len() - values_from;
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "pages are far smaller than 2^52 bytes"
+    )]
+    let pays = (compressed_len as f64) < page_len as f64 * options.v2_ratio_threshold;
+    Ok(pays)
+}
+
+/// Begins the blob with the first `len` bytes of the body: the header's room, and levels that stay
+/// as they are.
+fn start_blob(bench: &mut Workbench, len: usize) {
+    bench.blob.clear();
+    bench
+        .blob
+        .extend_from_slice(bench.body.get(..len).unwrap_or_default());
+}
+
+fn content(page: EncodedPage<'_>, is_compressed: bool) -> Result<PageContent<'_>> {
+    Ok(match page {
+        EncodedPage::DataV1 {
+            slots,
+            encoding,
+            statistics,
+        } => PageContent::DataV1 {
+            slots: u32::try_from(slots)?,
+            encoding,
+            statistics,
+        },
+        EncodedPage::DataV2 {
+            slots,
+            nulls,
+            rows,
+            encoding,
+            definition_len,
+            repetition_len,
+            statistics,
+        } => PageContent::DataV2 {
+            slots: u32::try_from(slots)?,
+            nulls: u32::try_from(nulls)?,
+            rows: u32::try_from(rows)?,
+            encoding,
+            definition_len: u32::try_from(definition_len)?,
+            repetition_len: u32::try_from(repetition_len)?,
+            is_compressed,
+            statistics,
+        },
+        EncodedPage::Dictionary { entries } => PageContent::Dictionary {
+            entries: u32::try_from(entries)?,
+        },
+    })
+}
+
+fn header_kind<'a>(content: &PageContent<'a>) -> Result<PageHeaderKind<'a>> {
+    Ok(match *content {
+        PageContent::DataV1 {
+            slots,
+            encoding,
+            statistics,
+        } => PageHeaderKind::Data(DataPageHeader {
+            num_values: i32::try_from(slots)?,
+            encoding,
+            definition_level_encoding: Encoding::RLE,
+            repetition_level_encoding: Encoding::RLE,
+            statistics,
+        }),
+        PageContent::DataV2 {
+            slots,
+            nulls,
+            rows,
+            encoding,
+            definition_len,
+            repetition_len,
+            is_compressed,
+            statistics,
+        } => PageHeaderKind::DataV2(DataPageHeaderV2 {
+            num_values: i32::try_from(slots)?,
+            num_nulls: i32::try_from(nulls)?,
+            num_rows: i32::try_from(rows)?,
+            encoding,
+            definition_levels_byte_length: i32::try_from(definition_len)?,
+            repetition_levels_byte_length: i32::try_from(repetition_len)?,
+            is_compressed,
+            statistics,
+        }),
+        PageContent::Dictionary { entries } => PageHeaderKind::Dictionary(DictionaryPageHeader {
+            num_values: i32::try_from(entries)?,
+            encoding: Encoding::PLAIN,
+            is_sorted: Some(false),
+        }),
+    })
+}
+
+/// SPEC: parquet.thrift, `PageHeader`: sizes are 32-bit signed.
+fn page_size(which: &str, len: usize) -> Result<i32> {
+    i32::try_from(len)
+        .map_err(|_| ParquetError::General(format!("Page {which} size overflow: {len}")))
+}

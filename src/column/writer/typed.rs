@@ -1,0 +1,417 @@
+//! Writers for callers that bring physical values and levels: thin typed shells over the column
+//! encoder.
+
+use std::marker::PhantomData;
+
+use super::encoder::{ColumnEncoder, GivenBounds, LeafInput, ValueFeed};
+use super::workbench::WorkbenchPool;
+use crate::basic::Type;
+use crate::budget::MemoryBudget;
+use crate::column::chunk::{ColumnCloseResult, PageWriterSink};
+use crate::column::page::PageWriter;
+use crate::data_type::levels::Levels;
+use crate::data_type::values::Values;
+use crate::data_type::{
+    AsBytes, BoolType, BorrowValues, ByteArrayType, DataType, DoubleType, FixedLenByteArrayType,
+    FloatType, Int32Type, Int64Type, Int96Type, ParquetValueType,
+};
+use crate::errors::{ParquetError, Result};
+use crate::file::properties::WriterPropertiesPtr;
+use crate::schema::types::ColumnDescPtr;
+
+/// What a typed column writer is given: the type of one value and of a batch of them.
+pub trait ColumnValueEncoder {
+    /// One value.
+    type T: ParquetValueType;
+    /// A batch of values.
+    type Values: ?Sized + AsRef<[Self::T]>;
+}
+
+/// Slices of the values of physical type `T`.
+#[derive(Debug)]
+pub struct ColumnValueEncoderImpl<T: DataType> {
+    physical: PhantomData<T>,
+}
+
+impl<T: DataType> ColumnValueEncoder for ColumnValueEncoderImpl<T> {
+    type T = T::T;
+    type Values = [T::T];
+}
+
+/// A column writer for values of physical type `T`.
+pub type ColumnWriterImpl<'a, T> = GenericColumnWriter<'a, ColumnValueEncoderImpl<T>>;
+
+/// Writes one column chunk from physical values and levels.
+///
+/// Values are the present ones only; a slot whose definition level is below the maximum has none.
+/// Nothing is complete until [`GenericColumnWriter::close`].
+pub struct GenericColumnWriter<'a, E: ColumnValueEncoder> {
+    encoder: ColumnEncoder,
+    sink: PageWriterSink<'a>,
+    benches: WorkbenchPool,
+    scratch: Vec<u8>,
+    input: PhantomData<fn(E)>,
+}
+
+impl<'a, E: ColumnValueEncoder> GenericColumnWriter<'a, E> {
+    /// A writer for column `descr` whose pages go to `page_writer`.
+    ///
+    /// # Panics
+    /// If the properties ask for an encoding that the column's type does not allow, or for a codec
+    /// that is not compiled in. [`get_column_writer`]'s callers in this crate check that before.
+    pub fn new(
+        descr: ColumnDescPtr,
+        props: WriterPropertiesPtr,
+        page_writer: Box<dyn PageWriter + 'a>,
+    ) -> Self {
+        match Self::try_new(descr, &props, page_writer) {
+            Ok(writer) => writer,
+            #[expect(
+                clippy::panic,
+                reason = "the signature has no other way to refuse, and peers panic here too"
+            )]
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Writes a batch. `def_levels` and `rep_levels` are needed where the column has more than one
+    /// level, and give the number of slots; without them each value is a slot. Returns the number of
+    /// values taken.
+    ///
+    /// # Errors
+    /// If levels are missing or of different lengths, the batch does not begin at a row's start,
+    /// there are fewer values than the levels call for, or the page writer fails.
+    pub fn write_batch(
+        &mut self,
+        values: &E::Values,
+        def_levels: Option<&[i16]>,
+        rep_levels: Option<&[i16]>,
+    ) -> Result<usize> {
+        self.write_batch_with_statistics(values, def_levels, rep_levels, None, None, None)
+    }
+
+    /// As [`GenericColumnWriter::write_batch`], with bounds that the caller knows (used in place of computed ones if
+    /// both are there) and the number of distinct values, which is kept if this is the chunk's only batch.
+    ///
+    /// # Errors
+    /// As [`GenericColumnWriter::write_batch`].
+    pub fn write_batch_with_statistics(
+        &mut self,
+        values: &E::Values,
+        def_levels: Option<&[i16]>,
+        rep_levels: Option<&[i16]>,
+        min: Option<&E::T>,
+        max: Option<&E::T>,
+        distinct_count: Option<u64>,
+    ) -> Result<usize> {
+        let descr = self.encoder.descr().clone();
+        let values: &[E::T] = values.as_ref();
+        let slots = check_levels(
+            def_levels,
+            rep_levels,
+            descr.max_def_level(),
+            descr.max_rep_level(),
+            values.len(),
+        )?;
+        let needed = match def_levels.filter(|_| descr.max_def_level() > 0) {
+            Some(levels) => Levels::Slice(levels).count(descr.max_def_level()),
+            None => slots,
+        };
+        let Some(present) = values.get(..needed) else {
+            return Err(ParquetError::General(format!(
+                "Expected to write {needed} values, but have only {}",
+                values.len()
+            )));
+        };
+        let width = usize::try_from(descr.type_length()).unwrap_or(0);
+        let borrowed = E::T::borrow_values(present, width, &mut self.scratch)?;
+        let mut feed = SliceFeed { values: borrowed.0 };
+        self.encoder.give_distinct_count(distinct_count);
+        let given = min.zip(max).map(|(min, max)| GivenBounds {
+            min: min.as_bytes(),
+            max: max.as_bytes(),
+        });
+        let input = LeafInput {
+            slots,
+            definition: def_levels
+                .filter(|_| descr.max_def_level() > 0)
+                .map(Levels::Slice),
+            repetition: rep_levels
+                .filter(|_| descr.max_rep_level() > 0)
+                .map(Levels::Slice),
+            values: &mut feed,
+            given,
+        };
+        self.encoder.write(input, &self.benches, &mut self.sink)
+    }
+
+    /// Bytes of finished pages, as stored, headers included.
+    pub fn get_total_bytes_written(&self) -> u64 {
+        self.encoder.bytes_written()
+    }
+
+    /// Rows so far.
+    pub fn get_total_rows_written(&self) -> u64 {
+        self.encoder.rows_written()
+    }
+
+    /// The column.
+    pub fn get_descriptor(&self) -> &ColumnDescPtr {
+        self.encoder.descr()
+    }
+
+    /// Writes what is left, and ends the chunk.
+    ///
+    /// # Errors
+    /// If the page writer fails, or a size does not fit the format.
+    pub fn close(mut self) -> Result<ColumnCloseResult> {
+        self.encoder.finish(&self.benches, &mut self.sink)?;
+        let placement = self.sink.finish()?;
+        self.encoder.into_close_result(&placement)
+    }
+
+    fn try_new(
+        descr: ColumnDescPtr,
+        props: &WriterPropertiesPtr,
+        page_writer: Box<dyn PageWriter + 'a>,
+    ) -> Result<Self> {
+        Ok(Self {
+            encoder: ColumnEncoder::try_new(descr, props)?,
+            sink: PageWriterSink::new(page_writer),
+            benches: WorkbenchPool::new(MemoryBudget::unlimited()),
+            scratch: Vec::new(),
+            input: PhantomData,
+        })
+    }
+}
+
+impl<E: ColumnValueEncoder> std::fmt::Debug for GenericColumnWriter<'_, E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GenericColumnWriter")
+            .field("column", &self.encoder.descr().path().string())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A typed column writer of any of the eight physical types.
+#[derive(Debug)]
+pub enum ColumnWriter<'a> {
+    /// BOOLEAN.
+    BoolColumnWriter(ColumnWriterImpl<'a, BoolType>),
+    /// INT32.
+    Int32ColumnWriter(ColumnWriterImpl<'a, Int32Type>),
+    /// INT64.
+    Int64ColumnWriter(ColumnWriterImpl<'a, Int64Type>),
+    /// INT96.
+    Int96ColumnWriter(ColumnWriterImpl<'a, Int96Type>),
+    /// FLOAT.
+    FloatColumnWriter(ColumnWriterImpl<'a, FloatType>),
+    /// DOUBLE.
+    DoubleColumnWriter(ColumnWriterImpl<'a, DoubleType>),
+    /// BYTE_ARRAY.
+    ByteArrayColumnWriter(ColumnWriterImpl<'a, ByteArrayType>),
+    /// FIXED_LEN_BYTE_ARRAY.
+    FixedLenByteArrayColumnWriter(ColumnWriterImpl<'a, FixedLenByteArrayType>),
+}
+
+impl ColumnWriter<'_> {
+    /// Writes what is left, and ends the chunk.
+    ///
+    /// # Errors
+    /// As [`GenericColumnWriter::close`].
+    pub fn close(self) -> Result<ColumnCloseResult> {
+        match self {
+            ColumnWriter::BoolColumnWriter(writer) => writer.close(),
+            ColumnWriter::Int32ColumnWriter(writer) => writer.close(),
+            ColumnWriter::Int64ColumnWriter(writer) => writer.close(),
+            ColumnWriter::Int96ColumnWriter(writer) => writer.close(),
+            ColumnWriter::FloatColumnWriter(writer) => writer.close(),
+            ColumnWriter::DoubleColumnWriter(writer) => writer.close(),
+            ColumnWriter::ByteArrayColumnWriter(writer) => writer.close(),
+            ColumnWriter::FixedLenByteArrayColumnWriter(writer) => writer.close(),
+        }
+    }
+}
+
+/// The writer for the physical type of column `descr`.
+///
+/// # Panics
+/// As [`GenericColumnWriter::new`].
+pub fn get_column_writer<'a>(
+    descr: ColumnDescPtr,
+    props: WriterPropertiesPtr,
+    page_writer: Box<dyn PageWriter + 'a>,
+) -> ColumnWriter<'a> {
+    match descr.physical_type() {
+        Type::BOOLEAN => {
+            ColumnWriter::BoolColumnWriter(ColumnWriterImpl::new(descr, props, page_writer))
+        }
+        Type::INT32 => {
+            ColumnWriter::Int32ColumnWriter(ColumnWriterImpl::new(descr, props, page_writer))
+        }
+        Type::INT64 => {
+            ColumnWriter::Int64ColumnWriter(ColumnWriterImpl::new(descr, props, page_writer))
+        }
+        Type::INT96 => {
+            ColumnWriter::Int96ColumnWriter(ColumnWriterImpl::new(descr, props, page_writer))
+        }
+        Type::FLOAT => {
+            ColumnWriter::FloatColumnWriter(ColumnWriterImpl::new(descr, props, page_writer))
+        }
+        Type::DOUBLE => {
+            ColumnWriter::DoubleColumnWriter(ColumnWriterImpl::new(descr, props, page_writer))
+        }
+        Type::BYTE_ARRAY => {
+            ColumnWriter::ByteArrayColumnWriter(ColumnWriterImpl::new(descr, props, page_writer))
+        }
+        Type::FIXED_LEN_BYTE_ARRAY => ColumnWriter::FixedLenByteArrayColumnWriter(
+            ColumnWriterImpl::new(descr, props, page_writer),
+        ),
+    }
+}
+
+/// The typed writer inside `writer`.
+///
+/// # Panics
+/// If the physical type is not `T`.
+pub fn get_typed_column_writer<T: TypedWriter>(
+    writer: ColumnWriter<'_>,
+) -> ColumnWriterImpl<'_, T> {
+    T::of(writer).unwrap_or_else(|| mismatch::<T, _>())
+}
+
+/// The typed writer inside `writer`, by reference.
+///
+/// # Panics
+/// If the physical type is not `T`.
+pub fn get_typed_column_writer_ref<'a, 'b, T: TypedWriter>(
+    writer: &'b ColumnWriter<'a>,
+) -> &'b ColumnWriterImpl<'a, T> {
+    T::of_ref(writer).unwrap_or_else(|| mismatch::<T, _>())
+}
+
+/// The typed writer inside `writer`, by mutable reference.
+///
+/// # Panics
+/// If the physical type is not `T`.
+pub fn get_typed_column_writer_mut<'a, 'b, T: TypedWriter>(
+    writer: &'b mut ColumnWriter<'a>,
+) -> &'b mut ColumnWriterImpl<'a, T> {
+    T::of_mut(writer).unwrap_or_else(|| mismatch::<T, _>())
+}
+
+/// A physical type's place in [`ColumnWriter`]. Sealed with [`DataType`]'s eight markers.
+pub trait TypedWriter: DataType {
+    /// The writer, if it is this type's.
+    fn of(writer: ColumnWriter<'_>) -> Option<ColumnWriterImpl<'_, Self>>
+    where
+        Self: Sized;
+    /// The writer, if it is this type's.
+    fn of_ref<'a, 'b>(writer: &'b ColumnWriter<'a>) -> Option<&'b ColumnWriterImpl<'a, Self>>
+    where
+        Self: Sized;
+    /// The writer, if it is this type's.
+    fn of_mut<'a, 'b>(
+        writer: &'b mut ColumnWriter<'a>,
+    ) -> Option<&'b mut ColumnWriterImpl<'a, Self>>
+    where
+        Self: Sized;
+}
+
+macro_rules! typed_writer {
+    ($marker:ident, $variant:ident) => {
+        impl TypedWriter for $marker {
+            fn of(writer: ColumnWriter<'_>) -> Option<ColumnWriterImpl<'_, Self>> {
+                match writer {
+                    ColumnWriter::$variant(typed) => Some(typed),
+                    _ => None,
+                }
+            }
+            fn of_ref<'a, 'b>(
+                writer: &'b ColumnWriter<'a>,
+            ) -> Option<&'b ColumnWriterImpl<'a, Self>> {
+                match writer {
+                    ColumnWriter::$variant(typed) => Some(typed),
+                    _ => None,
+                }
+            }
+            fn of_mut<'a, 'b>(
+                writer: &'b mut ColumnWriter<'a>,
+            ) -> Option<&'b mut ColumnWriterImpl<'a, Self>> {
+                match writer {
+                    ColumnWriter::$variant(typed) => Some(typed),
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+typed_writer!(BoolType, BoolColumnWriter);
+typed_writer!(Int32Type, Int32ColumnWriter);
+typed_writer!(Int64Type, Int64ColumnWriter);
+typed_writer!(Int96Type, Int96ColumnWriter);
+typed_writer!(FloatType, FloatColumnWriter);
+typed_writer!(DoubleType, DoubleColumnWriter);
+typed_writer!(ByteArrayType, ByteArrayColumnWriter);
+typed_writer!(FixedLenByteArrayType, FixedLenByteArrayColumnWriter);
+
+#[expect(
+    clippy::panic,
+    reason = "a wrong type is the caller's mistake, and the signature has no other way to say it"
+)]
+fn mismatch<T: DataType, R>() -> R {
+    panic!(
+        "the column writer is not for physical type {}",
+        T::get_physical_type()
+    )
+}
+
+/// Number of slots in a batch.
+fn check_levels(
+    def_levels: Option<&[i16]>,
+    rep_levels: Option<&[i16]>,
+    max_def: i16,
+    max_rep: i16,
+    values: usize,
+) -> Result<usize> {
+    if let (Some(def), Some(rep)) = (def_levels, rep_levels)
+        && def.len() != rep.len()
+    {
+        return Err(ParquetError::General(format!(
+            "Inconsistent length of definition and repetition levels: {} != {}",
+            def.len(),
+            rep.len()
+        )));
+    }
+    if max_def > 0 && def_levels.is_none() {
+        return Err(ParquetError::General(format!(
+            "Definition levels are required, because max definition level = {max_def}"
+        )));
+    }
+    if max_rep > 0 && rep_levels.is_none() {
+        return Err(ParquetError::General(format!(
+            "Repetition levels are required, because max repetition level = {max_rep}"
+        )));
+    }
+    if let Some(first) = rep_levels
+        .filter(|_| max_rep > 0)
+        .and_then(<[i16]>::first)
+        .filter(|first| **first != 0)
+    {
+        return Err(ParquetError::General(format!(
+            "Write must start at a record boundary, got non-zero repetition level of {first}"
+        )));
+    }
+    Ok(def_levels.or(rep_levels).map_or(values, <[i16]>::len))
+}
+
+struct SliceFeed<'a> {
+    values: Values<'a>,
+}
+
+impl ValueFeed for SliceFeed<'_> {
+    fn next(&mut self, count: usize) -> Result<Values<'_>> {
+        Ok(self.values.take_front(count))
+    }
+}

@@ -1,0 +1,148 @@
+//! The values of a column's open page, in the dictionary for as long as it pays and in the column's
+//! plain encoding from then on.
+
+use crate::basic::{Encoding, Type};
+use crate::data_type::values::Values;
+use crate::encodings::dictionary::DictionaryEncoder;
+use crate::encodings::{EncoderOptions, ValueEncoder, create_encoder};
+use crate::errors::Result;
+
+/// Two encoders, one of them at work. Neither holds memory before its first value.
+pub(super) struct ValueState {
+    dictionary: Option<DictionaryEncoder>,
+    direct: Option<Box<dyn ValueEncoder>>,
+    direct_encoding: Encoding,
+    options: EncoderOptions,
+}
+
+impl ValueState {
+    /// Starts with a dictionary, if `dictionary` is [`Start::Dictionary`].
+    pub(super) fn new(start: Start, direct_encoding: Encoding, options: EncoderOptions) -> Self {
+        let dictionary = match start {
+            Start::Dictionary => Some(DictionaryEncoder::new(
+                options.physical_type,
+                options.type_length,
+            )),
+            Start::Direct => None,
+        };
+        Self {
+            dictionary,
+            direct: None,
+            direct_encoding,
+            options,
+        }
+    }
+
+    pub(super) fn put(&mut self, values: &Values<'_>) -> Result<()> {
+        match &mut self.dictionary {
+            Some(dictionary) => dictionary.put(values),
+            None => self.direct()?.put(values),
+        }
+    }
+
+    /// Estimated bytes of the open page's values.
+    pub(super) fn estimated_bytes(&self) -> usize {
+        match (&self.dictionary, &self.direct) {
+            (Some(dictionary), _) => dictionary.estimated_page_bytes(),
+            (None, Some(direct)) => direct.estimated_bytes(),
+            (None, None) => 0,
+        }
+    }
+
+    /// Bytes of the open page that do not count against the page's size limit: a first value that
+    /// the page's later values lean on, if it alone reaches the limit.
+    pub(super) fn exempt_bytes(&self, page_limit: usize) -> usize {
+        match (&self.dictionary, &self.direct) {
+            (None, Some(direct)) => Some(direct.first_value_bytes())
+                .filter(|bytes| *bytes >= page_limit)
+                .unwrap_or(0),
+            _ => 0,
+        }
+    }
+
+    /// Appends the open page's value section and starts the next page; says how it is encoded.
+    pub(super) fn flush_into(&mut self, out: &mut Vec<u8>) -> Result<Encoding> {
+        match &mut self.dictionary {
+            Some(dictionary) => {
+                dictionary.flush_page_into(out)?;
+                Ok(Encoding::RLE_DICTIONARY)
+            }
+            None => {
+                let direct = self.direct()?;
+                direct.flush_into(out)?;
+                Ok(direct.encoding())
+            }
+        }
+    }
+
+    /// The dictionary, while it is at work.
+    pub(super) fn dictionary(&mut self) -> Option<&mut DictionaryEncoder> {
+        self.dictionary.as_mut()
+    }
+
+    /// Bytes of the dictionary page as it would be now.
+    pub(super) fn dictionary_bytes(&self) -> Option<usize> {
+        self.dictionary
+            .as_ref()
+            .map(DictionaryEncoder::dictionary_bytes)
+    }
+
+    /// Ends the dictionary; from here on values are encoded directly.
+    pub(super) fn take_dictionary(&mut self) -> Option<DictionaryEncoder> {
+        self.dictionary.take()
+    }
+
+    /// True if values of this type are compared by their bytes, so that statistics are cheaper over
+    /// the dictionary's entries than over the values.
+    pub(super) fn defers_statistics(&self) -> bool {
+        self.dictionary.is_some()
+            && matches!(
+                self.options.physical_type,
+                Type::BYTE_ARRAY | Type::FIXED_LEN_BYTE_ARRAY
+            )
+    }
+
+    /// Heap bytes, by capacity. O(1).
+    pub(super) fn memory_size(&self) -> usize {
+        self.dictionary
+            .as_ref()
+            .map_or(0, DictionaryEncoder::memory_size)
+            + self
+                .direct
+                .as_ref()
+                .map_or(0, |direct| direct.memory_size())
+    }
+
+    /// Heap bytes of the dictionary, by capacity.
+    pub(super) fn dictionary_memory(&self) -> usize {
+        self.dictionary
+            .as_ref()
+            .map_or(0, DictionaryEncoder::memory_size)
+    }
+
+    /// Gives back what an empty open page does not need.
+    pub(super) fn shrink(&mut self) {
+        if let Some(dictionary) = &mut self.dictionary {
+            dictionary.shrink();
+        }
+        if let Some(direct) = &mut self.direct {
+            direct.shrink();
+        }
+    }
+
+    fn direct(&mut self) -> Result<&mut Box<dyn ValueEncoder>> {
+        match self.direct {
+            Some(ref mut direct) => Ok(direct),
+            None => Ok(self
+                .direct
+                .insert(create_encoder(self.direct_encoding, &self.options)?)),
+        }
+    }
+}
+
+/// What a column begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Start {
+    Dictionary,
+    Direct,
+}
