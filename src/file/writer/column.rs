@@ -1,0 +1,183 @@
+//! One column chunk written straight into the file.
+
+use std::io::Write;
+
+use super::tracked::TrackedWrite;
+use crate::column::page::{CompressedPage, Page, PageWriteSpec, PageWriter};
+use crate::column::writer::{
+    ColumnCloseResult, ColumnWriter, ColumnWriterImpl, TypedWriter, get_typed_column_writer_mut,
+};
+use crate::errors::{ParquetError, Result};
+use crate::wire::page::{
+    DataPageHeader, DataPageHeaderV2, DictionaryPageHeader, PageHeader, PageHeaderKind,
+    write_page_header,
+};
+
+/// Called with a chunk's metadata when the chunk has been closed.
+pub type OnCloseColumnChunk<'a> = Box<dyn FnOnce(ColumnCloseResult) -> Result<()> + 'a>;
+
+/// The writer of the next column chunk of a row group. A row group goes on only after
+/// [`SerializedColumnWriter::close`].
+pub struct SerializedColumnWriter<'a> {
+    inner: ColumnWriter<'a>,
+    on_close: Option<OnCloseColumnChunk<'a>>,
+}
+
+impl<'a> SerializedColumnWriter<'a> {
+    /// A column writer, and what to call with its metadata.
+    pub fn new(inner: ColumnWriter<'a>, on_close: Option<OnCloseColumnChunk<'a>>) -> Self {
+        Self { inner, on_close }
+    }
+
+    /// The writer for any physical type.
+    pub fn untyped(&mut self) -> &mut ColumnWriter<'a> {
+        &mut self.inner
+    }
+
+    /// The writer for physical type `T`.
+    ///
+    /// # Panics
+    /// If the column is of another type.
+    pub fn typed<T: TypedWriter>(&mut self) -> &mut ColumnWriterImpl<'a, T> {
+        get_typed_column_writer_mut(&mut self.inner)
+    }
+
+    /// Ends the chunk.
+    ///
+    /// # Errors
+    /// If the sink fails, or the chunk's rows do not match the row group's.
+    pub fn close(self) -> Result<()> {
+        let result = self.inner.close()?;
+        match self.on_close {
+            Some(on_close) => on_close(result),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::fmt::Debug for SerializedColumnWriter<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SerializedColumnWriter")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Writes pages into the file as they come.
+#[derive(Debug)]
+pub struct SerializedPageWriter<'a, W: Write> {
+    sink: &'a mut TrackedWrite<W>,
+    header: Vec<u8>,
+    checksum: PageChecksum,
+}
+
+/// Whether page headers carry a CRC-32 of the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PageChecksum {
+    Crc32,
+    None,
+}
+
+impl<'a, W: Write> SerializedPageWriter<'a, W> {
+    /// Writes to `sink`, without checksums in page headers.
+    pub fn new(sink: &'a mut TrackedWrite<W>) -> Self {
+        Self {
+            sink,
+            header: Vec::new(),
+            checksum: PageChecksum::None,
+        }
+    }
+
+    pub(super) fn with_checksum(self, checksum: PageChecksum) -> Self {
+        Self { checksum, ..self }
+    }
+}
+
+impl<W: Write + Send> PageWriter for SerializedPageWriter<'_, W> {
+    fn write_page(&mut self, page: CompressedPage) -> Result<PageWriteSpec> {
+        let header = PageHeader {
+            uncompressed_page_size: page_size("uncompressed", page.uncompressed_size())?,
+            compressed_page_size: page_size("compressed", page.compressed_size())?,
+            #[expect(
+                clippy::cast_possible_wrap,
+                reason = "the format keeps the checksum's bits in a signed field"
+            )]
+            crc: (self.checksum == PageChecksum::Crc32)
+                .then(|| crc32fast::hash(page.data()) as i32),
+            kind: header_kind(page.compressed_page())?,
+        };
+        self.header.clear();
+        write_page_header(&header, &mut self.header);
+        let offset = self.sink.bytes_written() as u64;
+        self.sink.write_all(&self.header)?;
+        self.sink.write_all(page.data())?;
+        let header_len = self.header.len();
+        Ok(PageWriteSpec {
+            page_type: page.page_type(),
+            uncompressed_size: page.uncompressed_size() + header_len,
+            compressed_size: page.compressed_size() + header_len,
+            num_values: page.num_values(),
+            offset,
+            bytes_written: self.sink.bytes_written() as u64 - offset,
+        })
+    }
+
+    fn close(&mut self) -> Result<()> {
+        Ok(self.sink.flush()?)
+    }
+}
+
+fn header_kind(page: &Page) -> Result<PageHeaderKind<'_>> {
+    Ok(match page {
+        Page::DataPage {
+            num_values,
+            encoding,
+            def_level_encoding,
+            rep_level_encoding,
+            statistics,
+            ..
+        } => PageHeaderKind::Data(DataPageHeader {
+            num_values: i32::try_from(*num_values)?,
+            encoding: *encoding,
+            definition_level_encoding: *def_level_encoding,
+            repetition_level_encoding: *rep_level_encoding,
+            statistics: statistics.as_ref(),
+        }),
+        Page::DataPageV2 {
+            num_values,
+            encoding,
+            num_nulls,
+            num_rows,
+            def_levels_byte_len,
+            rep_levels_byte_len,
+            is_compressed,
+            statistics,
+            ..
+        } => PageHeaderKind::DataV2(DataPageHeaderV2 {
+            num_values: i32::try_from(*num_values)?,
+            num_nulls: i32::try_from(*num_nulls)?,
+            num_rows: i32::try_from(*num_rows)?,
+            encoding: *encoding,
+            definition_levels_byte_length: i32::try_from(*def_levels_byte_len)?,
+            repetition_levels_byte_length: i32::try_from(*rep_levels_byte_len)?,
+            is_compressed: *is_compressed,
+            statistics: statistics.as_ref(),
+        }),
+        Page::DictionaryPage {
+            num_values,
+            encoding,
+            is_sorted,
+            ..
+        } => PageHeaderKind::Dictionary(DictionaryPageHeader {
+            num_values: i32::try_from(*num_values)?,
+            encoding: *encoding,
+            is_sorted: Some(*is_sorted),
+        }),
+    })
+}
+
+/// SPEC: parquet.thrift, `PageHeader`: sizes are 32-bit signed.
+fn page_size(which: &str, len: usize) -> Result<i32> {
+    i32::try_from(len)
+        .map_err(|_| ParquetError::General(format!("Page {which} size overflow: {len}")))
+}

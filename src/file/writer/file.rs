@@ -1,0 +1,240 @@
+//! The file: magic, row groups, and what waits for the footer.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use super::footer::{self, FooterParts};
+use super::row_group::SerializedRowGroupWriter;
+use super::tracked::TrackedWrite;
+use super::waiting::Waiting;
+use crate::budget::Member;
+use crate::column::page_store::PageStoreFactory;
+use crate::errors::{ParquetError, Result};
+use crate::file::PARQUET_MAGIC;
+use crate::file::metadata::{KeyValue, ParquetMetaData, RowGroupMetaData};
+use crate::file::properties::{WriterProperties, WriterPropertiesPtr};
+use crate::schema::types::{SchemaDescPtr, SchemaDescriptor, TypePtr};
+
+/// Writes a Parquet file row group by row group and column by column.
+///
+/// The file is whole only after [`SerializedFileWriter::finish`] or [`SerializedFileWriter::close`]. Once the sink has
+/// failed, no later call succeeds.
+pub struct SerializedFileWriter<W: Write> {
+    sink: TrackedWrite<W>,
+    descr: SchemaDescPtr,
+    props: WriterPropertiesPtr,
+    waiting: Waiting,
+    row_groups_begun: usize,
+    key_values: Vec<KeyValue>,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    Finished,
+}
+
+impl<W: Write + Send> SerializedFileWriter<W> {
+    /// A writer for `schema`, a group, into `buf`; writes the file's first four bytes.
+    ///
+    /// # Errors
+    /// If the properties ask for what cannot be written, or the sink fails.
+    pub fn new(buf: W, schema: TypePtr, properties: WriterPropertiesPtr) -> Result<Self> {
+        let descr: SchemaDescPtr = Arc::new(SchemaDescriptor::new(schema));
+        properties.check_supported(&descr)?;
+        let mut sink = TrackedWrite::new(buf);
+        sink.write_all(&PARQUET_MAGIC)?;
+        Ok(Self {
+            sink,
+            descr,
+            props: properties,
+            waiting: Waiting::on_heap(),
+            row_groups_begun: 0,
+            key_values: Vec::new(),
+            state: State::Open,
+        })
+    }
+
+    /// Begins the next row group. Only one is open at a time.
+    ///
+    /// # Errors
+    /// If the writer has finished or failed, or the previous row group was not closed.
+    pub fn next_row_group(&mut self) -> Result<SerializedRowGroupWriter<'_, W>> {
+        self.check_open()?;
+        self.check_previous_closed()?;
+        let ordinal = i32::try_from(self.row_groups_begun).map_err(|_| {
+            ParquetError::General(format!(
+                "Parquet does not support more than {} row groups per file (currently: {})",
+                i32::MAX,
+                self.row_groups_begun
+            ))
+        })?;
+        self.row_groups_begun += 1;
+        let waiting = &mut self.waiting;
+        let position = self.props.bloom_filter_position();
+        Ok(SerializedRowGroupWriter::new(
+            self.descr.clone(),
+            self.props.clone(),
+            &mut self.sink,
+            ordinal,
+            Some(Box::new(
+                move |sink, metadata, filters, column_indexes, offset_indexes| {
+                    waiting.add_row_group(
+                        sink,
+                        position,
+                        metadata,
+                        filters,
+                        column_indexes,
+                        offset_indexes,
+                    )
+                },
+            )),
+        ))
+    }
+
+    /// Metadata of the row groups closed so far.
+    pub fn flushed_row_groups(&self) -> &[RowGroupMetaData] {
+        self.waiting.row_groups()
+    }
+
+    /// Writes the indexes and the footer. The writer takes no more after that.
+    ///
+    /// # Errors
+    /// If a row group was not closed, the writer has finished or failed before, or the sink fails.
+    pub fn finish(&mut self) -> Result<ParquetMetaData> {
+        self.check_open()?;
+        self.check_previous_closed()?;
+        self.state = State::Finished;
+        let parts = FooterParts {
+            descr: &self.descr,
+            props: &self.props,
+            key_values: &self.key_values,
+        };
+        let metadata = footer::write(&mut self.sink, &mut self.waiting, parts);
+        let metadata = metadata.map_err(|error| self.sink.latch(error))?;
+        self.sink.flush()?;
+        Ok(metadata)
+    }
+
+    /// As [`SerializedFileWriter::finish`], and drops the sink.
+    ///
+    /// # Errors
+    /// As [`SerializedFileWriter::finish`].
+    pub fn close(mut self) -> Result<ParquetMetaData> {
+        self.finish()
+    }
+
+    /// Adds a pair to the footer's key-value metadata, behind those of the properties.
+    pub fn append_key_value_metadata(&mut self, kv_metadata: KeyValue) {
+        self.key_values.push(kv_metadata);
+    }
+
+    /// The schema's leaf columns.
+    pub fn schema_descr(&self) -> &SchemaDescriptor {
+        &self.descr
+    }
+
+    /// The properties.
+    pub fn properties(&self) -> &WriterPropertiesPtr {
+        &self.props
+    }
+
+    /// The sink. Up to 8 KiB may not have reached it yet.
+    pub fn inner(&self) -> &W {
+        self.sink.inner()
+    }
+
+    /// The sink, to be used with care: bytes written past this object are not counted, and offsets in
+    /// the file will be wrong.
+    pub fn inner_mut(&mut self) -> &mut W {
+        self.sink.inner_mut()
+    }
+
+    /// Writes `buf` as it is between row groups; its bytes are counted.
+    ///
+    /// # Errors
+    /// If the sink fails or failed before.
+    pub fn write_all(&mut self, buf: &[u8]) -> io::Result<()> {
+        self.sink.write_all(buf)
+    }
+
+    /// Hands over what is gathered and flushes the sink.
+    ///
+    /// # Errors
+    /// If the sink fails or failed before.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.sink.flush()
+    }
+
+    /// Writes the footer if that has not been done, and returns the sink.
+    ///
+    /// # Errors
+    /// As [`SerializedFileWriter::finish`].
+    pub fn into_inner(mut self) -> Result<W> {
+        if self.state == State::Open {
+            self.finish()?;
+        }
+        self.sink.into_inner()
+    }
+
+    /// Bytes of the file so far.
+    pub fn bytes_written(&self) -> usize {
+        self.sink.bytes_written()
+    }
+
+    /// Lets what waits for the footer wait in `stores`, paid for from `member`'s budget.
+    ///
+    /// # Errors
+    /// If the store cannot be made.
+    pub(crate) fn park_in(&mut self, stores: &dyn PageStoreFactory, member: &Member) -> Result<()> {
+        self.waiting.park_in(stores, member, &self.descr)
+    }
+
+    /// Heap bytes of what waits for the footer.
+    pub(crate) fn waiting_memory_size(&self) -> usize {
+        self.waiting.memory_size()
+    }
+
+    /// Refuses all later calls because of `error`; returns what to report.
+    pub(crate) fn latch(&mut self, error: ParquetError) -> ParquetError {
+        self.sink.latch(error)
+    }
+
+    /// An error if the writer has finished or failed.
+    pub(crate) fn check_open(&self) -> Result<()> {
+        if let Some(cause) = self.sink.failure() {
+            return Err(ParquetError::Latched(cause.clone()));
+        }
+        match self.state {
+            State::Open => Ok(()),
+            State::Finished => Err(ParquetError::General(
+                "SerializedFileWriter already finished".to_owned(),
+            )),
+        }
+    }
+
+    /// The schema's leaf columns, shared.
+    pub(crate) fn schema_descr_ptr(&self) -> &SchemaDescPtr {
+        &self.descr
+    }
+
+    fn check_previous_closed(&self) -> Result<()> {
+        match self.row_groups_begun == self.waiting.row_groups().len() {
+            true => Ok(()),
+            false => Err(ParquetError::General(
+                "Previous row group writer was not closed".to_owned(),
+            )),
+        }
+    }
+}
+
+impl<W: Write> std::fmt::Debug for SerializedFileWriter<W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SerializedFileWriter")
+            .field("sink", &self.sink)
+            .field("row_groups_begun", &self.row_groups_begun)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,349 @@
+//! What a file's row groups leave behind until the footer is written: metadata, page indexes, and Bloom
+//! filters that go to the end of the file.
+
+use std::io::Write;
+
+use super::tracked::TrackedWrite;
+use crate::bloom_filter::Sbbf;
+use crate::budget::{Member, Reservation};
+use crate::column::page_store::{PageKey, PageStore, PageStoreArgs, PageStoreFactory};
+use crate::errors::Result;
+use crate::file::metadata::RowGroupMetaData;
+use crate::file::metadata::page_index::PageIndexBuilder;
+use crate::file::page_index::column_index::ColumnIndexMetaData;
+use crate::file::page_index::offset_index::OffsetIndexMetaData;
+use crate::file::properties::BloomFilterPosition;
+use crate::schema::types::SchemaDescriptor;
+use crate::wire::index::{write_column_index, write_offset_index};
+
+/// Everything that waits for the footer.
+pub(super) struct Waiting {
+    row_groups: Vec<RowGroupMetaData>,
+    indexes: Indexes,
+    filters: Vec<LateFilter>,
+    reservation: Option<Reservation>,
+    memory: usize,
+}
+
+/// Page indexes on the heap, to be handed back to the caller with the metadata, or serialized in a
+/// store, to keep a memory limit.
+enum Indexes {
+    Heap(Vec<RowGroupIndexes>),
+    Parked(Parked),
+}
+
+/// The indexes of a row group's columns.
+#[derive(Debug, Default)]
+pub(super) struct RowGroupIndexes {
+    pub(super) column: Vec<Option<ColumnIndexMetaData>>,
+    pub(super) offset: Vec<Option<OffsetIndexMetaData>>,
+}
+
+struct Parked {
+    store: Box<dyn PageStore>,
+    column: Vec<ParkedIndex>,
+    offset: Vec<ParkedIndex>,
+    buffer: Vec<u8>,
+}
+
+struct ParkedIndex {
+    row_group: u32,
+    column: u32,
+    key: PageKey,
+}
+
+struct LateFilter {
+    row_group: usize,
+    column: usize,
+    filter: Sbbf,
+}
+
+/// Position and length of something that was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Extent {
+    offset: i64,
+    len: i32,
+}
+
+impl Waiting {
+    /// Everything waits on the heap, unpaid for.
+    pub(super) fn on_heap() -> Self {
+        Self {
+            row_groups: Vec::new(),
+            indexes: Indexes::Heap(Vec::new()),
+            filters: Vec::new(),
+            reservation: None,
+            memory: 0,
+        }
+    }
+
+    /// Indexes wait in a store of `stores`; the rest is paid for by `member`.
+    ///
+    /// # Errors
+    /// If the store cannot be made.
+    pub(super) fn park_in(
+        &mut self,
+        stores: &dyn PageStoreFactory,
+        member: &Member,
+        descr: &SchemaDescriptor,
+    ) -> Result<()> {
+        if let Some(first) = descr.columns().first() {
+            let store = stores.create(&PageStoreArgs::new(0, first))?;
+            self.indexes = Indexes::Parked(Parked {
+                store,
+                column: Vec::new(),
+                offset: Vec::new(),
+                buffer: Vec::new(),
+            });
+        }
+        self.reservation = Some(member.reserve());
+        Ok(())
+    }
+
+    /// Takes over what a closed row group leaves; Bloom filters that belong right behind it are written.
+    pub(super) fn add_row_group<W: Write>(
+        &mut self,
+        sink: &mut TrackedWrite<W>,
+        filters_at: BloomFilterPosition,
+        mut metadata: RowGroupMetaData,
+        filters: Vec<Option<Sbbf>>,
+        column: Vec<Option<ColumnIndexMetaData>>,
+        offset: Vec<Option<OffsetIndexMetaData>>,
+    ) -> Result<()> {
+        let row_group = self.row_groups.len();
+        for (index, filter) in filters.into_iter().enumerate() {
+            let Some(filter) = filter else { continue };
+            match filters_at {
+                BloomFilterPosition::AfterRowGroup => {
+                    write_filter(sink, &mut metadata, index, &filter)?
+                }
+                BloomFilterPosition::End => self.filters.push(LateFilter {
+                    row_group,
+                    column: index,
+                    filter,
+                }),
+            }
+        }
+        self.memory += size_of::<RowGroupMetaData>() + metadata.memory_size();
+        match &mut self.indexes {
+            Indexes::Heap(indexes) => indexes.push(RowGroupIndexes { column, offset }),
+            Indexes::Parked(parked) => parked.park(row_group, column, offset)?,
+        }
+        self.row_groups.push(metadata);
+        let size = self.memory_size();
+        if let Some(reservation) = &mut self.reservation {
+            reservation.resize(size);
+        }
+        Ok(())
+    }
+
+    /// Metadata of the row groups so far.
+    pub(super) fn row_groups(&self) -> &[RowGroupMetaData] {
+        &self.row_groups
+    }
+
+    /// Heap bytes of what waits, indexes on the heap left out: these are the caller's in the end.
+    pub(super) fn memory_size(&self) -> usize {
+        let parked = match &self.indexes {
+            Indexes::Heap(_) => 0,
+            Indexes::Parked(parked) => parked.memory_size(),
+        };
+        self.memory + parked
+    }
+
+    /// Writes late filters, then all column indexes, then all offset indexes, and notes in the metadata where they
+    /// went. Returns the row groups, and the indexes if they were on the heap.
+    pub(super) fn write<W: Write>(
+        &mut self,
+        sink: &mut TrackedWrite<W>,
+    ) -> Result<(Vec<RowGroupMetaData>, Option<Vec<RowGroupIndexes>>)> {
+        let mut row_groups = std::mem::take(&mut self.row_groups);
+        for late in std::mem::take(&mut self.filters) {
+            if let Some(metadata) = row_groups.get_mut(late.row_group) {
+                write_filter(sink, metadata, late.column, &late.filter)?;
+            }
+        }
+        let indexes = match std::mem::replace(&mut self.indexes, Indexes::Heap(Vec::new())) {
+            Indexes::Heap(indexes) => {
+                write_heap_indexes(sink, &mut row_groups, &indexes)?;
+                Some(indexes)
+            }
+            Indexes::Parked(mut parked) => {
+                parked.write(sink, &mut row_groups)?;
+                None
+            }
+        };
+        Ok((row_groups, indexes))
+    }
+}
+
+impl RowGroupIndexes {
+    /// True if no column has an index.
+    pub(super) fn is_empty(&self) -> bool {
+        self.column.iter().all(Option::is_none) && self.offset.iter().all(Option::is_none)
+    }
+
+    /// Hands the indexes of row group `row_group` to `builder`.
+    pub(super) fn put_into(self, row_group: usize, builder: &mut PageIndexBuilder) {
+        for (column, index) in self.column.into_iter().enumerate() {
+            if let Some(index) = index {
+                builder.put_column_index(index, row_group, column);
+            }
+        }
+        for (column, index) in self.offset.into_iter().enumerate() {
+            if let Some(index) = index {
+                builder.put_offset_index(index, row_group, column);
+            }
+        }
+    }
+}
+
+impl Parked {
+    fn park(
+        &mut self,
+        row_group: usize,
+        column: Vec<Option<ColumnIndexMetaData>>,
+        offset: Vec<Option<OffsetIndexMetaData>>,
+    ) -> Result<()> {
+        let row_group = u32::try_from(row_group)?;
+        for (index, place) in column.into_iter().zip(0u32..) {
+            if let Some(index) = index {
+                self.buffer.clear();
+                write_column_index(&index, &mut self.buffer);
+                let key = self.store.put_slice(&self.buffer)?;
+                self.column.push(ParkedIndex {
+                    row_group,
+                    column: place,
+                    key,
+                });
+            }
+        }
+        for (index, place) in offset.into_iter().zip(0u32..) {
+            if let Some(index) = index {
+                self.buffer.clear();
+                write_offset_index(&index, &mut self.buffer);
+                let key = self.store.put_slice(&self.buffer)?;
+                self.offset.push(ParkedIndex {
+                    row_group,
+                    column: place,
+                    key,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn write<W: Write>(
+        &mut self,
+        sink: &mut TrackedWrite<W>,
+        row_groups: &mut [RowGroupMetaData],
+    ) -> Result<()> {
+        for parked in std::mem::take(&mut self.column) {
+            self.store.take_into(parked.key, &mut self.buffer)?;
+            let extent = write_bytes(sink, &self.buffer)?;
+            note_column_index(
+                row_groups,
+                parked.row_group as usize,
+                parked.column as usize,
+                extent,
+            );
+        }
+        for parked in std::mem::take(&mut self.offset) {
+            self.store.take_into(parked.key, &mut self.buffer)?;
+            let extent = write_bytes(sink, &self.buffer)?;
+            note_offset_index(
+                row_groups,
+                parked.row_group as usize,
+                parked.column as usize,
+                extent,
+            );
+        }
+        Ok(())
+    }
+
+    fn memory_size(&self) -> usize {
+        self.buffer.capacity()
+            + (self.column.capacity() + self.offset.capacity()) * size_of::<ParkedIndex>()
+    }
+}
+
+fn write_heap_indexes<W: Write>(
+    sink: &mut TrackedWrite<W>,
+    row_groups: &mut [RowGroupMetaData],
+    indexes: &[RowGroupIndexes],
+) -> Result<()> {
+    let mut buffer = Vec::new();
+    for (row_group, indexes) in indexes.iter().enumerate() {
+        for (column, index) in indexes.column.iter().enumerate() {
+            if let Some(index) = index {
+                buffer.clear();
+                write_column_index(index, &mut buffer);
+                let extent = write_bytes(sink, &buffer)?;
+                note_column_index(row_groups, row_group, column, extent);
+            }
+        }
+    }
+    for (row_group, indexes) in indexes.iter().enumerate() {
+        for (column, index) in indexes.offset.iter().enumerate() {
+            if let Some(index) = index {
+                buffer.clear();
+                write_offset_index(index, &mut buffer);
+                let extent = write_bytes(sink, &buffer)?;
+                note_offset_index(row_groups, row_group, column, extent);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn write_filter<W: Write>(
+    sink: &mut TrackedWrite<W>,
+    metadata: &mut RowGroupMetaData,
+    column: usize,
+    filter: &Sbbf,
+) -> Result<()> {
+    let offset = i64::try_from(sink.bytes_written())?;
+    filter.write(&mut *sink)?;
+    let len = i32::try_from(i64::try_from(sink.bytes_written())? - offset)?;
+    if let Some(chunk) = metadata.columns_mut().get_mut(column) {
+        chunk.place_bloom_filter(offset, len);
+    }
+    Ok(())
+}
+
+fn write_bytes<W: Write>(sink: &mut TrackedWrite<W>, bytes: &[u8]) -> Result<Extent> {
+    let offset = i64::try_from(sink.bytes_written())?;
+    sink.write_all(bytes)?;
+    Ok(Extent {
+        offset,
+        len: i32::try_from(bytes.len())?,
+    })
+}
+
+fn note_column_index(
+    row_groups: &mut [RowGroupMetaData],
+    row_group: usize,
+    column: usize,
+    extent: Extent,
+) {
+    let chunk = row_groups
+        .get_mut(row_group)
+        .and_then(|group| group.columns_mut().get_mut(column));
+    if let Some(chunk) = chunk {
+        chunk.place_column_index(extent.offset, extent.len);
+    }
+}
+
+fn note_offset_index(
+    row_groups: &mut [RowGroupMetaData],
+    row_group: usize,
+    column: usize,
+    extent: Extent,
+) {
+    let chunk = row_groups
+        .get_mut(row_group)
+        .and_then(|group| group.columns_mut().get_mut(column));
+    if let Some(chunk) = chunk {
+        chunk.place_offset_index(extent.offset, extent.len);
+    }
+}
