@@ -5,6 +5,7 @@ pub mod arrow_writer;
 mod leaves;
 mod schema;
 
+pub use arrow_writer::ArrowWriter;
 pub use schema::{
     ARROW_SCHEMA_META_KEY, ArrowSchemaConverter, PARQUET_FIELD_ID_META_KEY,
     add_encoded_arrow_schema_to_metadata, encode_arrow_schema,

@@ -1,1 +1,23 @@
-//! arrow_writer
+//! Record batches to a Parquet file.
+//!
+//! [`ArrowWriter`] is the whole way in one object. Whoever wants to encode columns on threads of its
+//! own takes the pieces: [`ArrowRowGroupWriterFactory`] makes the [`ArrowColumnWriter`]s of a row
+//! group, [`compute_leaves`] cuts a column of a batch into what they take, and
+//! [`ArrowColumnChunk::append_to_row_group`] splices a finished chunk into the file.
+
+mod column;
+mod factory;
+mod limits;
+mod options;
+mod row_group;
+mod writer;
+
+pub use crate::column::page_store::{
+    InMemoryPageStore, InMemoryPageStoreFactory, PageKey, PageStore, PageStoreArgs,
+    PageStoreFactory,
+};
+pub use column::{ArrowColumnChunk, ArrowColumnWriter, ArrowLeafColumn, compute_leaves};
+pub use factory::ArrowRowGroupWriterFactory;
+pub use limits::{MemoryPressure, OnMemoryLimit};
+pub use options::ArrowWriterOptions;
+pub use writer::ArrowWriter;

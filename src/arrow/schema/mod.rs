@@ -6,6 +6,7 @@ mod converter;
 mod embedded;
 mod encoded;
 mod leaf;
+mod leaf_types;
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +14,7 @@ pub(crate) use compat::check_batch;
 pub use converter::ArrowSchemaConverter;
 pub use embedded::{add_encoded_arrow_schema_to_metadata, encode_arrow_schema};
 pub(crate) use encoded::value_type;
+pub(crate) use leaf_types::leaf_types;
 
 /// Key of the footer's metadata entry that holds the embedded Arrow schema.
 pub const ARROW_SCHEMA_META_KEY: &str = "ARROW:schema";

@@ -1,0 +1,213 @@
+//! One leaf column of one row group: Arrow leaves in, a chunk that waits in its store out.
+
+use std::io::Write;
+
+use arrow_array::ArrayRef;
+use arrow_schema::Field;
+
+use crate::arrow::adapt::{Adapter, LeafValues};
+use crate::arrow::leaves::{Leaf, LeafPlan};
+use crate::budget::Reservation;
+use crate::column::chunk::{ChunkBuffer, ColumnCloseResult, Placement};
+use crate::column::writer::{ColumnEncoder, LeafInput, ValueFeed, WorkbenchPool};
+use crate::data_type::values::Values;
+use crate::errors::Result;
+use crate::file::writer::SerializedRowGroupWriter;
+
+/// One leaf of a column of a batch, with its levels: what an [`ArrowColumnWriter`] takes.
+#[derive(Debug)]
+pub struct ArrowLeafColumn(pub(super) Leaf);
+
+/// Cuts a column into its leaves, depth first: one for each primitive column below `field`.
+///
+/// A null in a required field does not fail here but when its leaf is written.
+///
+/// # Errors
+/// If the array's type does not fit the field's.
+pub fn compute_leaves(field: &Field, array: &ArrayRef) -> Result<Vec<ArrowLeafColumn>> {
+    let mut leaves = Vec::new();
+    LeafPlan::try_new(field)?.walk(array, &mut leaves)?;
+    Ok(leaves.into_iter().map(ArrowLeafColumn).collect())
+}
+
+/// Encodes one leaf column of one row group. Finished pages wait in the column's page store.
+pub struct ArrowColumnWriter {
+    encoder: ColumnEncoder,
+    pages: ChunkBuffer,
+    adapter: Adapter,
+    benches: WorkbenchPool,
+    reservation: Reservation,
+}
+
+impl ArrowColumnWriter {
+    pub(super) fn new(
+        encoder: ColumnEncoder,
+        pages: ChunkBuffer,
+        adapter: Adapter,
+        benches: WorkbenchPool,
+        reservation: Reservation,
+    ) -> Self {
+        let mut column = Self {
+            encoder,
+            pages,
+            adapter,
+            benches,
+            reservation,
+        };
+        column.settle();
+        column
+    }
+
+    /// Encodes the next rows.
+    ///
+    /// # Errors
+    /// If a required field is null (nothing is encoded then), or the page store fails (the column is of no further
+    /// use then).
+    pub fn write(&mut self, col: &ArrowLeafColumn) -> Result<()> {
+        self.write_leaf(&col.0)
+    }
+
+    /// Ends the chunk; its pages stay in the store until they are spliced.
+    ///
+    /// # Errors
+    /// If the page store fails.
+    pub fn close(mut self) -> Result<ArrowColumnChunk> {
+        self.encoder.finish(&self.benches, &mut self.pages)?;
+        let close = self
+            .encoder
+            .into_close_result(&Placement::DictionaryFirst)?;
+        self.reservation.resize(self.pages.key_bytes());
+        Ok(ArrowColumnChunk {
+            pages: self.pages,
+            close,
+            reservation: self.reservation,
+        })
+    }
+
+    /// Bytes that this column keeps in memory: open page, dictionary, ledger, and what its store says.
+    pub fn memory_size(&self) -> usize {
+        self.own_memory() + self.pages.resident_bytes()
+    }
+
+    /// Estimated bytes of the chunk if it ended now, encoded and compressed as far as known.
+    pub fn get_estimated_total_bytes(&self) -> usize {
+        self.encoder.estimated_total_bytes()
+    }
+
+    pub(super) fn write_leaf(&mut self, leaf: &Leaf) -> Result<()> {
+        leaf.check()?;
+        let has_definition = self.encoder.descr().max_def_level() > 0;
+        let has_repetition = self.encoder.descr().max_rep_level() > 0;
+        let mut values = self.adapter.open(&leaf.array, &leaf.selection)?;
+        let input = LeafInput {
+            slots: leaf.slots,
+            definition: has_definition.then(|| leaf.def.as_levels()),
+            repetition: has_repetition.then(|| leaf.rep.as_levels()),
+            values: &mut values,
+            given: None,
+        };
+        self.encoder.write(input, &self.benches, &mut self.pages)?;
+        self.settle();
+        Ok(())
+    }
+
+    /// Ends the open page to free its memory.
+    pub(super) fn cut_page_early(&mut self) -> Result<()> {
+        self.encoder
+            .cut_page_early(&self.benches, &mut self.pages)?;
+        self.settle();
+        Ok(())
+    }
+
+    /// Writes the dictionary out and goes on without.
+    pub(super) fn give_up_dictionary(&mut self) -> Result<()> {
+        self.encoder
+            .give_up_dictionary(&self.benches, &mut self.pages)?;
+        self.settle();
+        Ok(())
+    }
+
+    /// Moves pages out of memory; returns bytes freed.
+    pub(super) fn spill(&mut self) -> Result<usize> {
+        self.pages.spill()
+    }
+
+    pub(super) fn resident_page_bytes(&self) -> usize {
+        self.pages.resident_bytes()
+    }
+
+    pub(super) fn encoder(&self) -> &ColumnEncoder {
+        &self.encoder
+    }
+
+    /// What is paid for here: everything but the pages, which the store pays for itself.
+    fn own_memory(&self) -> usize {
+        self.encoder.memory_size() + self.adapter.memory_size() + self.pages.key_bytes()
+    }
+
+    fn settle(&mut self) {
+        let bytes = size_of::<Self>() + self.own_memory();
+        self.reservation.resize(bytes);
+    }
+}
+
+impl std::fmt::Debug for ArrowColumnWriter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ArrowColumnWriter")
+            .field("pages", &self.pages)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ValueFeed for LeafValues<'_> {
+    fn next(&mut self, count: usize) -> Result<Values<'_>> {
+        LeafValues::next(self, count)
+    }
+}
+
+/// A finished column chunk that waits in its page store.
+#[derive(Debug)]
+pub struct ArrowColumnChunk {
+    pages: ChunkBuffer,
+    close: ColumnCloseResult,
+    reservation: Reservation,
+}
+
+impl ArrowColumnChunk {
+    /// The chunk's metadata; offsets count from the chunk's start.
+    pub fn close(&self) -> &ColumnCloseResult {
+        &self.close
+    }
+
+    /// The chunk's metadata, to be changed before the chunk is appended: to leave an index out, say.
+    pub fn close_mut(&mut self) -> &mut ColumnCloseResult {
+        &mut self.close
+    }
+
+    /// Streams the chunk into the file as the next column of `writer`'s row group, one page at a time.
+    ///
+    /// # Errors
+    /// If the store or the sink fails, or the chunk is not the next column's.
+    pub fn append_to_row_group<W: Write + Send>(
+        self,
+        writer: &mut SerializedRowGroupWriter<'_, W>,
+    ) -> Result<()> {
+        self.append_through(writer, &mut Vec::new())
+    }
+
+    /// As [`ArrowColumnChunk::append_to_row_group`], through a buffer that is used again.
+    pub(super) fn append_through<W: Write + Send>(
+        self,
+        writer: &mut SerializedRowGroupWriter<'_, W>,
+        buffer: &mut Vec<u8>,
+    ) -> Result<()> {
+        let Self {
+            pages,
+            close,
+            reservation,
+        } = self;
+        writer.append_pages(pages, close, buffer)?;
+        drop(reservation);
+        Ok(())
+    }
+}

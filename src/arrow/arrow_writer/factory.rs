@@ -1,0 +1,109 @@
+//! Makes the column writers of a row group.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use arrow_schema::{DataType, SchemaRef};
+
+use super::column::ArrowColumnWriter;
+use crate::arrow::adapt::Adapter;
+use crate::arrow::schema::leaf_types;
+use crate::budget::{Member, MemoryBudget};
+use crate::column::chunk::ChunkBuffer;
+use crate::column::page_store::{InMemoryPageStoreFactory, PageStoreFactory};
+use crate::column::writer::{ColumnEncoder, WorkbenchPool};
+use crate::errors::{ParquetError, Result};
+use crate::file::properties::WriterPropertiesPtr;
+use crate::file::writer::SerializedFileWriter;
+use crate::schema::types::{ColumnDescPtr, SchemaDescPtr};
+
+/// Makes [`ArrowColumnWriter`]s, one for each leaf column of a schema.
+#[derive(Debug)]
+pub struct ArrowRowGroupWriterFactory {
+    schema: SchemaRef,
+    descr: SchemaDescPtr,
+    props: WriterPropertiesPtr,
+    page_stores: Arc<dyn PageStoreFactory>,
+    benches: WorkbenchPool,
+    member: Arc<Member>,
+}
+
+impl ArrowRowGroupWriterFactory {
+    /// A factory for the columns of `file_writer`; pages wait on the heap.
+    pub fn new<W: Write + Send>(
+        file_writer: &SerializedFileWriter<W>,
+        arrow_schema: SchemaRef,
+    ) -> Self {
+        let member = Arc::new(MemoryBudget::unlimited().register());
+        Self {
+            schema: arrow_schema,
+            descr: file_writer.schema_descr_ptr().clone(),
+            props: file_writer.properties().clone(),
+            page_stores: Arc::new(InMemoryPageStoreFactory),
+            benches: WorkbenchPool::new(member.budget().clone()),
+            member,
+        }
+    }
+
+    /// Sets where finished pages wait.
+    pub fn with_page_store_factory(self, page_store_factory: Arc<dyn PageStoreFactory>) -> Self {
+        Self {
+            page_stores: page_store_factory,
+            ..self
+        }
+    }
+
+    /// Lets all memory be paid for by `member`.
+    pub(super) fn with_member(self, member: Arc<Member>) -> Self {
+        Self {
+            benches: WorkbenchPool::new(member.budget().clone()),
+            member,
+            ..self
+        }
+    }
+
+    /// The writers for the leaf columns of one row group, in the schema's order. They may be used on different
+    /// threads.
+    ///
+    /// # Errors
+    /// If the schemas do not have the same leaves, a column's properties do not suit it, or a page
+    /// store cannot be made.
+    pub fn create_column_writers(&self, _row_group_index: usize) -> Result<Vec<ArrowColumnWriter>> {
+        let mut writers = Vec::with_capacity(self.descr.num_columns());
+        for (index, (data_type, descr)) in self.leaves()?.into_iter().enumerate() {
+            writers.push(ArrowColumnWriter::new(
+                ColumnEncoder::try_new(descr.clone(), &self.props)?,
+                ChunkBuffer::try_new(self.page_stores.as_ref(), index, descr.clone())?,
+                Adapter::try_new(data_type, descr)?,
+                self.benches.clone(),
+                self.member.reserve(),
+            ));
+        }
+        Ok(writers)
+    }
+
+    /// An error if [`ArrowRowGroupWriterFactory::create_column_writers`] could only fail; no store is made.
+    pub(super) fn check(&self) -> Result<()> {
+        for (data_type, descr) in self.leaves()? {
+            ColumnEncoder::try_new(descr.clone(), &self.props)?;
+            Adapter::try_new(data_type, descr)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn benches(&self) -> &WorkbenchPool {
+        &self.benches
+    }
+
+    fn leaves(&self) -> Result<Vec<(&DataType, &ColumnDescPtr)>> {
+        let types = leaf_types(&self.schema);
+        if types.len() != self.descr.num_columns() {
+            return Err(ParquetError::General(format!(
+                "The Arrow schema has {} leaf columns, the Parquet schema {}",
+                types.len(),
+                self.descr.num_columns()
+            )));
+        }
+        Ok(types.into_iter().zip(self.descr.columns()).collect())
+    }
+}

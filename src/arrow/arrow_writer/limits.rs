@@ -1,0 +1,185 @@
+//! The memory policy: what a writer gives up, and in which order, when its budget is short.
+
+use std::sync::Arc;
+
+use super::column::ArrowColumnWriter;
+use crate::budget::Member;
+use crate::column::writer::WorkbenchPool;
+use crate::errors::{ParquetError, Result};
+
+/// What happens when nothing but ending the row group early can keep a memory limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnMemoryLimit {
+    /// The row group ends early.
+    #[default]
+    FlushRowGroup,
+    /// The write fails with
+    /// [`ParquetError::MemoryLimitExceeded`].
+    Fail,
+}
+
+/// What a memory limit has cost a writer so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MemoryPressure {
+    /// Bytes of pages moved out of memory.
+    pub spilled_bytes: u64,
+    /// Pages cut before they were full.
+    pub pages_cut_early: u64,
+    /// Dictionaries given up before they were full.
+    pub dictionaries_given_up: u64,
+    /// Row groups ended before they were full.
+    pub row_groups_flushed_early: u64,
+    /// Bytes of the largest data page, before compression.
+    pub largest_page_bytes: u64,
+}
+
+/// Whether relief was enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Relieved {
+    Enough,
+    OnlyTheRowGroupIsLeft,
+}
+
+/// Open pages are not cut below this many bytes: smaller pages cost more in headers and index entries
+/// than they free.
+const PAGE_FLOOR_BYTES: usize = 2 * 1024;
+
+/// Dictionaries smaller than this are kept: giving them up frees next to nothing.
+const DICTIONARY_FLOOR_BYTES: usize = 4 * 1024;
+
+/// The steps of relief for one writer.
+#[derive(Debug)]
+pub(super) struct Relief {
+    member: Arc<Member>,
+    benches: WorkbenchPool,
+    pressure: MemoryPressure,
+}
+
+impl Relief {
+    pub(super) fn new(member: Arc<Member>, benches: WorkbenchPool) -> Self {
+        Self {
+            member,
+            benches,
+            pressure: MemoryPressure::default(),
+        }
+    }
+
+    /// What the limit has cost so far.
+    pub(super) fn pressure(&self) -> MemoryPressure {
+        self.pressure
+    }
+
+    /// Counts the pages of a column that is about to be closed.
+    pub(super) fn note_pages(&mut self, column: &ArrowColumnWriter) {
+        let (early, largest) = column.encoder().paging();
+        self.pressure.pages_cut_early += early as u64;
+        self.pressure.largest_page_bytes = self.pressure.largest_page_bytes.max(largest as u64);
+    }
+
+    /// Counts a row group that ended early.
+    pub(super) fn note_early_flush(&mut self) {
+        self.pressure.row_groups_flushed_early += 1;
+    }
+
+    /// The error for a limit that only an early end of the row group could keep.
+    pub(super) fn exceeded(&self) -> ParquetError {
+        ParquetError::MemoryLimitExceeded {
+            limit: self.member.shared().limit().unwrap_or(usize::MAX),
+            used: self.member.shared().used(),
+            step: "the row group would have to end early",
+        }
+    }
+
+    /// Frees memory if the budget is short and this writer is the one to give way.
+    ///
+    /// # Errors
+    /// If a store fails.
+    pub(super) fn run(&mut self, columns: &mut [ArrowColumnWriter]) -> Result<Relieved> {
+        if !self.member.should_give_way() {
+            return Ok(Relieved::Enough);
+        }
+        // Relief walks over all columns, so it frees more than is needed now: the next one is then far off.
+        let target = self.member.used() - self.member.used() / 4;
+        self.spill_pages(columns, target)?;
+        if self.member.used() > target {
+            self.cut_pages(columns, target)?;
+        }
+        if self.member.used() > target {
+            self.benches.clear();
+        }
+        if self.member.should_give_way() {
+            self.drop_dictionaries(columns, target)?;
+        }
+        match self.member.should_give_way() {
+            true => Ok(Relieved::OnlyTheRowGroupIsLeft),
+            false => Ok(Relieved::Enough),
+        }
+    }
+
+    fn spill_pages(&mut self, columns: &mut [ArrowColumnWriter], target: usize) -> Result<()> {
+        for index in descending(columns, |column| column.resident_page_bytes(), 1) {
+            if self.member.used() <= target {
+                break;
+            }
+            if let Some(column) = columns.get_mut(index) {
+                self.pressure.spilled_bytes += column.spill()? as u64;
+            }
+        }
+        Ok(())
+    }
+
+    fn cut_pages(&mut self, columns: &mut [ArrowColumnWriter], target: usize) -> Result<()> {
+        for index in descending(
+            columns,
+            |column| column.encoder().open_page_bytes(),
+            PAGE_FLOOR_BYTES,
+        ) {
+            if self.member.used() <= target {
+                break;
+            }
+            if let Some(column) = columns.get_mut(index) {
+                column.cut_page_early()?;
+                self.pressure.spilled_bytes += column.spill()? as u64;
+            }
+        }
+        Ok(())
+    }
+
+    fn drop_dictionaries(
+        &mut self,
+        columns: &mut [ArrowColumnWriter],
+        target: usize,
+    ) -> Result<()> {
+        for index in descending(
+            columns,
+            |column| column.encoder().dictionary_memory(),
+            DICTIONARY_FLOOR_BYTES,
+        ) {
+            if self.member.used() <= target {
+                break;
+            }
+            if let Some(column) = columns.get_mut(index) {
+                column.give_up_dictionary()?;
+                self.pressure.spilled_bytes += column.spill()? as u64;
+                self.pressure.dictionaries_given_up += 1;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Columns whose `size` is at least `floor`, the largest first.
+fn descending(
+    columns: &[ArrowColumnWriter],
+    size: impl Fn(&ArrowColumnWriter) -> usize,
+    floor: usize,
+) -> Vec<usize> {
+    let mut order: Vec<(usize, usize)> = columns
+        .iter()
+        .enumerate()
+        .map(|(index, column)| (size(column), index))
+        .filter(|(size, _)| *size >= floor)
+        .collect();
+    order.sort_unstable_by(|a, b| b.cmp(a));
+    order.into_iter().map(|(_, index)| index).collect()
+}

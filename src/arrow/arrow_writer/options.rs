@@ -1,0 +1,100 @@
+//! What an [`ArrowWriter`](super::ArrowWriter) is made with.
+
+use std::sync::Arc;
+
+use super::limits::OnMemoryLimit;
+use crate::budget::MemoryBudget;
+use crate::column::page_store::PageStoreFactory;
+use crate::file::properties::WriterProperties;
+use crate::schema::types::SchemaDescriptor;
+
+/// Options of an [`ArrowWriter`](super::ArrowWriter).
+///
+/// By default: default [`WriterProperties`], the Arrow schema kept in the file's metadata, pages on
+/// the heap, no memory limit.
+#[derive(Debug, Clone, Default)]
+pub struct ArrowWriterOptions {
+    pub(super) properties: WriterProperties,
+    pub(super) skip_arrow_metadata: bool,
+    pub(super) schema_root: Option<String>,
+    pub(super) parquet_schema: Option<SchemaDescriptor>,
+    pub(super) page_stores: Option<Arc<dyn PageStoreFactory>>,
+    pub(super) budget: Option<MemoryBudget>,
+    pub(super) on_memory_limit: OnMemoryLimit,
+}
+
+impl ArrowWriterOptions {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the properties of the file and its columns.
+    pub fn with_properties(self, properties: WriterProperties) -> Self {
+        Self { properties, ..self }
+    }
+
+    /// Sets where finished pages wait for the end of their row group. The default is the heap; under
+    /// a memory limit it is the heap as far as the limit allows, then a temporary file.
+    pub fn with_page_store_factory(self, page_store_factory: Arc<dyn PageStoreFactory>) -> Self {
+        Self {
+            page_stores: Some(page_store_factory),
+            ..self
+        }
+    }
+
+    /// Limits what the writer keeps in memory to `bytes`.
+    ///
+    /// Under the limit fall finished pages on the heap, open pages, dictionaries, scratch buffers, and everything
+    /// that waits for the footer. When it is near, the writer moves pages out, cuts open pages early, gives up
+    /// dictionaries, and only then ends the row group early; see
+    /// [`MemoryBudget`] for what holds at any time. Batches that the caller
+    /// holds do not count.
+    pub fn with_memory_limit(self, bytes: usize) -> Self {
+        self.with_memory_budget(MemoryBudget::new(bytes))
+    }
+
+    /// As [`ArrowWriterOptions::with_memory_limit`], with a budget that other writers may share. Each of them keeps
+    /// to its fair share while the budget is short.
+    pub fn with_memory_budget(self, budget: MemoryBudget) -> Self {
+        Self {
+            budget: Some(budget),
+            ..self
+        }
+    }
+
+    /// Sets what happens when nothing but ending the row group early can keep the memory limit. The
+    /// default is to end it.
+    pub fn with_on_memory_limit(self, on_memory_limit: OnMemoryLimit) -> Self {
+        Self {
+            on_memory_limit,
+            ..self
+        }
+    }
+
+    /// Leaves the Arrow schema out of the file's metadata: readers then see the types that Parquet
+    /// itself can name. False by default.
+    pub fn with_skip_arrow_metadata(self, skip_arrow_metadata: bool) -> Self {
+        Self {
+            skip_arrow_metadata,
+            ..self
+        }
+    }
+
+    /// Names the root of the Parquet schema; `arrow_schema` by default.
+    pub fn with_schema_root(self, schema_root: String) -> Self {
+        Self {
+            schema_root: Some(schema_root),
+            ..self
+        }
+    }
+
+    /// Sets the Parquet schema instead of deriving it. It must have the Arrow schema's leaves in their
+    /// order; the physical types decide how values are converted.
+    pub fn with_parquet_schema(self, schema_descr: SchemaDescriptor) -> Self {
+        Self {
+            parquet_schema: Some(schema_descr),
+            ..self
+        }
+    }
+}

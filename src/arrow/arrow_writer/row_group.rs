@@ -1,0 +1,105 @@
+//! The open row group of an [`ArrowWriter`](super::ArrowWriter).
+
+use std::io::Write;
+
+use arrow_array::RecordBatch;
+
+use super::column::ArrowColumnWriter;
+use super::factory::ArrowRowGroupWriterFactory;
+use super::limits::{Relief, Relieved};
+use crate::arrow::leaves::{Leaf, LeafPlan};
+use crate::errors::Result;
+use crate::file::writer::SerializedFileWriter;
+
+/// Columns that are being encoded, and the rows they have.
+#[derive(Debug)]
+pub(super) struct OpenRowGroup {
+    columns: Vec<ArrowColumnWriter>,
+    rows: usize,
+}
+
+impl OpenRowGroup {
+    pub(super) fn try_new(
+        factory: &ArrowRowGroupWriterFactory,
+        row_group_index: usize,
+    ) -> Result<Self> {
+        Ok(Self {
+            columns: factory.create_column_writers(row_group_index)?,
+            rows: 0,
+        })
+    }
+
+    /// Rows so far.
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Encodes leaves that were checked, and keeps within the memory limit while doing so. Says whether
+    /// only the end of the row group can still do that.
+    ///
+    /// # Errors
+    /// If a store fails; the columns may then have different numbers of rows.
+    pub(super) fn write(
+        &mut self,
+        leaves: Vec<Leaf>,
+        rows: usize,
+        relief: &mut Relief,
+    ) -> Result<Relieved> {
+        let mut outcome = Relieved::Enough;
+        for (index, leaf) in leaves.into_iter().enumerate() {
+            if let Some(column) = self.columns.get_mut(index) {
+                column.write_leaf(&leaf)?;
+            }
+            drop(leaf);
+            outcome = relief.run(&mut self.columns)?;
+        }
+        self.rows += rows;
+        Ok(outcome)
+    }
+
+    /// Closes each column and streams it into the file before the next one is closed.
+    pub(super) fn close<W: Write + Send>(
+        self,
+        file: &mut SerializedFileWriter<W>,
+        buffer: &mut Vec<u8>,
+        relief: &mut Relief,
+    ) -> Result<()> {
+        let mut writer = file.next_row_group()?;
+        writer.set_rows(self.rows as u64);
+        for column in self.columns {
+            relief.note_pages(&column);
+            column.close()?.append_through(&mut writer, buffer)?;
+        }
+        writer.close()?;
+        Ok(())
+    }
+
+    /// Bytes that the columns keep in memory.
+    pub(super) fn memory_size(&self) -> usize {
+        self.columns.capacity() * size_of::<ArrowColumnWriter>()
+            + self
+                .columns
+                .iter()
+                .map(ArrowColumnWriter::memory_size)
+                .sum::<usize>()
+    }
+
+    /// Estimated bytes of the row group if it ended now.
+    pub(super) fn estimated_bytes(&self) -> usize {
+        self.columns
+            .iter()
+            .map(ArrowColumnWriter::get_estimated_total_bytes)
+            .sum()
+    }
+}
+
+/// The leaves of all columns of a batch, checked: whatever can be wrong with a batch is found here,
+/// before anything is encoded.
+pub(super) fn checked_leaves(plans: &[LeafPlan], batch: &RecordBatch) -> Result<Vec<Leaf>> {
+    let mut leaves = Vec::new();
+    for (plan, array) in plans.iter().zip(batch.columns()) {
+        plan.walk(array, &mut leaves)?;
+    }
+    leaves.iter().try_for_each(Leaf::check)?;
+    Ok(leaves)
+}

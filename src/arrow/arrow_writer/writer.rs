@@ -1,0 +1,413 @@
+//! [`ArrowWriter`]: record batches in, a file out.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use arrow_array::{RecordBatch, RecordBatchWriter};
+use arrow_schema::{ArrowError, SchemaRef};
+
+use super::factory::ArrowRowGroupWriterFactory;
+use super::limits::{MemoryPressure, OnMemoryLimit, Relief, Relieved};
+use super::options::ArrowWriterOptions;
+use super::row_group::{OpenRowGroup, checked_leaves};
+use crate::arrow::leaves::LeafPlan;
+use crate::arrow::schema::{
+    ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata, check_batch,
+};
+use crate::budget::MemoryBudget;
+use crate::column::page_store::{
+    InMemoryPageStoreFactory, PageStoreFactory, TempFilePageStoreFactory,
+};
+use crate::errors::{ParquetError, Result};
+use crate::file::metadata::{KeyValue, ParquetMetaData, RowGroupMetaData};
+use crate::file::properties::WriterProperties;
+use crate::file::writer::SerializedFileWriter;
+
+/// Writes record batches to a Parquet file.
+///
+/// Batches are encoded as they come. Finished pages wait in a page store
+/// ([`ArrowWriterOptions::with_page_store_factory`]) until their row group is full or [`ArrowWriter::flush`] is called;
+/// the row group is then streamed into the sink. The file is whole only after [`ArrowWriter::close`] or
+/// [`ArrowWriter::finish`].
+///
+/// A batch that does not fit the schema is refused before anything of it is encoded, and the writer goes on.
+/// After a failure of the store or the sink every later call fails and names the first cause.
+///
+/// ```
+/// use std::sync::Arc;
+/// use arrow_array::{ArrayRef, Int64Array, RecordBatch};
+/// use herringbone::arrow::ArrowWriter;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let ids = Arc::new(Int64Array::from(vec![1, 2, 3])) as ArrayRef;
+/// let batch = RecordBatch::try_from_iter([("id", ids)])?;
+/// let mut file = Vec::new();
+/// let mut writer = ArrowWriter::try_new(&mut file, batch.schema(), None)?;
+/// writer.write(&batch)?;
+/// let metadata = writer.close()?;
+/// assert_eq!(metadata.file_metadata().num_rows(), 3);
+/// # Ok(())
+/// # }
+/// ```
+pub struct ArrowWriter<W: Write> {
+    file: SerializedFileWriter<W>,
+    open: Option<OpenRowGroup>,
+    schema: SchemaRef,
+    plans: Vec<LeafPlan>,
+    factory: ArrowRowGroupWriterFactory,
+    limits: RowGroupLimits,
+    relief: Relief,
+    on_memory_limit: OnMemoryLimit,
+    splice_buffer: Vec<u8>,
+}
+
+/// When a row group is full.
+#[derive(Debug, Clone, Copy)]
+struct RowGroupLimits {
+    rows: Option<usize>,
+    bytes: Option<usize>,
+}
+
+impl<W: Write + Send> ArrowWriter<W> {
+    /// A writer into `writer` for batches of `arrow_schema`, with default options but for the properties.
+    ///
+    /// # Errors
+    /// As [`ArrowWriter::try_new_with_options`].
+    pub fn try_new(
+        writer: W,
+        arrow_schema: SchemaRef,
+        props: Option<WriterProperties>,
+    ) -> Result<Self> {
+        let options = ArrowWriterOptions::new().with_properties(props.unwrap_or_default());
+        Self::try_new_with_options(writer, arrow_schema, options)
+    }
+
+    /// A writer into `writer` for batches of `arrow_schema`. Writes the file's first four bytes.
+    ///
+    /// # Errors
+    /// If the schema has a type or a shape that Parquet cannot hold, the properties do not suit it, or the
+    /// sink fails.
+    pub fn try_new_with_options(
+        writer: W,
+        arrow_schema: SchemaRef,
+        options: ArrowWriterOptions,
+    ) -> Result<Self> {
+        let ArrowWriterOptions {
+            mut properties,
+            skip_arrow_metadata,
+            schema_root,
+            parquet_schema,
+            page_stores,
+            budget,
+            on_memory_limit,
+        } = options;
+        let descr = match parquet_schema {
+            Some(descr) => descr,
+            None => {
+                let mut converter =
+                    ArrowSchemaConverter::new().with_coerce_types(properties.coerce_types());
+                if let Some(root) = &schema_root {
+                    converter = converter.schema_root(root);
+                }
+                converter.convert(&arrow_schema)?
+            }
+        };
+        if !skip_arrow_metadata {
+            add_encoded_arrow_schema_to_metadata(&arrow_schema, &mut properties);
+        }
+        let plans = arrow_schema
+            .fields()
+            .iter()
+            .map(|field| LeafPlan::try_new(field))
+            .collect::<Result<Vec<_>>>()?;
+        let limits = RowGroupLimits {
+            rows: properties.max_row_group_row_count(),
+            bytes: properties.max_row_group_bytes(),
+        };
+        let is_limited = budget.is_some();
+        let member = Arc::new(budget.unwrap_or_else(MemoryBudget::unlimited).register());
+        let page_stores = match page_stores {
+            Some(stores) => stores,
+            None if is_limited => spilling(member.budget().clone()),
+            None => Arc::new(InMemoryPageStoreFactory),
+        };
+        let mut file =
+            SerializedFileWriter::new(writer, descr.root_schema_ptr(), Arc::new(properties))?;
+        if is_limited {
+            file.park_in(page_stores.as_ref(), &member)?;
+        }
+        let factory = ArrowRowGroupWriterFactory::new(&file, arrow_schema.clone())
+            .with_page_store_factory(page_stores)
+            .with_member(member.clone());
+        factory.check()?;
+        let relief = Relief::new(member, factory.benches().clone());
+        Ok(Self {
+            file,
+            open: None,
+            schema: arrow_schema,
+            plans,
+            factory,
+            limits,
+            relief,
+            on_memory_limit,
+            splice_buffer: Vec::new(),
+        })
+    }
+
+    /// Metadata of the row groups that are in the file.
+    pub fn flushed_row_groups(&self) -> &[RowGroupMetaData] {
+        self.file.flushed_row_groups()
+    }
+
+    /// Bytes that the open row group keeps in memory, with the scratch buffers and what waits for the footer; 0 when
+    /// no row group is open. Pages that a store has moved elsewhere do not count.
+    pub fn memory_size(&self) -> usize {
+        match &self.open {
+            None => 0,
+            Some(open) => {
+                open.memory_size()
+                    + self.factory.benches().memory_size()
+                    + self.splice_buffer.capacity()
+                    + self.file.waiting_memory_size()
+            }
+        }
+    }
+
+    /// Estimated encoded bytes of the open row group.
+    pub fn in_progress_size(&self) -> usize {
+        self.open.as_ref().map_or(0, OpenRowGroup::estimated_bytes)
+    }
+
+    /// Rows of the open row group.
+    pub fn in_progress_rows(&self) -> usize {
+        self.open.as_ref().map_or(0, OpenRowGroup::rows)
+    }
+
+    /// Bytes of the file so far; 4 for a new one.
+    pub fn bytes_written(&self) -> usize {
+        self.file.bytes_written()
+    }
+
+    /// What the memory limit has cost so far: spills, early cuts, and the largest page.
+    pub fn memory_pressure(&self) -> MemoryPressure {
+        self.relief.pressure()
+    }
+
+    /// Encodes a batch. Row groups that become full are written out; a batch may fill several.
+    ///
+    /// # Errors
+    /// If the batch does not fit the schema or a required field is null: nothing of the batch is then written, and the
+    /// writer goes on. If the store or the sink fails: the writer then takes no more.
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.file.check_open()?;
+        if batch.num_rows() == 0 {
+            return Ok(());
+        }
+        check_batch(&self.schema, batch)?;
+        // A batch that goes into several row groups is checked as a whole before its first part is encoded.
+        if self.fitting_rows(batch.num_rows()) < batch.num_rows() {
+            checked_leaves(&self.plans, batch)?;
+        }
+        let mut from = 0;
+        while from < batch.num_rows() {
+            let left = batch.num_rows() - from;
+            let rows = match self.fitting_rows(left) {
+                0 => {
+                    self.flush()?;
+                    continue;
+                }
+                rows => rows,
+            };
+            let piece = if rows == batch.num_rows() {
+                batch.clone()
+            } else {
+                batch.slice(from, rows)
+            };
+            self.write_piece(&piece)?;
+            from += rows;
+        }
+        Ok(())
+    }
+
+    /// Writes `buf` into the file as it is, between row groups; its bytes are counted.
+    ///
+    /// # Errors
+    /// If the sink fails or failed before.
+    pub fn write_all(&mut self, buf: &[u8]) -> io::Result<()> {
+        self.file.write_all(buf)
+    }
+
+    /// Flushes the sink. The open row group stays open.
+    ///
+    /// # Errors
+    /// If the sink fails or failed before.
+    pub fn sync(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+
+    /// Ends the open row group and streams it into the sink; nothing happens if no row was written to it.
+    ///
+    /// # Errors
+    /// If the store or the sink fails; the writer then takes no more.
+    pub fn flush(&mut self) -> Result<()> {
+        self.file.check_open()?;
+        let Some(open) = self.open.take() else {
+            return Ok(());
+        };
+        let result = open.close(&mut self.file, &mut self.splice_buffer, &mut self.relief);
+        result.map_err(|error| self.file.latch(error))
+    }
+
+    /// Adds a pair to the footer's key-value metadata.
+    pub fn append_key_value_metadata(&mut self, kv_metadata: KeyValue) {
+        self.file.append_key_value_metadata(kv_metadata);
+    }
+
+    /// The sink. Up to 8 KiB may not have reached it yet.
+    pub fn inner(&self) -> &W {
+        self.file.inner()
+    }
+
+    /// The sink, to be used with care: bytes written past this object are not counted, and offsets in the
+    /// file will be wrong.
+    pub fn inner_mut(&mut self) -> &mut W {
+        self.file.inner_mut()
+    }
+
+    /// Ends the open row group, writes the footer if that has not been done, and returns the sink.
+    ///
+    /// # Errors
+    /// If the store or the sink fails.
+    pub fn into_inner(mut self) -> Result<W> {
+        if self.file.check_open().is_ok() {
+            self.flush()?;
+        }
+        self.file.into_inner()
+    }
+
+    /// Ends the open row group and writes the footer. The writer takes no more after that.
+    ///
+    /// # Errors
+    /// If the store or the sink fails, or the writer has finished or failed before.
+    pub fn finish(&mut self) -> Result<ParquetMetaData> {
+        self.flush()?;
+        self.file.finish()
+    }
+
+    /// As [`ArrowWriter::finish`], and drops the sink.
+    ///
+    /// # Errors
+    /// As [`ArrowWriter::finish`].
+    pub fn close(mut self) -> Result<ParquetMetaData> {
+        self.finish()
+    }
+
+    /// Ends the open row group, and gives the writer's parts to whoever wants to encode columns on
+    /// threads of its own.
+    ///
+    /// # Errors
+    /// If the store or the sink fails.
+    pub fn into_serialized_writer(
+        mut self,
+    ) -> Result<(SerializedFileWriter<W>, ArrowRowGroupWriterFactory)> {
+        self.flush()?;
+        Ok((self.file, self.factory))
+    }
+
+    /// Rows of `left` that the open row group still takes; 0 if it has to end first.
+    fn fitting_rows(&self, left: usize) -> usize {
+        let rows = self.in_progress_rows();
+        let mut fitting = match self.limits.rows {
+            Some(limit) => left.min(limit.saturating_sub(rows)),
+            None => left,
+        };
+        if let Some(limit) = self.limits.bytes.filter(|_| rows > 0) {
+            let bytes = self.in_progress_size();
+            if bytes >= limit {
+                return 0;
+            }
+            if let Some(by_size) = (limit - bytes).checked_div(bytes / rows) {
+                fitting = fitting.min(by_size);
+            }
+        }
+        fitting
+    }
+
+    fn write_piece(&mut self, piece: &RecordBatch) -> Result<()> {
+        let leaves = checked_leaves(&self.plans, piece)?;
+        let open = match &mut self.open {
+            Some(open) => open,
+            None => {
+                let ordinal = self.file.flushed_row_groups().len();
+                self.open
+                    .insert(OpenRowGroup::try_new(&self.factory, ordinal)?)
+            }
+        };
+        let relieved = open.write(leaves, piece.num_rows(), &mut self.relief);
+        let relieved = match relieved {
+            Ok(relieved) => relieved,
+            Err(error) => {
+                // The columns no longer have the same rows: what was encoded of this row group is lost.
+                self.open = None;
+                return Err(self.file.latch(error));
+            }
+        };
+        match relieved {
+            Relieved::OnlyTheRowGroupIsLeft => self.flush_early(),
+            Relieved::Enough if self.is_full() => self.flush(),
+            Relieved::Enough => Ok(()),
+        }
+    }
+
+    fn flush_early(&mut self) -> Result<()> {
+        match self.on_memory_limit {
+            OnMemoryLimit::FlushRowGroup => {
+                self.relief.note_early_flush();
+                self.flush()
+            }
+            OnMemoryLimit::Fail => {
+                let error = self.relief.exceeded();
+                self.open = None;
+                Err(self.file.latch(error))
+            }
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.limits
+            .rows
+            .is_some_and(|limit| self.in_progress_rows() >= limit)
+            || self
+                .limits
+                .bytes
+                .is_some_and(|limit| self.in_progress_size() >= limit)
+    }
+}
+
+/// Heap while the budget grants it, a temporary file from then on.
+fn spilling(budget: MemoryBudget) -> Arc<dyn PageStoreFactory> {
+    let _ = budget;
+    Arc::new(TempFilePageStoreFactory::new())
+}
+
+impl<W: Write + Send> RecordBatchWriter for ArrowWriter<W> {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
+        Ok(ArrowWriter::write(self, batch)?)
+    }
+
+    fn close(self) -> Result<(), ArrowError> {
+        ArrowWriter::close(self)?;
+        Ok(())
+    }
+}
+
+impl<W: Write> fmt::Debug for ArrowWriter<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ArrowWriter")
+            .field("file", &self.file)
+            .field("schema", &self.schema)
+            .field("open", &self.open)
+            .finish_non_exhaustive()
+    }
+}
