@@ -8,6 +8,3 @@ pub(crate) mod index;
 pub(crate) mod page;
 mod schema;
 mod statistics;
-
-#[cfg(test)]
-mod tests;
