@@ -4,6 +4,8 @@ use super::bloom::{BloomFilterProperties, BloomSetting};
 use super::delta::DeltaBinaryPackedEncoderOptions;
 use super::kinds::{EnabledStatistics, WriterVersion};
 use crate::basic::{Compression, Encoding};
+use crate::encodings::{DeltaLayout, EncoderOptions};
+use crate::schema::types::ColumnDescriptor;
 
 /// What the caller set for one column, or for all of them; the rest is `None`.
 #[derive(Debug, Clone, Default)]
@@ -115,6 +117,19 @@ pub(crate) struct ColumnOptions {
 }
 
 impl ColumnOptions {
+    /// What encoders of the values of `descr` must know.
+    pub(crate) fn encoder_options(&self, descr: &ColumnDescriptor) -> EncoderOptions {
+        EncoderOptions {
+            physical_type: descr.physical_type(),
+            type_length: descr.type_length(),
+            column: descr.path().clone(),
+            delta: self.delta.map(|delta| DeltaLayout {
+                block_size: delta.block_size(),
+                miniblocks: delta.mini_blocks_per_block(),
+            }),
+        }
+    }
+
     /// Page headers repeat statistics only where they are kept by the page.
     pub(crate) fn writes_header_statistics(&self) -> bool {
         self.header_statistics && self.statistics == EnabledStatistics::Page

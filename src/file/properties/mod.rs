@@ -25,7 +25,6 @@ pub use constants::*;
 pub use delta::DeltaBinaryPackedEncoderOptions;
 pub use kinds::{BloomFilterPosition, EnabledStatistics, WriterVersion};
 pub use reader::{ReaderProperties, ReaderPropertiesBuilder, ReaderPropertiesPtr};
-pub(crate) use support::check_encoding;
 pub use writer::{WriterProperties, WriterPropertiesPtr};
 
 #[cfg(test)]
