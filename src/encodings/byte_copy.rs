@@ -1,18 +1,63 @@
 //! Kernels that append byte values: copies that do not call out for the short strings that most
 //! columns hold.
 
+use std::ops::Range;
+
+use arrow_buffer::Buffer;
+
 use super::buffer::{append, grow};
 use super::byte_values::contiguous;
-use crate::data_type::values::{ByteValues, ByteVisitor};
+use crate::data_type::values::{ByteSource, ByteValues, ByteVisitor, Picks};
 
 /// Appends each value behind its length in four bytes, little-endian. Lengths have been checked, and
 /// `total_bytes` is their sum.
 pub(super) fn append_with_lengths(values: &ByteValues<'_>, total_bytes: usize, out: &mut Vec<u8>) {
+    let lengths_bytes = values.len().saturating_mul(LENGTH_BYTES);
     grow(
         out,
-        total_bytes.saturating_add(values.len().saturating_mul(LENGTH_BYTES)),
+        total_bytes
+            .saturating_add(lengths_bytes)
+            .saturating_add(WIDE_BYTES),
     );
-    values.visit(WithLengths(out));
+    match (values.source(), values.picks()) {
+        (ByteSource::Offsets32 { offsets, data }, Picks::Range { from, len }) => {
+            let offsets = offsets
+                .get(from..=from + len)
+                .unwrap_or_default()
+                .windows(2);
+            append_spans(data, offsets.map(|pair| place32(pair, 0)), out);
+        }
+        (
+            ByteSource::Offsets32 { offsets, data },
+            Picks::Indices(picks) | Picks::Keys { keys: picks, .. },
+        ) => {
+            append_spans(
+                data,
+                picks.iter().map(|pick| place32(offsets, *pick as usize)),
+                out,
+            );
+        }
+        (ByteSource::Views { views, buffers }, Picks::Range { from, len }) => {
+            append_views(
+                views.get(from..from + len).unwrap_or_default().iter(),
+                buffers,
+                out,
+            );
+        }
+        (
+            ByteSource::Views { views, buffers },
+            Picks::Indices(picks) | Picks::Keys { keys: picks, .. },
+        ) => {
+            append_views(
+                picks
+                    .iter()
+                    .map(|pick| views.get(*pick as usize).unwrap_or(&0)),
+                buffers,
+                out,
+            );
+        }
+        _ => values.visit(WithLengths(out)),
+    }
 }
 
 /// Appends `bytes`, at best without a call.
@@ -47,34 +92,137 @@ impl ByteVisitor for WithoutLengths<'_> {
     }
 }
 
+/// Bytes copied at once where there is room to read and write beyond a value's end: cheaper than to
+/// find out how many are needed.
+const WIDE_BYTES: usize = 32;
+
 struct WithLengths<'o>(&'o mut Vec<u8>);
 
 impl ByteVisitor for WithLengths<'_> {
     type Out = ();
-
-    #[expect(clippy::cast_possible_truncation, reason = "lengths have been checked")]
     fn visit<'v>(self, values: impl ExactSizeIterator<Item = &'v [u8]> + Clone) {
-        let out = self.0;
+        let mut tail = Tail::of(self.0);
         for value in values {
-            let bytes = LENGTH_BYTES + value.len();
-            // Never true if the sum was right; kept so that soundness does not lean on it.
-            grow(out, bytes);
-            let len = out.len();
-            // SAFETY: there is room for `bytes` bytes behind `len`: four of the length, and then those
-            // of the value. Both writes together initialise all of them.
-            unsafe {
-                let place = out.as_mut_ptr().add(len);
-                place
-                    .cast::<[u8; LENGTH_BYTES]>()
-                    .write((value.len() as u32).to_le_bytes());
-                copy(value, place.add(LENGTH_BYTES));
-                out.set_len(len + bytes);
-            }
+            tail.append_span(value, 0..value.len());
         }
+        tail.close();
     }
 }
 
-/// Copies `bytes` to `to`. Up to 32 bytes as two words that may overlap, which is cheaper than a call.
+/// Where value `index` begins and ends.
+#[inline(always)]
+fn place32(offsets: &[i32], index: usize) -> Range<usize> {
+    match (offsets.get(index), offsets.get(index + 1)) {
+        (Some(from), Some(to)) => from.cast_unsigned() as usize..to.cast_unsigned() as usize,
+        _ => 0..0,
+    }
+}
+
+fn append_spans(data: &[u8], spans: impl Iterator<Item = Range<usize>>, out: &mut Vec<u8>) {
+    let mut tail = Tail::of(out);
+    for span in spans {
+        tail.append_span(data, span);
+    }
+    tail.close();
+}
+
+fn append_views<'v>(views: impl Iterator<Item = &'v u128>, buffers: &[Buffer], out: &mut Vec<u8>) {
+    let mut tail = Tail::of(out);
+    for view in views {
+        tail.append_view(view, buffers);
+    }
+    tail.close();
+}
+
+/// A vector that is being appended to, its length apart: a length in the vector would go through
+/// memory with each value.
+struct Tail<'o> {
+    out: &'o mut Vec<u8>,
+    /// Bytes up to here are initialised.
+    end: usize,
+}
+
+impl<'o> Tail<'o> {
+    fn of(out: &'o mut Vec<u8>) -> Self {
+        let end = out.len();
+        Self { out, end }
+    }
+
+    /// Gives the vector its length.
+    fn close(self) {
+        // SAFETY: `end` lies within the capacity, and all bytes below it are initialised.
+        unsafe { self.out.set_len(self.end) }
+    }
+
+    /// Where at least `bytes` more bytes can be written. Nothing needs to grow here if the sum of the
+    /// lengths was right; soundness does not lean on that.
+    #[inline(always)]
+    fn place(&mut self, bytes: usize) -> *mut u8 {
+        if self.out.capacity() - self.end < bytes {
+            // By value, so that `end` can stay in a register.
+            grow_behind(self.out, self.end, bytes);
+        }
+        // SAFETY: `end` lies within the capacity.
+        unsafe { self.out.as_mut_ptr().add(self.end) }
+    }
+
+    /// Appends the bytes `span` of `data`, none if they lie outside, behind their length.
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "lengths have been checked")]
+    fn append_span(&mut self, data: &[u8], span: Range<usize>) {
+        let from = span.start;
+        let value = data.get(span).unwrap_or_default();
+        let place = self.place(LENGTH_BYTES + value.len().max(WIDE_BYTES));
+        let wide = match value.len() {
+            0..=WIDE_BYTES => data.get(from..).and_then(<[u8]>::first_chunk),
+            _ => None,
+        };
+        // SAFETY: there is room for the length and for whichever is more of the value and
+        // `WIDE_BYTES`. The length and the value, or the wide bytes that begin with it, initialise
+        // everything up to the new end.
+        unsafe {
+            place
+                .cast::<[u8; LENGTH_BYTES]>()
+                .write((value.len() as u32).to_le_bytes());
+            let place = place.add(LENGTH_BYTES);
+            match wide {
+                Some(bytes) => place.cast::<[u8; WIDE_BYTES]>().write(*bytes),
+                None => copy(value, place),
+            }
+        }
+        self.end += LENGTH_BYTES + value.len();
+    }
+
+    /// Appends what a view shows. A short view is its own PLAIN form: a length in four bytes, then
+    /// the bytes, in one word.
+    #[inline(always)]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the fields of a view are 32 bits wide"
+    )]
+    fn append_view(&mut self, view: &u128, buffers: &[Buffer]) {
+        let len = *view as u32 as usize;
+        if len > 12 {
+            let (buffer, from) = ((*view >> 64) as u32 as usize, (*view >> 96) as u32 as usize);
+            let data = buffers.get(buffer).map_or(&[][..], Buffer::as_slice);
+            return self.append_span(data, from..from + len);
+        }
+        let place = self.place(size_of::<u128>());
+        // SAFETY: there is room for the 16 bytes, which are written whole; no more than those count.
+        unsafe { place.cast::<[u8; 16]>().write(view.to_le_bytes()) }
+        self.end += LENGTH_BYTES + len;
+    }
+}
+
+#[cold]
+fn grow_behind(out: &mut Vec<u8>, end: usize, bytes: usize) {
+    // SAFETY: only called by `Tail::place`: `end` lies within the capacity, and all bytes below it are
+    // initialised.
+    unsafe { out.set_len(end) }
+    grow(out, bytes);
+}
+
+/// Copies `bytes` to `to`. Up to 64 bytes as two words that may overlap, which is cheaper than a call.
 ///
 /// # Safety
 /// `to` is valid for writes of `bytes.len()` bytes, which lie outside `bytes`.
@@ -94,7 +242,8 @@ unsafe fn copy(bytes: &[u8], to: *mut u8) {
             }
             4..=7 => ends::<4>(from, to, len),
             8..=15 => ends::<8>(from, to, len),
-            16..=32 => ends::<16>(from, to, len),
+            16..=31 => ends::<16>(from, to, len),
+            32..=64 => ends::<32>(from, to, len),
             _ => std::ptr::copy_nonoverlapping(from, to, len),
         }
     }

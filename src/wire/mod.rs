@@ -8,3 +8,6 @@ pub(crate) mod index;
 pub(crate) mod page;
 mod schema;
 mod statistics;
+
+#[cfg(test)]
+mod tests;

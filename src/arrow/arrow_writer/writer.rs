@@ -17,7 +17,7 @@ use crate::arrow::schema::{
 };
 use crate::budget::MemoryBudget;
 use crate::column::page_store::{
-    InMemoryPageStoreFactory, PageStoreFactory, TempFilePageStoreFactory,
+    InMemoryPageStoreFactory, PageStoreFactory, TempFilePageStoreFactory, TieredPageStoreFactory,
 };
 use crate::errors::{ParquetError, Result};
 use crate::file::metadata::{KeyValue, ParquetMetaData, RowGroupMetaData};
@@ -387,8 +387,8 @@ impl<W: Write + Send> ArrowWriter<W> {
 
 /// Heap while the budget grants it, a temporary file from then on.
 fn spilling(budget: MemoryBudget) -> Arc<dyn PageStoreFactory> {
-    let _ = budget;
-    Arc::new(TempFilePageStoreFactory::new())
+    let cold = Arc::new(TempFilePageStoreFactory::new());
+    Arc::new(TieredPageStoreFactory::new(budget, cold))
 }
 
 impl<W: Write + Send> RecordBatchWriter for ArrowWriter<W> {

@@ -98,10 +98,11 @@ impl Bench<'_> {
     fn takes_come_in_any_order(&self) {
         let claim = "takes come in any order";
         let blobs: Vec<Vec<u8>> = (0..100).map(|seed| Noise::new(seed).blob(3000)).collect();
-        let dictionary_first = |keys: &mut Vec<usize>| keys.rotate_right(1);
-        let backward = |keys: &mut Vec<usize>| keys.reverse();
-        let shuffled = |keys: &mut Vec<usize>| keys.sort_by_key(|key| (key * 37) % 101);
-        let orders: [&dyn Fn(&mut Vec<usize>); 3] = [&dictionary_first, &backward, &shuffled];
+        let orders: [fn(&mut Vec<usize>); 3] = [
+            |dictionary_first| dictionary_first.rotate_right(1),
+            |backward| backward.reverse(),
+            |shuffled| shuffled.sort_by_key(|turn| (turn * 37) % 101),
+        ];
         for order in orders {
             let mut store = self.store(2);
             let keys = put_all(store.as_mut(), &blobs, claim);

@@ -1,11 +1,10 @@
 //! Pages kept on the heap.
 
-use std::mem;
-
 use bytes::Bytes;
 
+use super::slots::Slots;
 use super::{PageKey, PageStore, PageStoreArgs, PageStoreFactory};
-use crate::errors::{ParquetError, Result};
+use crate::errors::Result;
 
 /// Keeps pages on the heap: the default, and the strictest store. A key that was not given out or
 /// was taken before is an error.
@@ -13,30 +12,30 @@ use crate::errors::{ParquetError, Result};
 /// Keys are the ordinals of the puts. An empty store owns no memory.
 #[derive(Debug, Default)]
 pub struct InMemoryPageStore {
-    slots: Vec<Option<Bytes>>,
+    blobs: Slots<Bytes>,
     resident_bytes: usize,
 }
 
 impl PageStore for InMemoryPageStore {
     fn put(&mut self, value: Bytes) -> Result<PageKey> {
-        let key = PageKey::new(self.slots.len() as u64);
         self.resident_bytes += value.len();
-        self.slots.push(Some(value));
-        Ok(key)
+        Ok(self.blobs.push(value))
     }
 
     fn take(&mut self, key: PageKey) -> Result<Bytes> {
-        let value = usize::try_from(key.get())
-            .ok()
-            .and_then(|slot| self.slots.get_mut(slot))
-            .and_then(Option::take)
-            .ok_or_else(|| invalid_key(key))?;
+        let value = self.blobs.take(key)?;
         self.resident_bytes -= value.len();
         Ok(value)
     }
 
+    /// Hands over the blob's own memory where nobody shares it, and copies otherwise.
+    fn take_into(&mut self, key: PageKey, buffer: &mut Vec<u8>) -> Result<()> {
+        *buffer = Vec::from(self.take(key)?);
+        Ok(())
+    }
+
     fn memory_size(&self) -> usize {
-        self.resident_bytes + self.slots.capacity() * mem::size_of::<Option<Bytes>>()
+        self.resident_bytes + self.blobs.memory_size()
     }
 }
 
@@ -48,11 +47,6 @@ impl PageStoreFactory for InMemoryPageStoreFactory {
     fn create(&self, _args: &PageStoreArgs<'_>) -> Result<Box<dyn PageStore>> {
         Ok(Box::new(InMemoryPageStore::default()))
     }
-}
-
-/// The error of a key that no blob belongs to.
-pub(super) fn invalid_key(key: PageKey) -> ParquetError {
-    ParquetError::General(format!("invalid page key {}", key.get()))
 }
 
 #[cfg(test)]

@@ -6,21 +6,45 @@
 //! the file. What a page is, and in what order pages go into the file, is the writer's business: to
 //! a store they are opaque blobs.
 //!
-//! | store | keeps blobs |
+//! | factory | its stores |
 //! |---|---|
-//! | [`InMemoryPageStore`] | on the heap; the default |
-//! | [`TempFilePageStoreFactory`] | in a few temporary files that have no name |
+//! | [`InMemoryPageStoreFactory`] | keep pages on the heap; the default |
+//! | [`TempFilePageStoreFactory`] | keep pages in a few temporary files that have no name |
+//! | [`TieredPageStoreFactory`] | keep pages on the heap while a budget grants it, then in another store |
+//! | [`GuardedPageStoreFactory`] | check what another store gives back, and remember its first failure |
+#![cfg_attr(
+    feature = "encryption",
+    doc = "| [`EncryptedPageStoreFactory`] | encrypt what another store sees |"
+)]
+//!
+//! Factories wrap each other. For spilled pages that are encrypted, with at most 64 MiB of pages in
+//! memory, the temp-file factory goes into an encrypting one, and that into a tiered one.
+//!
+//! A store of one's own implements [`PageStore`] and [`PageStoreFactory`]; their documentation is the
+//! whole contract. With the feature `test-util`, `conformance::check` tests an implementation
+//! against it.
 
 #[cfg(any(test, feature = "test-util"))]
 pub mod conformance;
 mod contract;
+#[cfg(feature = "encryption")]
+mod encrypted;
 mod events;
+mod guarded;
 mod memory;
 mod metrics;
+mod slots;
 mod temp_file;
+#[cfg(test)]
+mod tests;
+mod tiered;
 
 pub(crate) use contract::is_out_of_space;
 pub use contract::{PageKey, PageStore, PageStoreArgs, PageStoreFactory};
+#[cfg(feature = "encryption")]
+pub use encrypted::EncryptedPageStoreFactory;
+pub use guarded::GuardedPageStoreFactory;
 pub use memory::{InMemoryPageStore, InMemoryPageStoreFactory};
 pub use metrics::SpillMetrics;
 pub use temp_file::{BlobChecksum, TempFilePageStoreBuilder, TempFilePageStoreFactory};
+pub use tiered::TieredPageStoreFactory;

@@ -9,6 +9,7 @@ mod decode;
 mod oracle;
 mod rules;
 
+use arrow::array::{BinaryArray, BinaryViewArray, LargeBinaryArray};
 use proptest::prelude::*;
 
 use super::*;
@@ -252,19 +253,42 @@ proptest! {
     }
 
     #[test]
-    fn byte_values_encode_alike_however_they_lie(values in strings(), picks in prop::collection::vec(any::<prop::sample::Index>(), 0..100)) {
+    fn byte_values_encode_alike_however_they_lie(
+        values in strings(),
+        picks in prop::collection::vec(any::<prop::sample::Index>(), 0..100),
+        (from, len) in (any::<prop::sample::Index>(), any::<prop::sample::Index>()),
+    ) {
         prop_assume!(!values.is_empty());
         let picks: Vec<u32> = picks.iter().map(|pick| pick.index(values.len()) as u32).collect();
         let picked: Vec<Vec<u8>> = picks.iter().map(|pick| values[*pick as usize].clone()).collect();
-        let column = Column::Bytes(picked);
+        let from = from.index(values.len());
+        let len = len.index(values.len() - from + 1);
+
         let arrays: Vec<ByteArray> = values.iter().map(|value| ByteArray::from(value.clone())).collect();
+        let narrow = BinaryArray::from_iter_values(&values);
+        let wide = LargeBinaryArray::from_iter_values(&values);
+        let views = BinaryViewArray::from_iter_values(&values);
+        let sources = [
+            ByteSource::Arrays(&arrays),
+            ByteSource::Offsets32 { offsets: narrow.value_offsets(), data: narrow.value_data() },
+            ByteSource::Offsets64 { offsets: wide.value_offsets(), data: wide.value_data() },
+            ByteSource::Views { views: views.views(), buffers: views.data_buffers() },
+        ];
         for encoding in encodings_of(Type::BYTE_ARRAY) {
-            let mut encoder = create_encoder(*encoding, &column.options()).unwrap();
-            let mut out = Vec::new();
-            let taken = ByteValues::new(ByteSource::Arrays(&arrays), Picks::Indices(&picks));
-            encoder.put(&Values::Bytes(taken)).unwrap();
-            encoder.flush_into(&mut out).unwrap();
-            prop_assert_eq!(out, column.encode(*encoding, &column.options(), &[]));
+            for (column, picks) in [
+                (Column::Bytes(picked.clone()), Picks::Indices(&picks)),
+                (Column::Bytes(values[from..from + len].to_vec()), Picks::Range { from, len }),
+            ] {
+                let page = column.encode(*encoding, &column.options(), &[]);
+                for source in sources {
+                    let mut encoder = create_encoder(*encoding, &column.options()).unwrap();
+                    let mut out = Vec::new();
+                    encoder.put(&Values::Bytes(ByteValues::new(source, picks))).unwrap();
+                    prop_assert!(encoder.estimated_bytes() <= encoder.memory_size());
+                    encoder.flush_into(&mut out).unwrap();
+                    prop_assert_eq!(&out, &page);
+                }
+            }
         }
     }
 }

@@ -7,32 +7,29 @@ use std::time::Instant;
 use bytes::Bytes;
 use twox_hash::XxHash3_64;
 
-use super::super::{PageKey, PageStore, events, memory::invalid_key};
+use super::super::slots::Slots;
+use super::super::{PageKey, PageStore, events};
 use super::BlobChecksum;
 use super::segments::Extent;
 use super::spool::Spool;
 use crate::errors::{ParquetError, Result};
 
-/// Keeps the blobs of one column in a [`Spool`] that it shares with others. Keys are the ordinals of
-/// the puts.
+/// Keeps the blobs of one column in a [`Spool`] that it shares with others.
 pub(super) struct TempFilePageStore {
     spool: Arc<Spool>,
     checksum: BlobChecksum,
-    blobs: Vec<Blob>,
+    blobs: Slots<Blob>,
 }
 
-/// 24 bytes a blob.
+/// 24 bytes, also when it may be absent.
 #[derive(Debug, Clone, Copy)]
 struct Blob {
     checksum: u64,
     length_bytes: u64,
     start: u32,
-    /// The number of the segment, plus one; `None` once taken.
-    segment: Option<NonZeroU32>,
+    /// The number of the segment, plus one.
+    segment: NonZeroU32,
 }
-
-/// Stands for a segment where an empty blob has none.
-const NOWHERE: NonZeroU32 = NonZeroU32::MAX;
 
 impl TempFilePageStore {
     pub(super) fn new(spool: Arc<Spool>, checksum: BlobChecksum) -> Self {
@@ -40,34 +37,22 @@ impl TempFilePageStore {
         Self {
             spool,
             checksum,
-            blobs: Vec::new(),
+            blobs: Slots::default(),
         }
     }
 
-    fn find(&self, key: PageKey) -> Result<Blob> {
-        usize::try_from(key.get())
-            .ok()
-            .and_then(|slot| self.blobs.get(slot))
-            .filter(|blob| blob.segment.is_some())
-            .copied()
-            .ok_or_else(|| invalid_key(key))
-    }
-
     /// Fills `buffer`, which has the blob's length, and gives the blob's space back.
-    fn fetch(&mut self, key: PageKey, blob: Blob, buffer: &mut [u8]) -> Result<()> {
+    fn fetch(&mut self, key: PageKey, buffer: &mut [u8]) -> Result<()> {
         let started = Instant::now();
+        let blob = *self.blobs.get(key)?;
         if let Some(extent) = blob.extent() {
             self.spool.read(extent, buffer)?;
             self.verify(blob, extent, buffer)?;
             self.spool.free([extent]);
         }
-        let slot = usize::try_from(key.get()).unwrap_or(usize::MAX);
-        if let Some(blob) = self.blobs.get_mut(slot) {
-            blob.segment = None;
-        }
-        self.spool
-            .metrics()
-            .record_take(buffer.len(), started.elapsed());
+        self.blobs.take(key)?;
+        let time = started.elapsed();
+        self.spool.metrics().record_take(buffer.len(), time);
         Ok(())
     }
 
@@ -82,6 +67,10 @@ impl TempFilePageStore {
             self.spool.path_of(extent).display()
         )))
     }
+
+    fn length_of(&self, key: PageKey) -> Result<usize> {
+        Ok(usize::try_from(self.blobs.get(key)?.length_bytes)?)
+    }
 }
 
 impl PageStore for TempFilePageStore {
@@ -91,45 +80,34 @@ impl PageStore for TempFilePageStore {
 
     fn put_slice(&mut self, value: &[u8]) -> Result<PageKey> {
         let started = Instant::now();
-        let key = PageKey::new(self.blobs.len() as u64);
         let blob = if value.is_empty() {
-            Blob {
-                checksum: 0,
-                length_bytes: 0,
-                start: 0,
-                segment: Some(NOWHERE),
-            }
+            Blob::EMPTY
         } else {
             let checksum = self.checksum.of(value);
             Blob::at(self.spool.write(value)?, checksum)
         };
-        self.blobs.push(blob);
-        if self
-            .spool
-            .metrics()
-            .record_put(value.len(), started.elapsed())
-        {
+        let key = self.blobs.push(blob);
+        let time = started.elapsed();
+        if self.spool.metrics().record_put(value.len(), time) {
             events::first_spill(value.len());
         }
         Ok(key)
     }
 
     fn take(&mut self, key: PageKey) -> Result<Bytes> {
-        let blob = self.find(key)?;
-        let mut buffer = vec![0; usize::try_from(blob.length_bytes)?];
-        self.fetch(key, blob, &mut buffer)?;
+        let mut buffer = vec![0; self.length_of(key)?];
+        self.fetch(key, &mut buffer)?;
         Ok(Bytes::from(buffer))
     }
 
     fn take_into(&mut self, key: PageKey, buffer: &mut Vec<u8>) -> Result<()> {
-        let blob = self.find(key)?;
         // Only what the buffer grows by is cleared; the rest is overwritten as it is.
-        buffer.resize(usize::try_from(blob.length_bytes)?, 0);
-        self.fetch(key, blob, buffer)
+        buffer.resize(self.length_of(key)?, 0);
+        self.fetch(key, buffer)
     }
 
     fn memory_size(&self) -> usize {
-        self.blobs.capacity() * size_of::<Blob>() + self.spool.memory_share()
+        self.blobs.memory_size() + self.spool.memory_share()
     }
 }
 
@@ -141,20 +119,27 @@ impl Drop for TempFilePageStore {
 }
 
 impl Blob {
+    /// Lies nowhere.
+    const EMPTY: Self = Self {
+        checksum: 0,
+        length_bytes: 0,
+        start: 0,
+        segment: NonZeroU32::MIN,
+    };
+
     fn at(extent: Extent, checksum: u64) -> Self {
         Self {
             checksum,
             length_bytes: extent.length_bytes,
             start: extent.start,
-            segment: NonZeroU32::new(extent.segment.saturating_add(1)),
+            segment: NonZeroU32::MIN.saturating_add(extent.segment),
         }
     }
 
-    /// Where the blob lies; `None` if it was taken or is empty.
+    /// Where the blob lies, unless it is empty.
     fn extent(&self) -> Option<Extent> {
-        let segment = self.segment.filter(|_| self.length_bytes > 0)?;
-        Some(Extent {
-            segment: segment.get() - 1,
+        (self.length_bytes > 0).then(|| Extent {
+            segment: self.segment.get() - 1,
             start: self.start,
             length_bytes: self.length_bytes,
         })
@@ -167,5 +152,15 @@ impl BlobChecksum {
             BlobChecksum::Xxh3 => XxHash3_64::oneshot(bytes),
             BlobChecksum::None => 0,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Blob;
+
+    #[test]
+    fn a_blob_costs_24_bytes_of_memory() {
+        assert_eq!(size_of::<Option<Blob>>(), 24);
     }
 }

@@ -1,0 +1,162 @@
+//! A store that trusts no other: what comes back is compared with what was put, and the first failure
+//! is remembered.
+
+use std::num::NonZeroU64;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use twox_hash::XxHash3_64;
+
+use super::slots::Slots;
+use super::{PageKey, PageStore, PageStoreArgs, PageStoreFactory, SpillMetrics, is_out_of_space};
+use crate::errors::{ParquetError, Result};
+use crate::schema::types::ColumnDescPtr;
+
+/// Wraps the stores of another factory so that they cannot do harm.
+///
+/// - A taken blob must have the length and the XXH3 hash of the put. If not, the take fails with
+///   [`CorruptBlob`](ParquetError::CorruptBlob), which names column, page and store.
+/// - After the first failure every later call on the store fails with
+///   [`Latched`](ParquetError::Latched), which carries that failure's text. Want of space does not
+///   count as one: a full store can still give back what it has.
+///
+/// For a store of one's own, or one on storage that is not trusted; the temp-file store checks its
+/// blobs itself. In memory a blob costs 24 bytes.
+#[derive(Debug)]
+pub struct GuardedPageStoreFactory {
+    inner: Arc<dyn PageStoreFactory>,
+}
+
+struct GuardedPageStore {
+    inner: Box<dyn PageStore>,
+    blobs: Slots<Blob>,
+    failure: Option<Arc<ParquetError>>,
+    column: ColumnDescPtr,
+    /// For the name of the store in messages.
+    factory: Arc<dyn PageStoreFactory>,
+}
+
+/// What was put.
+#[derive(Debug, Clone, Copy)]
+struct Blob {
+    inner_key: PageKey,
+    checksum: u64,
+    /// The length in bytes, plus one.
+    length: NonZeroU64,
+}
+
+impl GuardedPageStoreFactory {
+    /// Guards the stores of `inner`.
+    pub fn new(inner: Arc<dyn PageStoreFactory>) -> Self {
+        Self { inner }
+    }
+}
+
+impl PageStoreFactory for GuardedPageStoreFactory {
+    fn create(&self, args: &PageStoreArgs<'_>) -> Result<Box<dyn PageStore>> {
+        Ok(Box::new(GuardedPageStore {
+            inner: self.inner.create(args)?,
+            blobs: Slots::default(),
+            failure: None,
+            column: args.shared_column(),
+            factory: Arc::clone(&self.inner),
+        }))
+    }
+
+    fn metrics(&self) -> Option<SpillMetrics> {
+        self.inner.metrics()
+    }
+}
+
+impl PageStore for GuardedPageStore {
+    fn put(&mut self, value: Bytes) -> Result<PageKey> {
+        let (checksum, length) = (XxHash3_64::oneshot(&value), value.len());
+        let inner_key = self.guard(|store| store.inner.put(value))?;
+        Ok(self.blobs.push(Blob::new(inner_key, checksum, length)))
+    }
+
+    fn put_slice(&mut self, value: &[u8]) -> Result<PageKey> {
+        let checksum = XxHash3_64::oneshot(value);
+        let inner_key = self.guard(|store| store.inner.put_slice(value))?;
+        Ok(self.blobs.push(Blob::new(inner_key, checksum, value.len())))
+    }
+
+    fn take(&mut self, key: PageKey) -> Result<Bytes> {
+        self.guard(|store| {
+            let blob = store.blobs.take(key)?;
+            let value = store.inner.take(blob.inner_key)?;
+            store.check(key, blob, &value)?;
+            Ok(value)
+        })
+    }
+
+    fn take_into(&mut self, key: PageKey, buffer: &mut Vec<u8>) -> Result<()> {
+        self.guard(|store| {
+            let blob = store.blobs.take(key)?;
+            store.inner.take_into(blob.inner_key, buffer)?;
+            store.check(key, blob, buffer)
+        })
+    }
+
+    fn spill(&mut self) -> Result<usize> {
+        self.guard(|store| store.inner.spill())
+    }
+
+    fn memory_size(&self) -> usize {
+        self.inner.memory_size() + self.blobs.memory_size()
+    }
+
+    fn reserved_size(&self) -> usize {
+        self.inner.reserved_size()
+    }
+}
+
+impl GuardedPageStore {
+    /// Runs a call unless one failed before, and remembers if it fails.
+    fn guard<T>(&mut self, call: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if let Some(cause) = &self.failure {
+            return Err(ParquetError::Latched(Arc::clone(cause)));
+        }
+        call(self).inspect_err(|error| {
+            if !is_out_of_space(error) {
+                self.failure = Some(Arc::new(retell(error)));
+            }
+        })
+    }
+
+    fn check(&self, key: PageKey, blob: Blob, bytes: &[u8]) -> Result<()> {
+        let put_bytes = blob.length.get() - 1;
+        let fault = if bytes.len() as u64 != put_bytes {
+            format!("{put_bytes} bytes were put and {} came back", bytes.len())
+        } else if XxHash3_64::oneshot(bytes) != blob.checksum {
+            format!("its {put_bytes} bytes differ from those that were put")
+        } else {
+            return Ok(());
+        };
+        Err(ParquetError::CorruptBlob(format!(
+            "column {}, page {}, store {:?}: {fault}",
+            self.column.path().string(),
+            key.get(),
+            self.factory
+        )))
+    }
+}
+
+impl Blob {
+    fn new(inner_key: PageKey, checksum: u64, length: usize) -> Self {
+        Self {
+            inner_key,
+            checksum,
+            length: NonZeroU64::MIN.saturating_add(length as u64),
+        }
+    }
+}
+
+/// The failure again, for those who ask later: the caller of the failed call gets the error itself.
+fn retell(error: &ParquetError) -> ParquetError {
+    match error {
+        ParquetError::CorruptBlob(text) => ParquetError::CorruptBlob(text.clone()),
+        ParquetError::General(text) => ParquetError::General(text.clone()),
+        other => ParquetError::General(other.to_string()),
+    }
+}

@@ -1,0 +1,70 @@
+//! The table that most stores need: keys are the ordinals of the puts, and each is good for one take.
+
+use super::PageKey;
+use crate::errors::{ParquetError, Result};
+
+/// One entry for each put, empty once taken. Owns no memory before the first.
+///
+/// Entries should have a spare value, so that an empty one costs no extra byte.
+#[derive(Debug)]
+pub(super) struct Slots<T> {
+    entries: Vec<Option<T>>,
+}
+
+impl<T> Slots<T> {
+    /// Adds an entry and returns its key.
+    pub(super) fn push(&mut self, entry: T) -> PageKey {
+        let key = PageKey::new(self.entries.len() as u64);
+        self.entries.push(Some(entry));
+        key
+    }
+
+    /// Removes an entry.
+    pub(super) fn take(&mut self, key: PageKey) -> Result<T> {
+        self.entry(key)
+            .and_then(Option::take)
+            .ok_or_else(|| invalid_key(key))
+    }
+
+    /// Entries that are not taken, for change.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.entries.iter_mut().flatten()
+    }
+
+    /// The entry of a key.
+    pub(super) fn get(&self, key: PageKey) -> Result<&T> {
+        usize::try_from(key.get())
+            .ok()
+            .and_then(|at| self.entries.get(at))
+            .and_then(Option::as_ref)
+            .ok_or_else(|| invalid_key(key))
+    }
+
+    /// Entries that are not taken.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.entries.iter().flatten()
+    }
+
+    /// Bytes on the heap.
+    pub(super) fn memory_size(&self) -> usize {
+        self.entries.capacity() * size_of::<Option<T>>()
+    }
+
+    fn entry(&mut self, key: PageKey) -> Option<&mut Option<T>> {
+        let at = usize::try_from(key.get()).ok()?;
+        self.entries.get_mut(at)
+    }
+}
+
+impl<T> Default for Slots<T> {
+    fn default() -> Self {
+        Self {
+            entries: Vec::new(),
+        }
+    }
+}
+
+/// The error of a key that no blob belongs to.
+fn invalid_key(key: PageKey) -> ParquetError {
+    ParquetError::General(format!("invalid page key {}", key.get()))
+}

@@ -1,0 +1,298 @@
+//! Pages on the heap while a budget grants it, and in a colder store from then on.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::slots::Slots;
+use super::{PageKey, PageStore, PageStoreArgs, PageStoreFactory, SpillMetrics, events};
+use crate::budget::{MemoryBudget, Reservation};
+use crate::errors::Result;
+use crate::schema::types::ColumnDescPtr;
+
+/// Makes stores that keep a page on the heap if a [`MemoryBudget`] grants its bytes, and pass it to a
+/// store of the cold factory otherwise.
+///
+/// Cold stores are created when the first page needs one, so a run that fits in memory never touches
+/// them. [`PageStore::spill`] moves the pages on the heap to the cold store, largest first; a page that
+/// the cold store refuses stays where it is. The bytes on the heap are
+/// [reserved](PageStore::reserved_size) by the store.
+///
+/// ```
+/// use std::sync::Arc;
+/// use herringbone::budget::MemoryBudget;
+/// use herringbone::column::page_store::{TempFilePageStoreFactory, TieredPageStoreFactory};
+///
+/// let budget = MemoryBudget::new(64 << 20);
+/// let cold = Arc::new(TempFilePageStoreFactory::new());
+/// let factory = TieredPageStoreFactory::new(budget, cold);
+/// # let _ = factory;
+/// ```
+#[derive(Debug)]
+pub struct TieredPageStoreFactory {
+    tiers: Arc<Tiers>,
+}
+
+/// What all stores of a factory share.
+#[derive(Debug, Clone)]
+struct Tiers {
+    budget: MemoryBudget,
+    cold: Arc<dyn PageStoreFactory>,
+    metrics: SpillMetrics,
+    counting: Counting,
+}
+
+/// Who counts a page that leaves the heap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Counting {
+    /// The cold store, into the same metrics.
+    Cold,
+    Tiered,
+}
+
+struct TieredPageStore {
+    blobs: Slots<Blob>,
+    hot_bytes: usize,
+    /// Covers the hot blobs and the table.
+    held: Reservation,
+    cold: ColdTier,
+}
+
+enum Blob {
+    Hot(Box<[u8]>),
+    Cold(PageKey),
+}
+
+/// The cold store of one column, created when it is needed.
+struct ColdTier {
+    tiers: Arc<Tiers>,
+    column_index: usize,
+    column: ColumnDescPtr,
+    store: Option<Box<dyn PageStore>>,
+}
+
+impl TieredPageStoreFactory {
+    /// Stores over `cold`, with the bytes on the heap taken from `budget`, which should be the one that
+    /// the writer uses. Counts into the metrics of `cold` if that has some.
+    pub fn new(budget: MemoryBudget, cold: Arc<dyn PageStoreFactory>) -> Self {
+        let metrics = cold.metrics().unwrap_or_default();
+        Self {
+            tiers: Arc::new(Tiers {
+                budget,
+                counting: counting(cold.as_ref(), &metrics),
+                cold,
+                metrics,
+            }),
+        }
+    }
+
+    /// Counts into `metrics`: bytes on the heap, and pages that leave it unless the cold factory counts
+    /// those into the same metrics.
+    pub fn with_metrics(self, metrics: SpillMetrics) -> Self {
+        let mut tiers = Arc::unwrap_or_clone(self.tiers);
+        tiers.counting = counting(tiers.cold.as_ref(), &metrics);
+        tiers.metrics = metrics;
+        Self {
+            tiers: Arc::new(tiers),
+        }
+    }
+}
+
+impl PageStoreFactory for TieredPageStoreFactory {
+    fn create(&self, args: &PageStoreArgs<'_>) -> Result<Box<dyn PageStore>> {
+        Ok(Box::new(TieredPageStore {
+            blobs: Slots::default(),
+            hot_bytes: 0,
+            held: self.tiers.budget.reserve(),
+            cold: ColdTier {
+                tiers: Arc::clone(&self.tiers),
+                column_index: args.column_index(),
+                column: args.shared_column(),
+                store: None,
+            },
+        }))
+    }
+
+    fn metrics(&self) -> Option<SpillMetrics> {
+        Some(self.tiers.metrics.clone())
+    }
+}
+
+impl PageStore for TieredPageStore {
+    fn put(&mut self, value: Bytes) -> Result<PageKey> {
+        let blob = if self.hold(value.len()) {
+            Blob::Hot(Vec::from(value).into_boxed_slice())
+        } else {
+            Blob::Cold(self.cold.put(value.len(), |store| store.put(value))?)
+        };
+        Ok(self.push(blob))
+    }
+
+    fn put_slice(&mut self, value: &[u8]) -> Result<PageKey> {
+        let blob = if self.hold(value.len()) {
+            Blob::Hot(value.into())
+        } else {
+            Blob::Cold(self.cold.put(value.len(), |store| store.put_slice(value))?)
+        };
+        Ok(self.push(blob))
+    }
+
+    fn take(&mut self, key: PageKey) -> Result<Bytes> {
+        match self.blobs.take(key)? {
+            Blob::Hot(value) => {
+                self.release(value.len());
+                Ok(value.into())
+            }
+            Blob::Cold(key) => {
+                let started = Instant::now();
+                let value = self.cold.open()?.take(key)?;
+                self.cold.count_take(value.len(), started);
+                Ok(value)
+            }
+        }
+    }
+
+    /// A blob on the heap is copied if it fits into the buffer, and replaces it otherwise.
+    fn take_into(&mut self, key: PageKey, buffer: &mut Vec<u8>) -> Result<()> {
+        match self.blobs.take(key)? {
+            Blob::Hot(value) => {
+                self.release(value.len());
+                if value.len() <= buffer.capacity() {
+                    buffer.clear();
+                    buffer.extend_from_slice(&value);
+                } else {
+                    *buffer = value.into_vec();
+                }
+            }
+            Blob::Cold(key) => {
+                let started = Instant::now();
+                self.cold.open()?.take_into(key, buffer)?;
+                self.cold.count_take(buffer.len(), started);
+            }
+        }
+        Ok(())
+    }
+
+    fn spill(&mut self) -> Result<usize> {
+        let is_hot = |blob: &&mut Blob| matches!(blob, Blob::Hot(_));
+        let mut hot: Vec<&mut Blob> = self.blobs.iter_mut().filter(is_hot).collect();
+        hot.sort_unstable_by_key(|blob| Reverse(blob.hot_bytes()));
+        let mut freed = 0;
+        let mut outcome = Ok(());
+        for blob in hot {
+            let Blob::Hot(value) = &*blob else { continue };
+            let moved = self.cold.put(value.len(), |store| store.put_slice(value));
+            match moved {
+                Ok(key) => {
+                    freed += value.len();
+                    *blob = Blob::Cold(key);
+                }
+                Err(error) => {
+                    outcome = Err(error);
+                    break;
+                }
+            }
+        }
+        self.release(freed);
+        outcome.map(|()| freed)
+    }
+
+    fn memory_size(&self) -> usize {
+        let cold = self.cold.store.as_ref();
+        self.held.size() + cold.map_or(0, |cold| cold.memory_size())
+    }
+
+    fn reserved_size(&self) -> usize {
+        let cold = self.cold.store.as_ref();
+        self.held.size() + cold.map_or(0, |cold| cold.reserved_size())
+    }
+}
+
+impl TieredPageStore {
+    /// Reserves room for a hot blob, or says that there is none.
+    fn hold(&mut self, bytes: usize) -> bool {
+        let wanted = self.blobs.memory_size() + self.hot_bytes + bytes;
+        if self.held.try_resize(wanted).is_err() {
+            return false;
+        }
+        self.hot_bytes += bytes;
+        self.cold.tiers.metrics.resident_grew(bytes);
+        true
+    }
+
+    fn push(&mut self, blob: Blob) -> PageKey {
+        let key = self.blobs.push(blob);
+        self.settle();
+        key
+    }
+
+    /// Gives back what hot blobs held.
+    fn release(&mut self, bytes: usize) {
+        self.hot_bytes -= bytes;
+        self.cold.tiers.metrics.resident_shrank(bytes);
+        self.settle();
+    }
+
+    fn settle(&mut self) {
+        self.held.resize(self.blobs.memory_size() + self.hot_bytes);
+    }
+}
+
+impl Drop for TieredPageStore {
+    fn drop(&mut self) {
+        self.cold.tiers.metrics.resident_shrank(self.hot_bytes);
+    }
+}
+
+impl ColdTier {
+    fn put(
+        &mut self,
+        bytes: usize,
+        put: impl FnOnce(&mut dyn PageStore) -> Result<PageKey>,
+    ) -> Result<PageKey> {
+        let started = Instant::now();
+        let key = put(self.open()?)?;
+        let Tiers {
+            metrics, counting, ..
+        } = self.tiers.as_ref();
+        if *counting == Counting::Tiered && metrics.record_put(bytes, started.elapsed()) {
+            events::first_spill(bytes);
+        }
+        Ok(key)
+    }
+
+    fn count_take(&self, bytes: usize, started: Instant) {
+        if self.tiers.counting == Counting::Tiered {
+            self.tiers.metrics.record_take(bytes, started.elapsed());
+        }
+    }
+
+    fn open(&mut self) -> Result<&mut dyn PageStore> {
+        let store = match self.store.take() {
+            Some(store) => store,
+            None => {
+                let args = PageStoreArgs::new(self.column_index, &self.column);
+                self.tiers.cold.create(&args)?
+            }
+        };
+        Ok(self.store.insert(store).as_mut())
+    }
+}
+
+impl Blob {
+    fn hot_bytes(&self) -> usize {
+        match self {
+            Blob::Hot(value) => value.len(),
+            Blob::Cold(_) => 0,
+        }
+    }
+}
+
+fn counting(cold: &dyn PageStoreFactory, metrics: &SpillMetrics) -> Counting {
+    match cold.metrics() {
+        Some(own) if own.is_same(metrics) => Counting::Cold,
+        _ => Counting::Tiered,
+    }
+}
