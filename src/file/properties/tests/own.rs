@@ -177,15 +177,15 @@ fn options_without_machinery_are_refused_by_name() {
     let cases = [
         (
             builder().set_column_encoding(x.clone(), Encoding::ALP),
-            "ALP for column x",
+            "ALP for column \"x\"",
         ),
         (
             builder().set_column_bloom_filter_enabled(x.clone(), true),
-            "Bloom filters, column x",
+            "Bloom filters, column \"x\"",
         ),
         (
             builder().set_bloom_filter_fpp(0.5),
-            "Bloom filters, column fine",
+            "Bloom filters, column \"fine\"",
         ),
         (
             builder().set_content_defined_chunking(Some(CdcOptions::default())),
@@ -213,7 +213,10 @@ fn an_encoding_that_a_type_does_not_allow_is_refused_with_its_column() {
     assert!(matches!(error, ParquetError::General(_)), "{error:?}");
     let text = error.to_string();
     let words = "Encoding DELTA_BINARY_PACKED is not supported for physical type DOUBLE";
-    assert!(text.contains(words) && text.contains("column x"), "{text}");
+    assert!(
+        text.contains(words) && text.contains("column \"x\""),
+        "{text}"
+    );
 }
 
 #[test]
