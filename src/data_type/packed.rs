@@ -24,11 +24,16 @@ pub(crate) struct PackedBytes<'a> {
 }
 
 impl PackedKey {
-    /// The key of a string of `len` bytes, at most [`SHORT`], which are the low bytes of `head`;
-    /// those above do not count.
+    /// The key of a string of `len` bytes, which are the low bytes of `head`; those above
+    /// do not count. A key without meaning if that is more than [`SHORT`].
     #[inline(always)]
     pub(crate) fn short(head: u128, len: usize) -> Self {
-        Self(head << 8 & KEEP.get(len).copied().unwrap_or(0) | len as u128)
+        let len = if len <= SHORT { len } else { 0 };
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "kernel: no length is longer than SHORT here"
+        )]
+        Self(head << 8 & KEEP[len] | len as u128)
     }
 
     /// The key of a long string that has no place yet.
@@ -57,6 +62,12 @@ impl PackedKey {
     pub(crate) fn same(self, other: Self) -> bool {
         let ((low, high), (other_low, other_high)) = (self.halves(), other.halves());
         (low ^ other_low) | ((high ^ other_high) & self.identity_mask()) == 0
+    }
+
+    /// The 56 bits of hash in a long string's key.
+    #[inline(always)]
+    pub(crate) fn hash(self) -> u64 {
+        self.halves().0 >> 8
     }
 
     /// Length of the string, in bytes.

@@ -3,6 +3,7 @@
 use arrow_buffer::Buffer;
 
 use super::BLOCK;
+use super::hash::ENDS;
 use crate::data_type::packed::{PackedKey, SHORT};
 use crate::data_type::values::{ByteSource, ByteValues, ByteVisitor, Picks, view_bytes};
 
@@ -17,6 +18,8 @@ pub(crate) struct ByteBlock<'v> {
     pub(super) values: [&'v [u8]; BLOCK],
     /// A bit for each string that is long.
     pub(super) long: u64,
+    /// A bit for each string that is more than its two ends.
+    pub(super) very_long: u64,
     /// How many strings there are; places behind do not count.
     pub(super) len: usize,
 }
@@ -40,18 +43,20 @@ impl<'v> ByteBlock<'v> {
 pub(crate) fn for_each_block(values: &ByteValues<'_>, sink: Sink<'_>) {
     match (values.source(), values.picks()) {
         (ByteSource::Offsets32 { offsets, data }, Picks::Range { from, len }) => {
-            let offsets = offsets.get(from..=from + len).unwrap_or_default();
-            let pairs = offsets.windows(2);
+            let ends = offsets.get(from..=from + len).unwrap_or_default();
+            let starts = ends.iter();
+            let pairs = starts.zip(ends.get(1..).unwrap_or_default());
             fill(
-                pairs.map(|pair| by_offsets(data, pair.first().copied(), pair.last().copied())),
+                pairs.map(|(from, to)| by_offsets(data, *from as usize, *to as usize)),
                 sink,
             );
         }
         (ByteSource::Offsets64 { offsets, data }, Picks::Range { from, len }) => {
-            let offsets = offsets.get(from..=from + len).unwrap_or_default();
-            let pairs = offsets.windows(2);
+            let ends = offsets.get(from..=from + len).unwrap_or_default();
+            let starts = ends.iter();
+            let pairs = starts.zip(ends.get(1..).unwrap_or_default());
             fill(
-                pairs.map(|pair| by_offsets(data, pair.first().copied(), pair.last().copied())),
+                pairs.map(|(from, to)| by_offsets(data, wide(*from), wide(*to))),
                 sink,
             );
         }
@@ -59,11 +64,10 @@ pub(crate) fn for_each_block(values: &ByteValues<'_>, sink: Sink<'_>) {
             ByteSource::Offsets32 { offsets, data },
             Picks::Indices(picks) | Picks::Keys { keys: picks, .. },
         ) => {
+            let offset = |at: usize| offsets.get(at).map_or(0, |offset| *offset as usize);
             let picks = picks.iter().map(|pick| *pick as usize);
             fill(
-                picks.map(|i| {
-                    by_offsets(data, offsets.get(i).copied(), offsets.get(i + 1).copied())
-                }),
+                picks.map(|pick| by_offsets(data, offset(pick), offset(pick + 1))),
                 sink,
             );
         }
@@ -71,11 +75,10 @@ pub(crate) fn for_each_block(values: &ByteValues<'_>, sink: Sink<'_>) {
             ByteSource::Offsets64 { offsets, data },
             Picks::Indices(picks) | Picks::Keys { keys: picks, .. },
         ) => {
+            let offset = |at: usize| offsets.get(at).map_or(0, |offset| wide(*offset));
             let picks = picks.iter().map(|pick| *pick as usize);
             fill(
-                picks.map(|i| {
-                    by_offsets(data, offsets.get(i).copied(), offsets.get(i + 1).copied())
-                }),
+                picks.map(|pick| by_offsets(data, offset(pick), offset(pick + 1))),
                 sink,
             );
         }
@@ -118,17 +121,19 @@ fn fill<'v>(mut items: impl Iterator<Item = (PackedKey, &'v [u8])>, sink: Sink<'
         keys: [PackedKey::default(); BLOCK],
         values: [&[]; BLOCK],
         long: 0,
+        very_long: 0,
         len: 0,
     };
     loop {
-        let (mut len, mut long) = (0, 0);
+        let (mut len, mut long, mut very_long) = (0, 0, 0);
         let places = block.keys.iter_mut().zip(block.values.iter_mut());
         for ((key, value), item) in places.zip(&mut items) {
             (*key, *value) = item;
             long |= u64::from(value.len() > SHORT) << len;
+            very_long |= u64::from(value.len() > ENDS) << len;
             len += 1;
         }
-        (block.len, block.long) = (len, long);
+        (block.len, block.long, block.very_long) = (len, long, very_long);
         if len > 0 {
             sink(&mut block);
         }
@@ -141,24 +146,25 @@ fn fill<'v>(mut items: impl Iterator<Item = (PackedKey, &'v [u8])>, sink: Sink<'
 /// A string between two offsets and its key. Where the buffer goes on long enough, the key is made
 /// of 16 bytes from the string's start whatever the length: no branch that depends on it.
 #[inline(always)]
-fn by_offsets<O: TryInto<usize>>(
-    data: &[u8],
-    from: Option<O>,
-    to: Option<O>,
-) -> (PackedKey, &[u8]) {
-    let place = |offset: Option<O>| {
-        offset
-            .and_then(|offset| offset.try_into().ok())
-            .unwrap_or(0)
-    };
-    let (from, to) = (place(from), place(to));
-    let tail = data.get(from..).unwrap_or_default();
-    let value = tail.get(..to.wrapping_sub(from)).unwrap_or_default();
-    let head = match tail.first_chunk() {
+fn by_offsets(data: &[u8], from: usize, to: usize) -> (PackedKey, &[u8]) {
+    let value = data.get(from..to).unwrap_or_default();
+    let head = match data
+        .get(from..from.wrapping_add(16))
+        .and_then(<[u8]>::first_chunk)
+    {
         Some(head) => u128::from_le_bytes(*head),
         None => head_of(value),
     };
     (PackedKey::short(head, value.len()), value)
+}
+
+#[inline(always)]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "an offset into a buffer in memory fits"
+)]
+fn wide(offset: i64) -> usize {
+    offset as usize
 }
 
 /// The string of an Arrow view and its key; the view of a short string has all that the key needs.

@@ -12,7 +12,7 @@
 use super::BLOCK;
 use super::block::ByteBlock;
 use super::fixed::FixedInterner;
-use super::hash::{CHUNK, ends, hash_ends, hash_middle, random_seed};
+use super::hash::{ends, hash_all, hash_ends, random_seed};
 use crate::data_type::packed::{PackedBytes, PackedKey};
 use crate::encodings::buffer;
 use crate::errors::{ParquetError, Result};
@@ -92,42 +92,53 @@ impl BytesInterner {
     }
 
     fn intern_long(&mut self, block: &mut ByteBlock<'_>, entries: &mut [u32; BLOCK]) -> Result<()> {
-        let mut hashes = [0u64; BLOCK];
-        // Each step is a loop of its own, for strings with the same work to be done, since loops
-        // in which lengths decide cost more in mispredicted branches than in work.
-        let mut very_long = 0;
-        for at in bits(block.long) {
+        // Strings that differ in what is to be done with them are done with in loops of their own:
+        // a branch on the length, mispredicted, costs more than the work.
+        let (long, very_long) = (block.long & !block.very_long, block.very_long);
+        for at in bits(long) {
             let value = block.values[at];
-            hashes[at] = hash_ends(value, self.seed);
-            very_long |= u64::from(value.len() > 2 * CHUNK) << at;
+            block.keys[at] = long_key(hash_ends(value, self.seed), value.len());
         }
         for at in bits(very_long) {
-            hashes[at] = hash_middle(hashes[at], block.values[at], self.seed);
-        }
-        for at in bits(block.long) {
-            block.keys[at] = PackedKey::long(hashes[at], checked_len(block.values[at])?);
+            let value = block.values[at];
+            check_len(value)?;
+            block.keys[at] = long_key(hash_all(value, self.seed), value.len());
         }
         self.table.intern(&block.keys, block.len, entries);
 
         let mut different = 0;
-        for at in bits(block.long) {
+        for at in bits(long) {
             let value = block.values[at];
-            let Some(place) = self.table.keys()[entries[at] as usize].place() else {
-                self.keep(entries[at], block.keys[at], value)?;
-                continue;
-            };
-            let ((first, last), (known_first, known_last)) =
-                (ends(value), ends(&self.data[place..place + value.len()]));
-            different |= u64::from((first ^ known_first) | (last ^ known_last) != 0) << at;
+            match self.place(entries[at]) {
+                Some(place) => {
+                    let (first, last) = ends(value);
+                    let (known_first, known_last) = ends(&self.data[place..place + value.len()]);
+                    let is_different = (first ^ known_first) | (last ^ known_last) != 0;
+                    different |= u64::from(is_different) << at;
+                }
+                None => self.keep(entries[at], block.keys[at], value)?,
+            }
         }
-        for at in bits(very_long & !different) {
-            different |=
-                u64::from(self.entries().get(entries[at] as usize) != block.values[at]) << at;
+        for at in bits(very_long) {
+            let value = block.values[at];
+            match self.place(entries[at]) {
+                Some(place) => {
+                    let is_different = self.data[place..place + value.len()] != *value;
+                    different |= u64::from(is_different) << at;
+                }
+                None => self.keep(entries[at], block.keys[at], value)?,
+            }
         }
         for at in bits(different) {
-            entries[at] = self.rehash(block.values[at], hashes[at])?;
+            entries[at] = self.rehash(block.values[at], block.keys[at].hash())?;
         }
         Ok(())
+    }
+
+    /// Where a long string lies; `None` if it is new.
+    #[inline(always)]
+    fn place(&self, entry: u32) -> Option<usize> {
+        self.table.keys()[entry as usize].place()
     }
 
     /// The entry of a string whose key another string had first.
@@ -135,9 +146,9 @@ impl BytesInterner {
     fn rehash(&mut self, value: &[u8], mut hash: u64) -> Result<u32> {
         loop {
             hash = hash.wrapping_add(1);
-            let key = PackedKey::long(hash, checked_len(value)?);
+            let key = long_key(hash, value.len());
             let entry = self.table.intern_one(key);
-            if self.table.keys()[entry as usize].place().is_none() {
+            if self.place(entry).is_none() {
                 self.keep(entry, key, value)?;
             }
             if self.entries().get(entry as usize) == value {
@@ -159,9 +170,23 @@ impl BytesInterner {
     }
 }
 
-fn checked_len(value: &[u8]) -> Result<u32> {
-    u32::try_from(value.len())
-        .map_err(|_| ParquetError::General(format!("Value of {} bytes is too long", value.len())))
+#[inline(always)]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "lengths are checked before"
+)]
+fn long_key(hash: u64, len: usize) -> PackedKey {
+    PackedKey::long(hash, len as u32)
+}
+
+fn check_len(value: &[u8]) -> Result<()> {
+    if value.len() > MOST_BYTES {
+        return Err(ParquetError::General(format!(
+            "Value of {} bytes is too long for a dictionary",
+            value.len()
+        )));
+    }
+    Ok(())
 }
 
 /// Places of the set bits, ascending.

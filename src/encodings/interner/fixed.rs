@@ -15,11 +15,13 @@ use super::{BLOCK, Key};
 const FIRST_SLOTS_LOG2: u32 = 4;
 /// A table is at most this full, in eighths.
 const MOST_EIGHTHS: usize = 5;
-/// Where keys are often found away from their home slot, tables grow up to this many slots an
-/// entry ...
+/// Where keys are often found away from their home slot, tables of up to 64 KiB grow until there
+/// are this many slots an entry ...
 const BUSY_SLOTS_PER_ENTRY: usize = 8;
-/// ... and up to this many slots (64 KiB): beyond, a wider table is not worth its memory.
-const BUSY_SLOTS: usize = 1 << 14;
+const SMALL_SLOTS: usize = 1 << 14;
+/// ... and tables of up to 1 MiB until there are this many.
+const BUSY_SLOTS_PER_ENTRY_LARGE: usize = 2;
+const LARGE_SLOTS: usize = 1 << 18;
 /// A new key that ends this far from its home, in a table that is not full, means that the keys
 /// defeat the multiplier. Each other multiplier is given twice as much.
 const LONG_WALK: usize = 256;
@@ -169,11 +171,15 @@ impl<K: Key> FixedInterner<K> {
     fn count_detour(&mut self) {
         self.detours += 1;
         let slots = self.slots.len();
-        if self.detours > slots
-            && slots < BUSY_SLOTS
-            && slots < self.keys.len() * BUSY_SLOTS_PER_ENTRY
-        {
-            self.rebuild(slots * 2);
+        if self.detours > slots {
+            let slots_per_entry = match slots {
+                ..SMALL_SLOTS => BUSY_SLOTS_PER_ENTRY,
+                ..LARGE_SLOTS => BUSY_SLOTS_PER_ENTRY_LARGE,
+                _ => 0,
+            };
+            if slots < self.keys.len() * slots_per_entry {
+                self.rebuild(slots * 2);
+            }
         }
     }
 

@@ -1,9 +1,9 @@
 //! A hash for strings of at least 16 bytes, in tables that live no longer than a column chunk.
 //! Shorter strings need none: they are their own keys.
 //!
-//! A 64-by-64-bit product, folded, mixes 16 bytes at a time. First and last 16 bytes are hashed for
-//! every string without a branch on its length; they may overlap, and the length, which is hashed
-//! too, tells such strings apart. What lies between them is added for strings that have more.
+//! A 64-by-64-bit product, folded, mixes 16 bytes at a time. A string of up to 32 bytes is hashed
+//! by its first and its last 16, without a branch on its length: they may overlap, and the length,
+//! which is hashed too, tells such strings apart.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
@@ -22,7 +22,10 @@ pub(crate) fn random_seed() -> u64 {
     *SEED
 }
 
-/// The hash of a string of 16 to 32 bytes; for a longer one, to be continued by [`hash_middle`].
+/// Strings of at most this many bytes are their two ends.
+pub(crate) const ENDS: usize = 2 * CHUNK;
+
+/// The hash of a string of 16 to 32 bytes.
 #[inline(always)]
 pub(crate) fn hash_ends(bytes: &[u8], seed: u64) -> u64 {
     let (first, last) = ends(bytes);
@@ -30,27 +33,30 @@ pub(crate) fn hash_ends(bytes: &[u8], seed: u64) -> u64 {
     absorb(absorb(start, first, seed), last, seed)
 }
 
-/// Continues [`hash_ends`] for a string of more than 32 bytes.
+/// The hash of a longer string.
 #[inline]
-pub(crate) fn hash_middle(hash: u64, bytes: &[u8], seed: u64) -> u64 {
-    let end = bytes.len().saturating_sub(1) / CHUNK * CHUNK;
-    let (middle, _) = bytes
-        .get(CHUNK..end)
-        .unwrap_or_default()
-        .as_chunks::<CHUNK>();
+pub(crate) fn hash_all(bytes: &[u8], seed: u64) -> u64 {
     let mut sum = 0u64;
     let mut place = PLACE_WORD;
     // The chunks are mixed apart from each other and summed up, so that the products overlap in
     // time; each place has its own word, so that chunks that change places change the sum.
-    for chunk in middle {
-        sum = sum.wrapping_add(absorb(place, u128::from_le_bytes(*chunk), seed));
-        place = place.wrapping_add(LEN_WORD);
+    let mut rest = bytes;
+    while let Some((pair, behind)) = rest.split_first_chunk::<ENDS>() {
+        let (first, second) = ends(pair);
+        let next = place.wrapping_add(LEN_WORD);
+        sum = sum
+            .wrapping_add(absorb(place, first, seed))
+            .wrapping_add(absorb(next, second, seed));
+        place = next.wrapping_add(LEN_WORD);
+        rest = behind;
     }
-    absorb(
-        hash,
-        u128::from(sum) << 64 | u128::from(sum.rotate_left(32)),
-        seed,
-    )
+    // What is left, and bytes before it that are hashed already: the length, which is hashed too,
+    // says which.
+    let last = bytes
+        .last_chunk()
+        .map_or((0, 0), |last: &[u8; ENDS]| ends(last));
+    let start = sum.wrapping_add((bytes.len() as u64).wrapping_mul(LEN_WORD));
+    absorb(absorb(start, last.0, seed), last.1, seed)
 }
 
 /// The first and the last 16 bytes of a string that has as many.
@@ -80,11 +86,10 @@ mod tests {
     const SEED: u64 = 0x3C6E_F372_FE94_F82B;
 
     fn hash(bytes: &[u8]) -> u64 {
-        let hash = hash_ends(bytes, SEED);
-        if bytes.len() > 2 * CHUNK {
-            hash_middle(hash, bytes, SEED)
+        if bytes.len() > ENDS {
+            hash_all(bytes, SEED)
         } else {
-            hash
+            hash_ends(bytes, SEED)
         }
     }
 
