@@ -12,6 +12,7 @@ pub mod page_index;
 mod parquet_metadata;
 mod records;
 mod row_group;
+mod writer;
 
 #[cfg(test)]
 mod index_tests;
@@ -27,3 +28,4 @@ pub use offset_index_builder::OffsetIndexBuilder;
 pub use parquet_metadata::{ParquetMetaData, ParquetMetaDataBuilder};
 pub use records::{KeyValue, PageEncodingStats, SortingColumn};
 pub use row_group::{RowGroupMetaData, RowGroupMetaDataBuilder, RowGroupMetaDataPtr};
+pub use writer::ParquetMetaDataWriter;
