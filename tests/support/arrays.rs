@@ -60,13 +60,12 @@ impl Options {
         }
     }
 
-    /// What other readers give back as it was written, if they are told the Arrow schema.
+    /// What a reader that is told the Arrow schema gives back as equal arrays: no encodings, in
+    /// which one content has many forms.
     pub fn plain() -> Self {
         Self {
             encoded: false,
             encoded_nested: false,
-            list_views: false,
-            null_type: false,
             ..Self::everything()
         }
     }

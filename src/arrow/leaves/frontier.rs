@@ -111,6 +111,10 @@ impl Frontier {
     }
 
     fn require(self, valid: &BooleanBuffer, field: &Arc<str>, base: usize) -> Self {
+        // Nulls below null parents are common and none of ours: they are ruled out by words.
+        if live::narrow(&self.live, valid).len() == self.live.len() {
+            return self;
+        }
         match live::first_invalid(&self.live, valid) {
             None => self,
             Some(slot) => Self {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arrow_array::ArrayRef;
 use arrow_buffer::BooleanBuffer;
 
+use super::words::add_where;
 use crate::arrow::adapt::Selection;
 use crate::data_type::bits::BitSlice;
 use crate::data_type::levels::{LevelRun, Levels};
@@ -84,8 +85,8 @@ impl Leaf {
     }
 
     /// Bytes of levels, selection and resolved values that this leaf holds on the heap. What
-    /// leaves of one struct share is divided among them; buffers of the caller's array do not
-    /// count.
+    /// leaves of one struct share is divided among them. The caller's array does not count, but
+    /// for its validity bits where they serve as levels.
     pub(crate) fn memory_size(&self) -> usize {
         let selection = match (&self.selection, &self.def) {
             (Selection::Bits { bits, .. }, LevelData::Bits { bits: levels, .. })
@@ -148,14 +149,7 @@ impl LevelData {
                 let mut levels = vec![*clear; bits.len()];
                 let bits = BitSlice::from(bits);
                 for (chunk, from) in levels.chunks_mut(64).zip((0..).step_by(64)) {
-                    let word = bits.word(from);
-                    match word {
-                        0 => {}
-                        u64::MAX => chunk.fill(*set),
-                        _ => chunk.iter_mut().enumerate().for_each(|(bit, level)| {
-                            *level = if word >> bit & 1 == 1 { *set } else { *clear };
-                        }),
-                    }
+                    add_where(chunk, bits.word(from), set - clear);
                 }
                 Cow::Owned(levels)
             }

@@ -8,7 +8,9 @@ use std::ops::Range;
 
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
 
+use super::words::extract;
 use crate::arrow::adapt::Selection;
+use crate::data_type::bits::BitSlice;
 
 /// Below this mean length of stretches single indices are smaller than ranges.
 const MIN_MEAN_STRETCH: usize = 4;
@@ -41,9 +43,10 @@ pub(super) fn narrow(live: &Selection, valid: &BooleanBuffer) -> Selection {
             Selection::from_bits(bits & &valid.slice(*from, bits.len()), *from)
         }
         Selection::Ranges(ranges) => {
+            let view = BitSlice::from(valid);
             let mut kept = Stretches::default();
             for range in ranges {
-                for (start, end) in valid.slice(range.start, range.len()).set_slices() {
+                for (start, end) in view.slice(range.start, range.len()).set_runs() {
                     kept.push(range.start + start..range.start + end);
                 }
             }
@@ -64,11 +67,14 @@ pub(super) fn gather(live: &Selection, valid: &BooleanBuffer) -> BooleanBuffer {
     match live {
         Selection::Range { from, len } => valid.slice(*from, *len),
         Selection::Bits { bits, from, ones } => {
-            let mut slots = bits.set_indices();
-            let valid = valid.slice(*from, bits.len());
-            BooleanBuffer::collect_bool(*ones, |_| {
-                slots.next().is_some_and(|slot| valid.value(slot))
-            })
+            let (lives, valid) = (BitSlice::from(bits), BitSlice::from(valid));
+            let mut gathered = BooleanBufferBuilder::new(*ones);
+            for at in (0..bits.len()).step_by(64) {
+                let places = lives.word(at);
+                let count = places.count_ones() as usize;
+                gathered.append_word(extract(valid.word(*from + at), places), count);
+            }
+            gathered.finish()
         }
         Selection::Ranges(ranges) => {
             let mut gathered = BooleanBufferBuilder::new(live.len());

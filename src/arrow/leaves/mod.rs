@@ -21,8 +21,9 @@ mod plan;
 mod runs;
 mod split;
 mod walk;
+mod words;
 
-pub(crate) use leaf::{Leaf, LevelData, RequiredNull};
+pub(crate) use leaf::Leaf;
 pub(crate) use plan::LeafPlan;
 
 #[cfg(test)]

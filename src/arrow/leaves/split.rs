@@ -1,13 +1,10 @@
 //! A nullable node: live slots part into present ones, one level up, and null ones.
-#![expect(
-    clippy::indexing_slicing,
-    reason = "kernel: levels go in chunks of 64 beside words of bits"
-)]
 
 use arrow_buffer::BooleanBuffer;
 
 use super::leaf::LevelData;
 use super::runs::{self, MIN_MEAN_OVER_SLICE, RunList};
+use super::words::{add_where, deposit};
 use crate::data_type::bits::BitSlice;
 
 /// Which live slots are present.
@@ -35,12 +32,55 @@ pub(super) fn split(def: LevelData, live: i16, marks: &Marks) -> LevelData {
             return split_runs(&def, live, marks, runs);
         }
     }
+    let mut lifts = Lifts { marks, next: 0 };
+    if let LevelData::Bits { bits, set, clear } = &def
+        && *set == live
+    {
+        let bits = BitSlice::from(bits);
+        let mut levels = vec![*clear; bits.len()];
+        for (chunk, from) in levels.chunks_mut(64).zip((0..).step_by(64)) {
+            let lives = bits.word(from);
+            add_where(chunk, lives, live - *clear);
+            add_where(chunk, lifts.take(lives, chunk.len()), 1);
+        }
+        return LevelData::slice(levels);
+    }
     let mut levels = def.into_vec();
-    match marks {
-        Marks::Slots(bits) => lift_slots(&mut levels, BitSlice::from(bits)),
-        Marks::Live(bits) => lift_live(&mut levels, live, BitSlice::from(bits)),
+    for chunk in levels.chunks_mut(64) {
+        let of_level = |(slot, level): (usize, &i16)| u64::from(*level == live) << slot;
+        let lives = chunk
+            .iter()
+            .enumerate()
+            .map(of_level)
+            .fold(0, |word, bit| word | bit);
+        add_where(chunk, lifts.take(lives, chunk.len()), 1);
     }
     LevelData::slice(levels)
+}
+
+/// Marks, taken by up to 64 slots at a time.
+struct Lifts<'a> {
+    marks: &'a Marks,
+    /// The first mark that is not taken.
+    next: usize,
+}
+
+impl Lifts<'_> {
+    /// The marked ones among the next `slots` slots, of which `lives` are live.
+    fn take(&mut self, lives: u64, slots: usize) -> u64 {
+        let (Marks::Slots(bits) | Marks::Live(bits)) = self.marks;
+        let word = BitSlice::from(bits).word(self.next);
+        match self.marks {
+            Marks::Slots(_) => {
+                self.next += slots;
+                word
+            }
+            Marks::Live(_) => {
+                self.next += lives.count_ones() as usize;
+                deposit(word, lives)
+            }
+        }
+    }
 }
 
 fn split_runs(def: &LevelData, live: i16, marks: &Marks, capacity: usize) -> LevelData {
@@ -61,39 +101,4 @@ fn split_runs(def: &LevelData, live: i16, marks: &Marks, capacity: usize) -> Lev
         }
     });
     out.finish()
-}
-
-fn lift_slots(levels: &mut [i16], marks: BitSlice<'_>) {
-    for (chunk, from) in levels.chunks_mut(64).zip((0..).step_by(64)) {
-        lift_word(chunk, marks.word(from));
-    }
-}
-
-fn lift_word(levels: &mut [i16], word: u64) {
-    for (bytes, shift) in levels.chunks_mut(8).zip((0u32..64).step_by(8)) {
-        let byte = word >> shift;
-        for (bit, level) in bytes.iter_mut().enumerate() {
-            *level += i16::from(byte >> bit & 1 == 1);
-        }
-    }
-}
-
-fn lift_live(levels: &mut [i16], live: i16, marks: BitSlice<'_>) {
-    let mut next = 0;
-    for chunk in levels.chunks_mut(64) {
-        // At most 64 live slots in the chunk, so that one word of marks serves all of it.
-        let word = marks.word(next);
-        let lives: usize = chunk.iter().map(|level| usize::from(*level == live)).sum();
-        if lives == chunk.len() {
-            lift_word(chunk, word);
-        } else if lives > 0 {
-            let mut word = word;
-            for level in chunk.iter_mut() {
-                let is_live = *level == live;
-                *level += i16::from(is_live & (word & 1 == 1));
-                word >>= u32::from(is_live);
-            }
-        }
-        next += lives;
-    }
 }

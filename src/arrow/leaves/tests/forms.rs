@@ -7,14 +7,14 @@ use arrow_array::builder::{Int64Builder, ListBuilder};
 use arrow_array::types::Int32Type;
 use arrow_array::{
     Array, ArrayRef, DictionaryArray, FixedSizeListArray, Int32Array, ListArray, ListViewArray,
-    MapArray, RunArray, StringArray, StructArray,
+    MapArray, NullArray, RunArray, StringArray, StructArray,
 };
 use arrow_buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field, FieldRef, Fields};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 
-use super::super::LevelData;
+use super::super::leaf::LevelData;
 use super::arrays::{self, Options};
 use super::{def, rep, slots, values, walk};
 use crate::arrow::adapt::Selection;
@@ -489,4 +489,15 @@ fn random_arrays_reach_every_form() {
         }
     }
     assert_eq!(seen.len(), 12, "{seen:?}");
+}
+
+#[test]
+fn a_column_of_type_null_is_absent_throughout_even_if_required() {
+    let array: ArrayRef = Arc::new(NullArray::new(4));
+    let [leaf] = &walk(&required("c", &DataType::Null), &array)[..] else {
+        panic!()
+    };
+    assert!(leaf.check().is_ok());
+    assert_uniform(&leaf.def, 0, 4);
+    assert!(leaf.selection.is_empty());
 }

@@ -3,11 +3,15 @@
 use std::sync::Arc;
 use std::thread;
 
-use arrow_array::{Array, ArrayRef, Int32Array, ListArray, StringArray, StructArray};
+use arrow_array::types::Int32Type;
+use arrow_array::{
+    Array, ArrayRef, DictionaryArray, Int32Array, ListArray, StringArray, StructArray,
+};
 use arrow_buffer::OffsetBuffer;
 use arrow_schema::{DataType, Field, Fields, UnionFields, UnionMode};
 
-use super::super::{LeafPlan, RequiredNull};
+use super::super::LeafPlan;
+use super::super::leaf::RequiredNull;
 use super::walk;
 use crate::errors::ParquetError;
 
@@ -125,6 +129,33 @@ fn a_null_in_a_required_field_is_named_when_the_leaf_is_checked() {
         "{error}"
     );
     assert_eq!((leaves[0].slots, leaves[0].rows), (0, 4));
+}
+
+#[test]
+fn the_place_of_a_null_is_that_in_its_own_array() {
+    let words: ArrayRef = Arc::new(StringArray::from(vec![Some("a"), None]));
+    let keys = Int32Array::from(vec![1, 0, 0, 0, 1, 0]);
+    let plain: ArrayRef = Arc::new(DictionaryArray::<Int32Type>::new(
+        keys.clone(),
+        words.clone(),
+    ));
+    let letter = vec![Field::new("letter", DataType::Utf8, true)].into();
+    let structs = StructArray::new(letter, vec![words], Some(vec![true, false].into()));
+    let nested: ArrayRef = Arc::new(DictionaryArray::<Int32Type>::new(keys, Arc::new(structs)));
+    for items in [plain, nested] {
+        let item = |nullable| Arc::new(Field::new("item", items.data_type().clone(), nullable));
+        let offsets = OffsetBuffer::new(vec![1, 2, 4, 6].into());
+        let array: ArrayRef = Arc::new(ListArray::new(item(true), offsets, items.clone(), None));
+        let field = Field::new("c", DataType::List(item(false)), true);
+        let found = walk(&field, &array.slice(1, 2)).remove(0).required_null;
+        assert_eq!(
+            found,
+            Some(RequiredNull {
+                index: 4,
+                field: "item".into()
+            })
+        );
+    }
 }
 
 #[test]
