@@ -3,6 +3,7 @@
 
 mod forms;
 mod peer;
+mod readback;
 mod refusals;
 mod shredder;
 
