@@ -1,21 +1,39 @@
-//! Free and used space inside one segment. Counts grains and knows nothing of files or bytes.
+//! Free and used space inside one segment. Counts grains and blocks, and knows nothing of files.
+
+use std::ops::Range;
 
 /// Hands out runs of grains in a segment of fixed capacity.
 ///
 /// Freed runs are joined with their neighbours and used again, lowest first, before the segment
 /// grows. No two live runs overlap. A hole lies between live runs or at an end, so there is at most
 /// one hole more than there are live runs.
+///
+/// Disk is taken and given back in blocks of several grains. A block takes disk if it is below the
+/// segment's length and not inside a hole; so giving back disk means to tell the system of blocks that
+/// have come to lie inside a hole, each once.
 #[derive(Debug)]
 pub(super) struct Extents {
     capacity: u32,
+    give_back: GiveBack,
     /// Grains from the start that have ever been handed out: the length of the file.
     length: u32,
     /// Grains in live runs.
     live: u32,
+    /// Blocks that take disk.
+    blocks: u32,
     /// Free runs below `length`, sorted, not empty and not adjacent.
     holes: Vec<Run>,
     /// No hole is larger than this.
     largest_hole: u32,
+}
+
+/// Whether the blocks of a hole can be given back to the system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum GiveBack {
+    /// A hole takes no disk.
+    Blocks,
+    /// A hole takes disk until the whole segment goes.
+    Segment,
 }
 
 /// A run of grains.
@@ -25,6 +43,19 @@ pub(super) struct Run {
     pub(super) length: u32,
 }
 
+/// Room for a run, not taken yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Room {
+    run: Run,
+    /// The hole that the run starts in.
+    hole: Option<usize>,
+    /// Blocks of disk that the run takes in addition.
+    pub(super) new_blocks: u32,
+}
+
+/// Grains in a block.
+pub(super) const GRAINS_PER_BLOCK: u32 = 64;
+
 impl Run {
     fn end(self) -> u32 {
         self.start + self.length
@@ -32,99 +63,114 @@ impl Run {
 }
 
 impl Extents {
-    pub(super) fn new(capacity: u32) -> Self {
+    pub(super) fn new(capacity: u32, give_back: GiveBack) -> Self {
         Self {
             capacity,
+            give_back,
             length: 0,
             live: 0,
+            blocks: 0,
             holes: Vec::new(),
             largest_hole: 0,
         }
     }
 
-    /// The first run of `length` grains in a hole. The segment does not grow.
-    pub(super) fn reuse(&mut self, length: u32) -> Option<Run> {
+    /// Room for `length` grains in the first hole that is large enough.
+    pub(super) fn room_in_hole(&mut self, length: u32) -> Option<Room> {
         if length > self.largest_hole {
             return None;
         }
-        let mut largest = 0;
-        for (index, hole) in self.holes.iter_mut().enumerate() {
-            if hole.length >= length {
-                let run = Run {
-                    start: hole.start,
-                    length,
-                };
-                hole.start += length;
-                hole.length -= length;
-                if hole.length == 0 {
-                    self.holes.remove(index);
-                }
-                self.live += length;
-                return Some(run);
-            }
-            largest = largest.max(hole.length);
-        }
-        self.largest_hole = largest;
-        None
+        let found = self.holes.iter().position(|hole| hole.length >= length);
+        let Some((index, hole)) = found.and_then(|at| Some((at, *self.holes.get(at)?))) else {
+            self.largest_hole = self.holes.iter().map(|hole| hole.length).max().unwrap_or(0);
+            return None;
+        };
+        let run = Run {
+            start: hole.start,
+            length,
+        };
+        Some(Room {
+            run,
+            hole: Some(index),
+            new_blocks: count(&self.blocks_inside(hole, run)),
+        })
     }
 
-    /// The grains by which the segment would have to grow for a run of `length` at its end, or
-    /// `None` if that is past its capacity.
-    pub(super) fn growth_for(&self, length: u32) -> Option<u32> {
-        let end = self.end_start().checked_add(length)?;
-        (end <= self.capacity).then(|| end.saturating_sub(self.length))
+    /// Room for `length` grains at the end, where the segment has to grow, or `None` if that is past
+    /// its capacity.
+    pub(super) fn room_at_end(&self, length: u32) -> Option<Room> {
+        let last = self.holes.last().filter(|hole| hole.end() == self.length);
+        let start = last.map_or(self.length, |hole| hole.start);
+        let run = Run { start, length };
+        let end = start
+            .checked_add(length)
+            .filter(|end| *end <= self.capacity)?;
+        let grown = self.length.max(end).div_ceil(GRAINS_PER_BLOCK)
+            - self.length.div_ceil(GRAINS_PER_BLOCK);
+        let reused = last.map_or(0, |hole| count(&self.blocks_inside(*hole, run)));
+        Some(Room {
+            run,
+            hole: last.map(|_| self.holes.len() - 1),
+            new_blocks: reused + grown,
+        })
     }
 
-    /// A run of `length` grains at the end, for which the segment grows by
-    /// [`growth_for`](Self::growth_for).
-    pub(super) fn extend(&mut self, length: u32) -> Option<Run> {
-        let growth = self.growth_for(length)?;
-        let start = self.end_start();
-        if start < self.length {
-            self.holes.pop();
-        }
-        self.length += growth;
-        self.live += length;
-        Some(Run { start, length })
-    }
-
-    /// Takes back a run that was handed out.
-    pub(super) fn free(&mut self, run: Run) {
-        self.live -= run.length;
-        let at = self.holes.partition_point(|hole| hole.start < run.start);
-        let joins_before = at
-            .checked_sub(1)
-            .and_then(|before| self.holes.get(before))
-            .is_some_and(|before| before.end() == run.start);
-        let joins_after = self
-            .holes
-            .get(at)
-            .is_some_and(|after| after.start == run.end());
-        let mut joined = run;
-        if joins_after {
-            joined.length += self.holes.remove(at).length;
-        }
-        match at
-            .checked_sub(1)
-            .and_then(|before| self.holes.get_mut(before))
+    /// Takes room that was just found.
+    pub(super) fn place(&mut self, room: Room) -> Run {
+        let run = room.run;
+        if let Some(index) = room.hole
+            && let Some(hole) = self.holes.get_mut(index)
         {
-            Some(before) if joins_before => {
-                before.length += joined.length;
-                joined = *before;
+            let end = hole.end();
+            hole.start = run.end().min(end);
+            hole.length = end - hole.start;
+            if hole.length == 0 {
+                self.holes.remove(index);
             }
-            _ => self.holes.insert(at, joined),
         }
-        self.largest_hole = self.largest_hole.max(joined.length);
+        self.length = self.length.max(run.end());
+        self.live += run.length;
+        self.blocks += room.new_blocks;
+        run
     }
 
-    /// Whether no run is live.
+    /// Takes back a run that was handed out. Returns the blocks that take disk for nothing from now on,
+    /// as a run that stays live until it is [discarded](Self::discarded): nobody may write there
+    /// while the system is told.
+    pub(super) fn free(&mut self, run: Run) -> Option<Run> {
+        self.live -= run.length;
+        let hole = self.join(run);
+        if self.live == 0 {
+            return None;
+        }
+        let blocks = self.blocks_inside(hole, run);
+        let idle = Run {
+            start: blocks.start * GRAINS_PER_BLOCK,
+            length: count(&blocks) * GRAINS_PER_BLOCK,
+        };
+        if idle.length == 0 {
+            return None;
+        }
+        self.carve(idle);
+        self.live += idle.length;
+        Some(idle)
+    }
+
+    /// Takes back blocks that [`free`](Self::free) returned, once they take no disk.
+    pub(super) fn discarded(&mut self, idle: Run) {
+        self.live -= idle.length;
+        self.blocks -= idle.length / GRAINS_PER_BLOCK;
+        self.join(idle);
+    }
+
+    /// Whether no run is live. The segment is of no further use then.
     pub(super) fn is_empty(&self) -> bool {
         self.live == 0
     }
 
-    /// Grains from the start that have ever been handed out.
-    pub(super) fn length(&self) -> u32 {
-        self.length
+    /// Blocks that take disk.
+    pub(super) fn blocks(&self) -> u32 {
+        self.blocks
     }
 
     /// Bytes on the heap.
@@ -132,13 +178,63 @@ impl Extents {
         self.holes.capacity() * size_of::<Run>()
     }
 
-    /// Where a run at the end starts: at the last hole if that reaches the end.
-    fn end_start(&self) -> u32 {
-        match self.holes.last() {
-            Some(hole) if hole.end() == self.length => hole.start,
-            _ => self.length,
+    /// The blocks that `run` touches and that lie inside `hole`, which holds the run's start.
+    fn blocks_inside(&self, hole: Run, run: Run) -> Range<u32> {
+        if self.give_back == GiveBack::Segment {
+            return 0..0;
         }
+        let first = (run.start / GRAINS_PER_BLOCK).max(hole.start.div_ceil(GRAINS_PER_BLOCK));
+        let end = (hole.end() / GRAINS_PER_BLOCK).min(run.end().div_ceil(GRAINS_PER_BLOCK));
+        first..end.max(first)
     }
+
+    /// Adds a hole and joins it with its neighbours. Returns the joined hole.
+    fn join(&mut self, run: Run) -> Run {
+        let at = self.holes.partition_point(|hole| hole.start < run.start);
+        let mut joined = run;
+        if self
+            .holes
+            .get(at)
+            .is_some_and(|after| after.start == run.end())
+        {
+            joined.length += self.holes.remove(at).length;
+        }
+        let before = at
+            .checked_sub(1)
+            .and_then(|before| self.holes.get_mut(before));
+        match before.filter(|before| before.end() == run.start) {
+            Some(before) => {
+                before.length += joined.length;
+                joined = *before;
+            }
+            None => self.holes.insert(at, joined),
+        }
+        self.largest_hole = self.largest_hole.max(joined.length);
+        joined
+    }
+
+    /// Takes a run out of the hole that contains it.
+    fn carve(&mut self, run: Run) {
+        let after_start = self.holes.partition_point(|hole| hole.start <= run.start);
+        let at = after_start.saturating_sub(1);
+        let Some(hole) = self.holes.get(at).copied() else {
+            return;
+        };
+        let before = Run {
+            start: hole.start,
+            length: run.start - hole.start,
+        };
+        let after = Run {
+            start: run.end(),
+            length: hole.end() - run.end(),
+        };
+        let rest = [before, after].into_iter().filter(|rest| rest.length > 0);
+        self.holes.splice(at..=at, rest);
+    }
+}
+
+fn count(blocks: &Range<u32>) -> u32 {
+    blocks.end - blocks.start
 }
 
 #[cfg(test)]
@@ -148,125 +244,162 @@ mod tests {
     use super::*;
 
     fn place(extents: &mut Extents, length: u32) -> Option<Run> {
-        extents.reuse(length).or_else(|| extents.extend(length))
+        let room = extents
+            .room_in_hole(length)
+            .or_else(|| extents.room_at_end(length))?;
+        Some(extents.place(room))
+    }
+
+    fn free(extents: &mut Extents, run: Run) {
+        if let Some(idle) = extents.free(run) {
+            extents.discarded(idle);
+        }
+    }
+
+    fn run(start: u32, length: u32) -> Run {
+        Run { start, length }
     }
 
     #[test]
     fn runs_follow_each_other_while_nothing_is_freed() {
-        let mut extents = Extents::new(10);
-        assert_eq!(
-            place(&mut extents, 4),
-            Some(Run {
-                start: 0,
-                length: 4
-            })
-        );
-        assert_eq!(
-            place(&mut extents, 6),
-            Some(Run {
-                start: 4,
-                length: 6
-            })
-        );
+        let mut extents = Extents::new(10, GiveBack::Blocks);
+        assert_eq!(place(&mut extents, 4), Some(run(0, 4)));
+        assert_eq!(place(&mut extents, 6), Some(run(4, 6)));
         assert_eq!(place(&mut extents, 1), None);
-        assert_eq!(extents.length(), 10);
     }
 
     #[test]
     fn freed_neighbours_join_and_are_used_again() {
-        let mut extents = Extents::new(100);
+        let mut extents = Extents::new(100, GiveBack::Segment);
         let runs: Vec<_> = (0..5).map(|_| place(&mut extents, 10).unwrap()).collect();
-        extents.free(runs[1]);
-        extents.free(runs[3]);
-        assert_eq!(extents.reuse(20), None);
-        extents.free(runs[2]);
-        assert_eq!(
-            extents.reuse(30),
-            Some(Run {
-                start: 10,
-                length: 30
-            })
-        );
-        assert_eq!(extents.length(), 50);
+        free(&mut extents, runs[1]);
+        free(&mut extents, runs[3]);
+        assert_eq!(extents.room_in_hole(20), None);
+        free(&mut extents, runs[2]);
+        assert_eq!(place(&mut extents, 30), Some(run(10, 30)));
+        assert_eq!(extents.length, 50);
     }
 
     #[test]
     fn a_run_at_the_end_starts_in_the_last_hole() {
-        let mut extents = Extents::new(100);
+        let mut extents = Extents::new(100, GiveBack::Blocks);
         place(&mut extents, 10);
         let last = place(&mut extents, 5).unwrap();
-        extents.free(last);
-        assert_eq!(extents.growth_for(8), Some(3));
-        assert_eq!(
-            extents.extend(8),
-            Some(Run {
-                start: 10,
-                length: 8
-            })
-        );
-        assert_eq!(extents.length(), 18);
+        free(&mut extents, last);
+        assert_eq!(place(&mut extents, 8), Some(run(10, 8)));
+        assert_eq!(extents.length, 18);
+    }
+
+    #[test]
+    fn a_block_is_given_back_with_the_last_run_in_it() {
+        let mut extents = Extents::new(1000, GiveBack::Blocks);
+        let [first, second, third, _fourth] =
+            [32, 64, 96, 32].map(|length| place(&mut extents, length).unwrap());
+        assert_eq!(extents.blocks(), 4);
+        assert_eq!(extents.free(second), None, "shares both its blocks");
+        assert_eq!(extents.free(first), Some(run(0, 64)));
+        extents.discarded(run(0, 64));
+        assert_eq!(extents.free(third), Some(run(64, 128)));
+        extents.discarded(run(64, 128));
+        assert_eq!(extents.blocks(), 1);
+    }
+
+    #[test]
+    fn nothing_is_placed_where_blocks_are_being_given_back() {
+        let mut extents = Extents::new(1000, GiveBack::Blocks);
+        let first = place(&mut extents, 128).unwrap();
+        place(&mut extents, 10).unwrap();
+        let idle = extents.free(first).unwrap();
+        assert_eq!(place(&mut extents, 64), Some(run(138, 64)));
+        extents.discarded(idle);
+        assert_eq!(place(&mut extents, 64), Some(run(0, 64)));
     }
 
     #[derive(Debug, Clone)]
     enum Step {
         Place(u32),
         Free(usize),
+        Discard(usize),
     }
 
     fn steps() -> impl Strategy<Value = Vec<Step>> {
         let step = prop_oneof![
-            3 => (1..60_u32).prop_map(Step::Place),
+            3 => (1..300_u32).prop_map(Step::Place),
             2 => any::<usize>().prop_map(Step::Free),
+            1 => any::<usize>().prop_map(Step::Discard),
         ];
         prop::collection::vec(step, 0..200)
     }
 
+    /// Blocks below the segment's length that are not inside a hole.
+    fn blocks_by_definition(extents: &Extents) -> u32 {
+        let blocks = 0..extents.length.div_ceil(GRAINS_PER_BLOCK);
+        let is_idle = |block: &u32| {
+            extents.give_back == GiveBack::Blocks
+                && extents.holes.iter().any(|hole| {
+                    hole.start <= block * GRAINS_PER_BLOCK
+                        && (block + 1) * GRAINS_PER_BLOCK <= hole.end()
+                })
+        };
+        u32::try_from(blocks.filter(|block| !is_idle(block)).count()).unwrap()
+    }
+
     proptest! {
         #[test]
-        fn live_runs_never_overlap_and_an_emptied_segment_is_one_hole(steps in steps()) {
-            const CAPACITY: u32 = 500;
-            let mut extents = Extents::new(CAPACITY);
+        fn live_runs_never_overlap_and_blocks_are_counted_as_they_are(
+            steps in steps(),
+            give_back in prop_oneof![Just(GiveBack::Blocks), Just(GiveBack::Segment)],
+        ) {
+            const CAPACITY: u32 = 3000;
+            let mut extents = Extents::new(CAPACITY, give_back);
             let mut live: Vec<Run> = Vec::new();
+            let mut idle: Vec<Run> = Vec::new();
             for step in steps {
                 match step {
-                    Step::Place(length) => {
-                        match place(&mut extents, length) {
-                            Some(run) => {
-                                prop_assert_eq!(run.length, length);
-                                prop_assert!(run.end() <= CAPACITY);
-                                for other in &live {
-                                    prop_assert!(run.end() <= other.start || other.end() <= run.start);
-                                }
-                                live.push(run);
+                    Step::Place(length) => match place(&mut extents, length) {
+                        Some(run) => {
+                            prop_assert_eq!(run.length, length);
+                            prop_assert!(run.end() <= CAPACITY);
+                            for other in live.iter().chain(&idle) {
+                                prop_assert!(run.end() <= other.start || other.end() <= run.start);
                             }
-                            None => {
-                                prop_assert!(extents.holes.iter().all(|hole| hole.length < length));
-                                prop_assert!(CAPACITY - extents.end_start() < length);
-                            }
+                            live.push(run);
                         }
-                    }
+                        None => {
+                            prop_assert!(extents.holes.iter().all(|hole| hole.length < length));
+                            prop_assert_eq!(extents.room_at_end(length), None);
+                        }
+                    },
                     Step::Free(pick) if !live.is_empty() => {
                         let run = live.swap_remove(pick % live.len());
-                        extents.free(run);
+                        idle.extend(extents.free(run));
                     }
-                    Step::Free(_) => {}
+                    Step::Discard(pick) if !idle.is_empty() => {
+                        extents.discarded(idle.swap_remove(pick % idle.len()));
+                    }
+                    Step::Free(_) | Step::Discard(_) => {}
                 }
-                prop_assert!(extents.holes.len() <= live.len() + 1);
+                prop_assert!(extents.holes.len() <= live.len() + idle.len() + 1);
                 prop_assert!(extents.holes.windows(2).all(|pair| pair[0].end() < pair[1].start));
-                let held: u32 = live.iter().map(|run| run.length).sum();
+                let held: u32 = live.iter().chain(&idle).map(|run| run.length).sum();
                 let free: u32 = extents.holes.iter().map(|hole| hole.length).sum();
-                prop_assert_eq!(held + free, extents.length());
-                prop_assert_eq!(extents.is_empty(), live.is_empty());
+                prop_assert_eq!(held + free, extents.length);
+                prop_assert_eq!(extents.is_empty(), live.is_empty() && idle.is_empty());
                 let largest = extents.holes.iter().map(|hole| hole.length).max().unwrap_or(0);
                 prop_assert!(largest <= extents.largest_hole);
+                if extents.is_empty() {
+                    extents = Extents::new(CAPACITY, give_back);
+                } else {
+                    prop_assert_eq!(extents.blocks(), blocks_by_definition(&extents));
+                }
             }
             for run in live.drain(..) {
-                extents.free(run);
+                idle.extend(extents.free(run));
+            }
+            for run in idle.drain(..) {
+                extents.discarded(run);
             }
             prop_assert!(extents.is_empty());
-            if extents.length() > 0 {
-                prop_assert_eq!(&extents.holes, &vec![Run { start: 0, length: extents.length() }]);
-            }
         }
     }
 }

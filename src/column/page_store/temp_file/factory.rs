@@ -29,9 +29,12 @@ pub enum BlobChecksum {
 /// All stores of a factory share a few segment files, whatever the number of columns. A segment is
 /// opened at the first put that needs it, has no name and is readable by its owner alone, so nothing is
 /// left of it when the process ends in whatever way, and two processes in one directory never
-/// meet. When a row group has been written, its segments are empty and are closed, which gives their
-/// disk space back; space that is freed earlier, or between writers that share the factory, is used
-/// for the next blobs.
+/// meet.
+///
+/// The space of a taken blob is used for the next ones. On Linux, where the file system allows it, its
+/// disk is given back at once, so that spilled pages leave the disk as fast as the file grows, and
+/// pages that were not written out yet never are. Elsewhere disk is given back when a segment holds no
+/// blob any more and is closed, at the latest when its row group has been written.
 ///
 /// A directory that fails or is full is passed over for the next one in the list. Errors name the
 /// directory and the number of bytes, and keep the kind of the cause; past

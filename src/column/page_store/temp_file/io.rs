@@ -30,6 +30,24 @@ pub(super) fn read_exact_at(file: &File, buffer: &mut [u8], offset: u64) -> io::
     })
 }
 
+/// Gives the disk of `length_bytes` at `offset` back to the system. What is read there afterwards is
+/// zero; the length of the file stays. An error where the system or the file system cannot do it.
+///
+/// Pages that the system has not written out yet are forgotten with it, so a blob that is taken
+/// soon after it was put never reaches the disk.
+#[cfg(target_os = "linux")]
+pub(super) fn discard(file: &File, offset: u64, length_bytes: u64) -> io::Result<()> {
+    use rustix::fs::{FallocateFlags, fallocate};
+    let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+    Ok(fallocate(file, flags, offset, length_bytes)?)
+}
+
+/// Not known for this system.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn discard(_file: &File, _offset: u64, _length_bytes: u64) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 /// Repeats `step` until `length` bytes are done: the system may move fewer than it was asked to, or be
 /// interrupted.
 fn transfer(

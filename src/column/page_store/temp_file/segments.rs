@@ -5,12 +5,15 @@ use std::fs::File;
 use std::sync::Arc;
 
 use super::super::{SpillMetrics, events};
-use super::extents::{Extents, Run};
+use super::extents::{Extents, GRAINS_PER_BLOCK, GiveBack, Room, Run};
 use crate::errors::{ParquetError, Result};
 
 /// The unit in which space is handed out, in bytes: small beside a page, and large enough that 32 bits
 /// address a segment of 256 GiB.
 const GRAIN: u64 = 64;
+
+/// The unit in which the system counts disk, in bytes. Where its unit is larger it gives back less.
+pub(super) const BLOCK: u64 = GRAIN * GRAINS_PER_BLOCK as u64;
 
 /// A new segment may be as large as this part of what is on disk already, so that the number of open
 /// files grows with the logarithm of the data.
@@ -21,7 +24,7 @@ pub(super) struct Segments {
     /// A segment's number is its slot; a closed one leaves the slot for the next.
     slots: Vec<Option<Segment>>,
     segment_bytes: u64,
-    max_disk_bytes: Option<u64>,
+    max_disk_bytes: u64,
     disk_bytes: u64,
     table_bytes: usize,
     metrics: SpillMetrics,
@@ -42,6 +45,23 @@ pub(super) struct Extent {
     /// In grains from the start of the segment.
     pub(super) start: u32,
     pub(super) length_bytes: u64,
+}
+
+/// What is left to do when an extent has been freed.
+pub(super) enum Freed {
+    /// Nothing.
+    Done,
+    /// Drop the segment: that was the last blob in it.
+    Segment(Segment),
+    /// Give these blocks back to the system and [say so](Segments::discarded).
+    Blocks(IdleBlocks),
+}
+
+/// Blocks of a segment that no blob needs and that nothing is written to.
+pub(super) struct IdleBlocks {
+    pub(super) file: Arc<File>,
+    segment: u32,
+    run: Run,
 }
 
 /// An extent, and the file and directory it is in.
@@ -65,6 +85,17 @@ impl Extent {
     }
 }
 
+impl IdleBlocks {
+    /// Bytes from the start of the segment.
+    pub(super) fn offset(&self) -> u64 {
+        u64::from(self.run.start) * GRAIN
+    }
+
+    pub(super) fn length_bytes(&self) -> u64 {
+        u64::from(self.run.length) * GRAIN
+    }
+}
+
 impl Segments {
     pub(super) fn new(
         segment_bytes: u64,
@@ -74,7 +105,7 @@ impl Segments {
         Self {
             slots: Vec::new(),
             segment_bytes,
-            max_disk_bytes,
+            max_disk_bytes: max_disk_bytes.unwrap_or(u64::MAX),
             disk_bytes: 0,
             table_bytes: 0,
             metrics,
@@ -90,60 +121,57 @@ impl Segments {
         usable: impl Fn(usize) -> bool,
     ) -> Result<Option<Place>> {
         let wanted = grains(length_bytes)?;
-        for (slot, segment) in self.slots.iter_mut().enumerate() {
-            let Some(segment) = segment.as_mut().filter(|s| usable(s.directory)) else {
-                continue;
-            };
-            let before = segment.extents.memory_size();
-            let run = segment.extents.reuse(wanted);
-            self.table_bytes = self.table_bytes + segment.extents.memory_size() - before;
-            if let Some(run) = run {
-                return segment.place(slot, run, length_bytes).map(Some);
-            }
-        }
         let mut over_quota = false;
-        for (slot, segment) in self.slots.iter_mut().enumerate() {
-            let Some(segment) = segment.as_mut().filter(|s| usable(s.directory)) else {
-                continue;
-            };
-            let Some(growth) = segment.extents.growth_for(wanted) else {
-                continue;
-            };
-            let growth_bytes = u64::from(growth) * GRAIN;
-            let limit = self.max_disk_bytes.unwrap_or(u64::MAX);
-            if growth_bytes > limit.saturating_sub(self.disk_bytes) {
-                over_quota = true;
-            } else if let Some(run) = segment.extents.extend(wanted) {
-                self.disk_bytes += growth_bytes;
-                self.metrics.disk_grew(growth_bytes);
+        for find in [Segment::room_in_hole, Segment::room_at_end] {
+            for (slot, segment) in self.slots.iter_mut().enumerate() {
+                let Some(segment) = segment.as_mut().filter(|s| usable(s.directory)) else {
+                    continue;
+                };
+                let Some(room) = find(segment, wanted) else {
+                    continue;
+                };
+                let new_bytes = u64::from(room.new_blocks) * BLOCK;
+                if new_bytes > self.max_disk_bytes.saturating_sub(self.disk_bytes) {
+                    over_quota = true;
+                    continue;
+                }
+                let before = segment.extents.memory_size();
+                let run = segment.extents.place(room);
+                self.table_bytes = self.table_bytes + segment.extents.memory_size() - before;
+                self.disk_bytes += new_bytes;
+                self.metrics.disk_grew(new_bytes);
                 return segment.place(slot, run, length_bytes).map(Some);
             }
         }
-        if over_quota {
-            return Err(self.quota_exceeded(length_bytes));
+        match over_quota {
+            true => Err(self.quota_exceeded(length_bytes)),
+            false => Ok(None),
         }
-        Ok(None)
     }
 
     /// Whether the quota has room for a blob in a new segment.
     pub(super) fn check_quota(&self, length_bytes: u64) -> Result<()> {
-        let wanted = u64::from(grains(length_bytes)?) * GRAIN;
-        match self.max_disk_bytes {
-            Some(limit) if wanted > limit.saturating_sub(self.disk_bytes) => {
-                Err(self.quota_exceeded(length_bytes))
-            }
-            _ => Ok(()),
+        let room_bytes = self.max_disk_bytes.saturating_sub(self.disk_bytes);
+        match length_bytes.next_multiple_of(BLOCK) > room_bytes {
+            true => Err(self.quota_exceeded(length_bytes)),
+            false => Ok(()),
         }
     }
 
     /// Adds an empty segment that has room for at least `length_bytes`.
-    pub(super) fn add(&mut self, file: File, directory: usize, length_bytes: u64) -> Result<()> {
+    pub(super) fn add(
+        &mut self,
+        file: File,
+        give_back: GiveBack,
+        directory: usize,
+        length_bytes: u64,
+    ) -> Result<()> {
         let usual = self.segment_bytes.max(self.disk_bytes / PARTS_OF_DISK);
         let usual = u32::try_from(usual / GRAIN).unwrap_or(u32::MAX);
         let segment = Segment {
             file: Arc::new(file),
             directory,
-            extents: Extents::new(usual.max(grains(length_bytes)?)),
+            extents: Extents::new(usual.max(grains(length_bytes)?), give_back),
             metrics: self.metrics.clone(),
         };
         self.metrics.file_opened();
@@ -154,22 +182,37 @@ impl Segments {
         Ok(())
     }
 
-    /// Takes an extent back. Returns its segment if that was the last blob in it.
-    pub(super) fn free(&mut self, extent: Extent) -> Option<Segment> {
-        let slot = usize::try_from(extent.segment).ok()?;
-        let slot = self.slots.get_mut(slot)?;
-        let segment = slot.as_mut()?;
+    /// Takes an extent back.
+    pub(super) fn free(&mut self, extent: Extent) -> Result<Freed> {
+        let Some(segment) = self.get_mut(extent.segment) else {
+            return Ok(Freed::Done);
+        };
         let before = segment.extents.memory_size();
-        segment.extents.free(extent.run().ok()?);
-        self.table_bytes = self.table_bytes + segment.extents.memory_size() - before;
-        if !segment.extents.is_empty() {
-            return None;
-        }
-        self.table_bytes -= segment.extents.memory_size();
-        let freed_bytes = u64::from(segment.extents.length()) * GRAIN;
-        self.disk_bytes -= freed_bytes;
-        self.metrics.disk_shrank(freed_bytes);
-        slot.take()
+        let idle = segment.extents.free(extent.run()?);
+        let (after, file) = (segment.extents.memory_size(), Arc::clone(&segment.file));
+        self.table_bytes = self.table_bytes + after - before;
+        Ok(match idle {
+            Some(run) => Freed::Blocks(IdleBlocks {
+                file,
+                segment: extent.segment,
+                run,
+            }),
+            None => self.close_if_empty(extent.segment),
+        })
+    }
+
+    /// Takes blocks back that take no disk any more.
+    pub(super) fn discarded(&mut self, idle: &IdleBlocks) -> Freed {
+        let Some(segment) = self.get_mut(idle.segment) else {
+            return Freed::Done;
+        };
+        let before = segment.extents.memory_size();
+        segment.extents.discarded(idle.run);
+        let after = segment.extents.memory_size();
+        self.table_bytes = self.table_bytes + after - before;
+        self.disk_bytes -= idle.length_bytes();
+        self.metrics.disk_shrank(idle.length_bytes());
+        self.close_if_empty(idle.segment)
     }
 
     /// The segment with this number.
@@ -187,8 +230,28 @@ impl Segments {
         self.table_bytes + self.slots.capacity() * size_of::<Option<Segment>>()
     }
 
+    fn close_if_empty(&mut self, number: u32) -> Freed {
+        let slot = usize::try_from(number).ok();
+        let Some(slot) = slot.and_then(|slot| self.slots.get_mut(slot)) else {
+            return Freed::Done;
+        };
+        let Some(segment) = slot.take_if(|segment| segment.extents.is_empty()) else {
+            return Freed::Done;
+        };
+        let freed_bytes = u64::from(segment.extents.blocks()) * BLOCK;
+        self.table_bytes -= segment.extents.memory_size();
+        self.disk_bytes -= freed_bytes;
+        self.metrics.disk_shrank(freed_bytes);
+        Freed::Segment(segment)
+    }
+
+    fn get_mut(&mut self, number: u32) -> Option<&mut Segment> {
+        let slot = usize::try_from(number).ok()?;
+        self.slots.get_mut(slot)?.as_mut()
+    }
+
     fn quota_exceeded(&self, requested: u64) -> ParquetError {
-        let (limit, used) = (self.max_disk_bytes.unwrap_or(u64::MAX), self.disk_bytes);
+        let (limit, used) = (self.max_disk_bytes, self.disk_bytes);
         events::quota_reached(limit, used, requested);
         ParquetError::SpillLimitExceeded {
             limit,
@@ -199,6 +262,14 @@ impl Segments {
 }
 
 impl Segment {
+    fn room_in_hole(&mut self, wanted: u32) -> Option<Room> {
+        self.extents.room_in_hole(wanted)
+    }
+
+    fn room_at_end(&mut self, wanted: u32) -> Option<Room> {
+        self.extents.room_at_end(wanted)
+    }
+
     fn place(&self, slot: usize, run: Run, length_bytes: u64) -> Result<Place> {
         Ok(Place {
             extent: Extent {

@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::super::{SpillMetrics, events};
+use super::extents::GiveBack;
 use super::failure::spill_failure;
-use super::io::{open_unlinked, read_exact_at, write_all_at};
-use super::segments::{Extent, Place, Segments};
+use super::io::{discard, open_unlinked, read_exact_at, write_all_at};
+use super::segments::{BLOCK, Extent, Freed, Place, Segment, Segments};
 use crate::errors::{ParquetError, Result};
 
 /// Where segments are made, and how many bytes they may take.
@@ -90,7 +91,7 @@ impl Spool {
             let Err(error) = self.transfer(&place, bytes) else {
                 return Ok(place.extent);
             };
-            self.free([place.extent]);
+            self.free(place.extent)?;
             let mut state = self.lock();
             let failure = Failure {
                 step: "write",
@@ -125,24 +126,29 @@ impl Spool {
         })
     }
 
-    /// Gives space back. A segment without a blob is closed, and its disk space with it.
-    pub(super) fn free(&self, extents: impl IntoIterator<Item = Extent>) {
-        let mut closed = Vec::new();
+    /// Gives space back: blocks of disk at once where the system can do that, and a whole segment
+    /// when no blob is left in it.
+    pub(super) fn free(&self, extent: Extent) -> Result<()> {
         let mut state = self.lock();
-        for extent in extents {
-            if let Some(segment) = state.segments.free(extent) {
-                if let Some(health) = state.health.get_mut(segment.directory) {
-                    *health = Health::Working;
-                }
-                closed.push(segment);
-            }
-        }
-        if state.segments.open_files() == 0 {
-            state.health.fill(Health::Working);
-        }
+        let freed = state.segments.free(extent)?;
         self.publish(&state);
         drop(state);
-        drop(closed);
+        match freed {
+            Freed::Done => {}
+            Freed::Segment(segment) => self.close(segment),
+            Freed::Blocks(idle) => {
+                // If this fails the blocks stay behind until their segment is closed.
+                let _ = discard(&idle.file, idle.offset(), idle.length_bytes());
+                let mut state = self.lock();
+                let freed = state.segments.discarded(&idle);
+                self.publish(&state);
+                drop(state);
+                if let Freed::Segment(segment) = freed {
+                    self.close(segment);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Opens and closes a file in every directory.
@@ -225,10 +231,28 @@ impl Spool {
     ) -> io::Result<()> {
         let path = self.path(directory);
         let file = open_unlinked(path)?;
-        state.segments.add(file, directory, length_bytes)?;
+        let give_back = match discard(&file, 0, BLOCK) {
+            Ok(()) => GiveBack::Blocks,
+            Err(_) => GiveBack::Segment,
+        };
+        state
+            .segments
+            .add(file, give_back, directory, length_bytes)?;
         state.next_directory = directory + 1;
         events::segment_opened(path, state.segments.open_files());
         Ok(())
+    }
+
+    fn close(&self, segment: Segment) {
+        let mut state = self.lock();
+        if let Some(health) = state.health.get_mut(segment.directory) {
+            *health = Health::Working;
+        }
+        if state.segments.open_files() == 0 {
+            state.health.fill(Health::Working);
+        }
+        drop(state);
+        drop(segment);
     }
 
     fn pass_over(&self, state: &mut State, failure: Failure, attempt: &mut Attempt) {

@@ -48,9 +48,11 @@ impl TempFilePageStore {
         if let Some(extent) = blob.extent() {
             self.spool.read(extent, buffer)?;
             self.verify(blob, extent, buffer)?;
-            self.spool.free([extent]);
+            self.blobs.take(key)?;
+            self.spool.free(extent)?;
+        } else {
+            self.blobs.take(key)?;
         }
-        self.blobs.take(key)?;
         let time = started.elapsed();
         self.spool.metrics().record_take(buffer.len(), time);
         Ok(())
@@ -113,7 +115,10 @@ impl PageStore for TempFilePageStore {
 
 impl Drop for TempFilePageStore {
     fn drop(&mut self) {
-        self.spool.free(self.blobs.iter().filter_map(Blob::extent));
+        for extent in self.blobs.iter().filter_map(Blob::extent) {
+            // An extent that was handed out can be taken back.
+            let _ = self.spool.free(extent);
+        }
         self.spool.leave();
     }
 }
