@@ -70,45 +70,9 @@ impl ColumnChunkMetaDataBuilder {
         self
     }
 
-    /// Sets the number of values, nulls included.
-    pub fn set_num_values(mut self, value: i64) -> Self {
-        self.0.num_values = value;
-        self
-    }
-
-    /// Sets the codec and its level.
-    pub fn set_compression(mut self, value: Compression) -> Self {
-        self.0.compression = value;
-        self
-    }
-
     /// Sets the codec; its level is the codec's default.
     pub fn set_compression_codec(self, value: CompressionCodec) -> Self {
         self.set_compression(value.into())
-    }
-
-    /// Sets the bytes of all pages as stored, headers included.
-    pub fn set_total_compressed_size(mut self, value: i64) -> Self {
-        self.0.total_compressed_size = value;
-        self
-    }
-
-    /// Sets the bytes of all pages before compression, headers included.
-    pub fn set_total_uncompressed_size(mut self, value: i64) -> Self {
-        self.0.total_uncompressed_size = value;
-        self
-    }
-
-    /// Sets where the first data page begins.
-    pub fn set_data_page_offset(mut self, value: i64) -> Self {
-        self.0.data_page_offset = value;
-        self
-    }
-
-    /// Sets where the dictionary page begins.
-    pub fn set_dictionary_page_offset(mut self, value: Option<i64>) -> Self {
-        self.0.dictionary_page_offset = value.into();
-        self
     }
 
     /// Sets where an index page begins.
@@ -164,48 +128,50 @@ impl ColumnChunkMetaDataBuilder {
         }
         self
     }
+}
 
+/// A setter for each field that takes its value as it comes.
+macro_rules! plain_setters {
+    ($($(#[$doc:meta])* $setter:ident: $field:ident <- $value:ty;)*) => {
+        impl ColumnChunkMetaDataBuilder {
+            $(
+                $(#[$doc])*
+                pub fn $setter(mut self, value: $value) -> Self {
+                    self.0.$field = value.into();
+                    self
+                }
+            )*
+        }
+    };
+}
+
+plain_setters! {
+    /// Sets the number of values, nulls included.
+    set_num_values: num_values <- i64;
+    /// Sets the codec and its level.
+    set_compression: compression <- Compression;
+    /// Sets the bytes of all pages as stored, headers included.
+    set_total_compressed_size: total_compressed_size <- i64;
+    /// Sets the bytes of all pages before compression, headers included.
+    set_total_uncompressed_size: total_uncompressed_size <- i64;
+    /// Sets where the first data page begins.
+    set_data_page_offset: data_page_offset <- i64;
+    /// Sets where the dictionary page begins.
+    set_dictionary_page_offset: dictionary_page_offset <- Option<i64>;
     /// Sets where the offset index begins.
-    pub fn set_offset_index_offset(mut self, value: Option<i64>) -> Self {
-        self.0.offset_index_offset = value.into();
-        self
-    }
-
+    set_offset_index_offset: offset_index_offset <- Option<i64>;
     /// Sets the bytes of the offset index.
-    pub fn set_offset_index_length(mut self, value: Option<i32>) -> Self {
-        self.0.offset_index_length = value.into();
-        self
-    }
-
+    set_offset_index_length: offset_index_length <- Option<i32>;
     /// Sets where the column index begins.
-    pub fn set_column_index_offset(mut self, value: Option<i64>) -> Self {
-        self.0.column_index_offset = value.into();
-        self
-    }
-
+    set_column_index_offset: column_index_offset <- Option<i64>;
     /// Sets the bytes of the column index.
-    pub fn set_column_index_length(mut self, value: Option<i32>) -> Self {
-        self.0.column_index_length = value.into();
-        self
-    }
-
+    set_column_index_length: column_index_length <- Option<i32>;
     /// Sets the bytes of the values before encoding; for BYTE_ARRAY.
-    pub fn set_unencoded_byte_array_data_bytes(mut self, value: Option<i64>) -> Self {
-        self.0.unencoded_byte_array_data_bytes = value.into();
-        self
-    }
-
+    set_unencoded_byte_array_data_bytes: unencoded_byte_array_data_bytes <- Option<i64>;
     /// Sets how often each repetition level occurs.
-    pub fn set_repetition_level_histogram(mut self, value: Option<LevelHistogram>) -> Self {
-        self.0.repetition_level_histogram = value;
-        self
-    }
-
+    set_repetition_level_histogram: repetition_level_histogram <- Option<LevelHistogram>;
     /// Sets how often each definition level occurs.
-    pub fn set_definition_level_histogram(mut self, value: Option<LevelHistogram>) -> Self {
-        self.0.definition_level_histogram = value;
-        self
-    }
+    set_definition_level_histogram: definition_level_histogram <- Option<LevelHistogram>;
 }
 
 impl From<ColumnChunkMetaData> for ColumnChunkMetaDataBuilder {

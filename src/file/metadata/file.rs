@@ -42,6 +42,21 @@ impl FileMetaData {
         }
     }
 
+    /// The root of the schema.
+    pub fn schema(&self) -> &Type {
+        self.schema_descr.root_schema()
+    }
+
+    /// The schema and its leaves.
+    pub fn schema_descr(&self) -> &SchemaDescriptor {
+        &self.schema_descr
+    }
+
+    /// The schema and its leaves, shared.
+    pub fn schema_descr_ptr(&self) -> SchemaDescPtr {
+        self.schema_descr.clone()
+    }
+
     /// The version of the format, 1 or 2.
     pub fn version(&self) -> i32 {
         self.version
@@ -60,21 +75,6 @@ impl FileMetaData {
     /// Pairs of text that programs keep with the file.
     pub fn key_value_metadata(&self) -> Option<&Vec<KeyValue>> {
         self.key_value_metadata.as_ref()
-    }
-
-    /// The root of the schema.
-    pub fn schema(&self) -> &Type {
-        self.schema_descr.root_schema()
-    }
-
-    /// The schema and its leaves.
-    pub fn schema_descr(&self) -> &SchemaDescriptor {
-        &self.schema_descr
-    }
-
-    /// The schema and its leaves, shared.
-    pub fn schema_descr_ptr(&self) -> SchemaDescPtr {
-        self.schema_descr.clone()
     }
 
     /// By which order the bounds of each column are taken, if the file says.

@@ -146,9 +146,11 @@ impl ParquetMetaDataBuilder {
     }
 
     /// Sets all row groups.
-    pub fn set_row_groups(mut self, row_groups: Vec<RowGroupMetaData>) -> Self {
-        self.0.row_groups = row_groups;
-        self
+    pub fn set_row_groups(self, row_groups: Vec<RowGroupMetaData>) -> Self {
+        Self(ParquetMetaData {
+            row_groups,
+            ..self.0
+        })
     }
 
     /// Takes the row groups out.
@@ -162,9 +164,11 @@ impl ParquetMetaDataBuilder {
     }
 
     /// Sets where page indexes come from.
-    pub fn set_page_index(mut self, page_index: Option<Arc<dyn PageIndexProvider>>) -> Self {
-        self.0.page_index = page_index;
-        self
+    pub fn set_page_index(self, page_index: Option<Arc<dyn PageIndexProvider>>) -> Self {
+        Self(ParquetMetaData {
+            page_index,
+            ..self.0
+        })
     }
 
     /// Takes the page indexes out.

@@ -125,21 +125,27 @@ pub struct RowGroupMetaDataBuilder(RowGroupMetaData);
 
 impl RowGroupMetaDataBuilder {
     /// Sets the number of rows.
-    pub fn set_num_rows(mut self, value: i64) -> Self {
-        self.0.num_rows = value;
-        self
+    pub fn set_num_rows(self, value: i64) -> Self {
+        Self(RowGroupMetaData {
+            num_rows: value,
+            ..self.0
+        })
     }
 
     /// Says by which columns the rows are sorted.
-    pub fn set_sorting_columns(mut self, sorting_columns: Option<Vec<SortingColumn>>) -> Self {
-        self.0.sorting_columns = sorting_columns;
-        self
+    pub fn set_sorting_columns(self, sorting_columns: Option<Vec<SortingColumn>>) -> Self {
+        Self(RowGroupMetaData {
+            sorting_columns: sorting_columns,
+            ..self.0
+        })
     }
 
     /// Sets the bytes of all pages before compression.
-    pub fn set_total_byte_size(mut self, value: i64) -> Self {
-        self.0.total_byte_size = value;
-        self
+    pub fn set_total_byte_size(self, value: i64) -> Self {
+        Self(RowGroupMetaData {
+            total_byte_size: value,
+            ..self.0
+        })
     }
 
     /// Takes the column chunks out.
@@ -148,9 +154,11 @@ impl RowGroupMetaDataBuilder {
     }
 
     /// Sets all column chunks.
-    pub fn set_column_metadata(mut self, value: Vec<ColumnChunkMetaData>) -> Self {
-        self.0.columns = value;
-        self
+    pub fn set_column_metadata(self, value: Vec<ColumnChunkMetaData>) -> Self {
+        Self(RowGroupMetaData {
+            columns: value,
+            ..self.0
+        })
     }
 
     /// Adds the next column chunk.
@@ -160,15 +168,19 @@ impl RowGroupMetaDataBuilder {
     }
 
     /// Says which row group of the file this is, counted from 0.
-    pub fn set_ordinal(mut self, value: i32) -> Self {
-        self.0.ordinal = Some(value);
-        self
+    pub fn set_ordinal(self, value: i32) -> Self {
+        Self(RowGroupMetaData {
+            ordinal: Some(value),
+            ..self.0
+        })
     }
 
     /// Sets where the first page begins.
-    pub fn set_file_offset(mut self, value: i64) -> Self {
-        self.0.file_offset = Some(value);
-        self
+    pub fn set_file_offset(self, value: i64) -> Self {
+        Self(RowGroupMetaData {
+            file_offset: Some(value),
+            ..self.0
+        })
     }
 
     /// The description.

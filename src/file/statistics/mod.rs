@@ -10,7 +10,10 @@ mod tests;
 use std::fmt;
 
 use crate::basic::Type;
-use crate::data_type::{ByteArray, FixedLenByteArray, Int96, ParquetValueType};
+use crate::data_type::{
+    BoolType, ByteArray, ByteArrayType, DoubleType, FixedLenByteArray, FixedLenByteArrayType,
+    FloatType, Int32Type, Int64Type, Int96, Int96Type, ParquetValueType,
+};
 
 pub use value::{TypedStatistics, ValueStatistics};
 
@@ -18,21 +21,21 @@ pub use value::{TypedStatistics, ValueStatistics};
 #[derive(Clone, Debug, PartialEq)]
 pub enum Statistics {
     /// Of physical type BOOLEAN.
-    Boolean(ValueStatistics<bool>),
+    Boolean(TypedStatistics<BoolType>),
     /// Of physical type INT32.
-    Int32(ValueStatistics<i32>),
+    Int32(TypedStatistics<Int32Type>),
     /// Of physical type INT64.
-    Int64(ValueStatistics<i64>),
+    Int64(TypedStatistics<Int64Type>),
     /// Of physical type INT96.
-    Int96(ValueStatistics<Int96>),
+    Int96(TypedStatistics<Int96Type>),
     /// Of physical type FLOAT.
-    Float(ValueStatistics<f32>),
+    Float(TypedStatistics<FloatType>),
     /// Of physical type DOUBLE.
-    Double(ValueStatistics<f64>),
+    Double(TypedStatistics<DoubleType>),
     /// Of physical type BYTE_ARRAY.
-    ByteArray(ValueStatistics<ByteArray>),
+    ByteArray(TypedStatistics<ByteArrayType>),
     /// Of physical type FIXED_LEN_BYTE_ARRAY.
-    FixedLenByteArray(ValueStatistics<FixedLenByteArray>),
+    FixedLenByteArray(TypedStatistics<FixedLenByteArrayType>),
 }
 
 /// Runs an expression on the typed statistics within.
