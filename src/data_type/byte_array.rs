@@ -136,7 +136,10 @@ mod tests {
 
     #[test]
     fn order_is_unsigned_and_prefixes_come_first() {
-        let less = |a: &[u8], b: &[u8]| ByteArray::from(a) < ByteArray::from(b);
+        let less = |a: &[u8], b: &[u8]| {
+            let (a, b) = (ByteArray::from(a), ByteArray::from(b));
+            a < b
+        };
         assert!(less(b"", b"\0"));
         assert!(less(b"ab", b"abc"));
         assert!(less(b"\x7f", b"\x80"));

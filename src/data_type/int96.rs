@@ -119,7 +119,9 @@ mod tests {
 
     fn at(day: i32, nanos: i64) -> Int96 {
         let nanos = nanos.cast_unsigned();
-        Int96::from([nanos as u32, (nanos >> 32) as u32, day.cast_unsigned()])
+        let low = u32::try_from(nanos & u64::from(u32::MAX)).unwrap();
+        let high = u32::try_from(nanos >> 32).unwrap();
+        Int96::from([low, high, day.cast_unsigned()])
     }
 
     #[test]

@@ -18,7 +18,6 @@ pub use byte_array::ByteArray;
 pub use decimal::Decimal;
 pub use fixed::FixedLenByteArray;
 pub use int96::Int96;
-pub(crate) use physical::sealed;
 pub use physical::{
     BoolType, ByteArrayType, DataType, DoubleType, FixedLenByteArrayType, FloatType, Int32Type,
     Int64Type, Int96Type, ParquetValueType,

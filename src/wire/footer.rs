@@ -22,25 +22,6 @@ pub(crate) struct FooterOptions {
     pub(crate) write_path_in_schema: bool,
 }
 
-/// Appends a whole footer to `out`, without its length and the magic.
-///
-/// # Errors
-///
-/// None today.
-pub(crate) fn write_file_metadata(
-    file: &FileMetaData,
-    row_groups: &[RowGroupMetaData],
-    options: &FooterOptions,
-    out: &mut Vec<u8>,
-) -> Result<()> {
-    begin_file_metadata(file, row_groups.len(), out);
-    for row_group in row_groups {
-        write_row_group(row_group, options, out, &mut |_| Ok(()))?;
-    }
-    end_file_metadata(file, out);
-    Ok(())
-}
-
 /// Hands a whole footer, without its length and the magic, to `emit` in parts of about 64 KiB, and
 /// returns its length. `row_groups` may make its row groups as it goes.
 ///

@@ -30,15 +30,6 @@ pub(super) fn write_statistics(statistics: &Statistics, record: &mut Fields<'_>)
     write_count(record, 9, statistics.nan_count_opt());
 }
 
-/// Most bytes that [`write_statistics`] can take, its stop byte included.
-pub(super) fn statistics_bound(statistics: &Statistics) -> usize {
-    // Four bounds with a header and a length of up to nine bytes each, three counts of a header and
-    // ten bytes, two flags, a stop byte.
-    let bounds = [statistics.min_bytes_opt(), statistics.max_bytes_opt()];
-    let bounds_len: usize = bounds.into_iter().flatten().map(<[u8]>::len).sum();
-    2 * bounds_len + 4 * 10 + 3 * 11 + 2 + 1
-}
-
 fn write_bound(record: &mut Fields<'_>, id: i16, bound: Option<&[u8]>) {
     if let Some(bytes) = bound {
         record.binary(id, bytes);

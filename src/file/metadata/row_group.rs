@@ -135,7 +135,7 @@ impl RowGroupMetaDataBuilder {
     /// Says by which columns the rows are sorted.
     pub fn set_sorting_columns(self, sorting_columns: Option<Vec<SortingColumn>>) -> Self {
         Self(RowGroupMetaData {
-            sorting_columns: sorting_columns,
+            sorting_columns,
             ..self.0
         })
     }

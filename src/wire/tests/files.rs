@@ -1,6 +1,5 @@
 //! The footer as a whole.
 
-use super::super::footer::stream_file_metadata;
 use super::*;
 use crate::basic::ColumnOrder;
 use crate::errors::ParquetError;
@@ -150,7 +149,7 @@ fn an_ordinal_is_written_if_sixteen_bits_hold_it() {
 }
 
 #[test]
-fn a_streamed_footer_is_the_same_footer_in_parts() {
+fn a_footer_is_handed_on_in_parts() {
     let columns: String = (0..500)
         .map(|column| format!("optional int64 column_{column}; "))
         .collect();

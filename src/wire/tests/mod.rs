@@ -11,7 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use parquet::file::metadata as oracle;
 
-use super::footer::{FooterOptions, write_file_metadata};
+use super::footer::{FooterOptions, stream_file_metadata};
 use crate::file::{FOOTER_SIZE, PARQUET_MAGIC};
 use crate::file::metadata::{
     ColumnChunkMetaData, ColumnChunkMetaDataBuilder, FileMetaData, ParquetMetaData,
@@ -32,7 +32,11 @@ fn schema_of(text: &str) -> SchemaDescPtr {
 fn footer(metadata: &ParquetMetaData, options: &FooterOptions) -> Vec<u8> {
     let mut out = Vec::new();
     let file = metadata.file_metadata();
-    write_file_metadata(file, metadata.row_groups(), options, &mut out).unwrap();
+    let len = stream_file_metadata(file, metadata.row_groups().iter(), options, |part| {
+        out.extend_from_slice(part);
+        Ok(())
+    });
+    assert_eq!(len.unwrap(), out.len() as u64);
     out
 }
 
