@@ -71,7 +71,9 @@ static MASKS: [[i16; 8]; 256] = {
     let mut masks = [[0; 8]; 256];
     let mut at = 0;
     while at < 256 * 8 {
-        masks[at / 8][at % 8] = -((((at / 8) >> (at % 8)) & 1) as i16);
+        if ((at / 8) >> (at % 8)) & 1 == 1 {
+            masks[at / 8][at % 8] = -1;
+        }
         at += 1;
     }
     masks

@@ -86,7 +86,7 @@ proptest! {
 
     #[test]
     fn levels_are_those_of_another_writer((field, array) in arrays::columns(options())) {
-        prop_assume!(array.len() > 0);
+        prop_assume!(!array.is_empty());
         let schema = Arc::new(arrow_schema::Schema::new(vec![Arc::clone(&field)]));
         let expected = write(&RecordBatch::try_new(schema, vec![Arc::clone(&array)]).unwrap());
         let leaves = walk(&field, &array);
