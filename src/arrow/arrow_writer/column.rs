@@ -76,7 +76,8 @@ impl ArrowColumnWriter {
         let close = self
             .encoder
             .into_close_result(&Placement::DictionaryFirst)?;
-        self.reservation.resize(self.pages.key_bytes());
+        self.reservation
+            .resize(self.pages.key_bytes() + self.pages.unreserved_bytes());
         Ok(ArrowColumnChunk {
             pages: self.pages,
             close,
@@ -140,13 +141,13 @@ impl ArrowColumnWriter {
         &self.encoder
     }
 
-    /// What is paid for here: everything but the pages, which the store pays for itself.
+    /// Everything but the store.
     fn own_memory(&self) -> usize {
         self.encoder.memory_size() + self.adapter.memory_size() + self.pages.key_bytes()
     }
 
     fn settle(&mut self) {
-        let bytes = size_of::<Self>() + self.own_memory();
+        let bytes = size_of::<Self>() + self.own_memory() + self.pages.unreserved_bytes();
         self.reservation.resize(bytes);
     }
 }

@@ -55,6 +55,12 @@ impl ChunkBuffer {
         self.store.memory_size()
     }
 
+    /// Bytes of memory that the store has not reserved itself.
+    pub(crate) fn unreserved_bytes(&self) -> usize {
+        let store = self.store.as_ref();
+        store.memory_size().saturating_sub(store.reserved_size())
+    }
+
     /// Asks the store to move resident pages out; returns bytes freed.
     pub(crate) fn spill(&mut self) -> Result<usize> {
         let pages = self.pages();
