@@ -40,6 +40,12 @@ impl StatsCollector {
         self.order != BoundsOrder::Undefined
     }
 
+    /// Whether each distinct value may be given once in place of all values: not where
+    /// not-a-numbers are counted.
+    pub(crate) fn takes_distinct(&self) -> bool {
+        !self.order.has_nans()
+    }
+
     /// Takes in values of the open page. A value may be given more than once.
     pub(crate) fn update(&mut self, values: &Values<'_>) {
         let (order, page) = (self.order, &mut self.page);
@@ -92,11 +98,20 @@ impl StatsCollector {
         }
     }
 
-    /// Takes in bounds that the caller knows, as PLAIN bytes, in place of the values themselves.
-    pub(crate) fn update_given(&mut self, min: &[u8], max: &[u8]) {
-        if self.is_defined() {
-            self.page.add(self.order, Seen::Numbers, min, max);
+    /// Takes in values by bounds that the caller knows, as PLAIN bytes. Of the values themselves only
+    /// not-a-numbers are counted: readers rely on that count, and it cannot be given. Bounds that are
+    /// not-a-numbers, or of nothing else, are found anew.
+    pub(crate) fn update_given(&mut self, min: &[u8], max: &[u8], values: &Values<'_>) {
+        if !self.is_defined() {
+            return;
         }
+        let nans = floats::count_nans(self.order, values);
+        let is_nan = |bound| floats::is_nan(self.order, bound);
+        if nans > 0 && nans == values.len() as u64 || is_nan(min) || is_nan(max) {
+            return self.update(values);
+        }
+        self.page_nans += nans;
+        self.page.add(self.order, Seen::Numbers, min, max);
     }
 
     /// Ends the page: its bounds go into the chunk's and are returned. They are to be given back through

@@ -5,6 +5,8 @@
 
 use super::bounds::Seen;
 use super::numbers;
+use super::order::BoundsOrder;
+use crate::data_type::values::Values;
 
 /// What a slice holds.
 #[derive(Debug, Clone, Copy)]
@@ -90,6 +92,39 @@ pub(super) fn extremes16(data: &[u8]) -> Option<FloatExtremes<2>> {
     numbers
         .map(|range| found(Seen::Numbers, range))
         .or_else(|| nans.map(|range| found(Seen::NansOnly, range)))
+}
+
+/// How many of the values are not-a-numbers; none of a type without them.
+pub(super) fn count_nans(order: BoundsOrder, values: &Values<'_>) -> u64 {
+    match (order, values) {
+        (BoundsOrder::Float, Values::Float(values)) => {
+            values.iter().map(|value| u64::from(value.is_nan())).sum()
+        }
+        (BoundsOrder::Double, Values::Double(values)) => {
+            values.iter().map(|value| u64::from(value.is_nan())).sum()
+        }
+        (BoundsOrder::Float16, Values::Fixed(values)) => {
+            let values = values.data().chunks_exact(2);
+            values.map(|value| u64::from(is_nan(order, value))).sum()
+        }
+        _ => 0,
+    }
+}
+
+/// Whether a bound is a not-a-number.
+pub(super) fn is_nan(order: BoundsOrder, bound: &[u8]) -> bool {
+    match order {
+        BoundsOrder::Float => bound
+            .try_into()
+            .is_ok_and(|bytes| f32::from_le_bytes(bytes).is_nan()),
+        BoundsOrder::Double => bound
+            .try_into()
+            .is_ok_and(|bytes| f64::from_le_bytes(bytes).is_nan()),
+        BoundsOrder::Float16 => bound
+            .try_into()
+            .is_ok_and(|bytes| u16::from_le_bytes(bytes) & 0x7FFF > 0x7C00),
+        _ => false,
+    }
 }
 
 /// A number that orders as the binary16 with these bits does in the total order.

@@ -13,6 +13,8 @@ mod record;
 mod truncate;
 
 #[cfg(test)]
+mod oracle;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use boundary::BoundaryTracker;

@@ -252,6 +252,36 @@ fn intervals_have_no_bounds_and_numbers_are_never_cut() {
 }
 
 #[test]
+fn not_a_numbers_are_counted_where_the_caller_gives_the_bounds() {
+    let given = |values: &[f64], min: f64, max: f64| {
+        let mut stats = StatsCollector::new(&column(Type::DOUBLE, None, -1));
+        let (min, max) = (min.to_le_bytes(), max.to_le_bytes());
+        stats.update_given(&min, &max, &Values::Double(values));
+        let page = stats.finish_page();
+        stats.recycle(page);
+        let number = |bytes: &[u8]| f64::from_le_bytes(bytes.try_into().unwrap()).to_bits();
+        let bounds = stats.chunk();
+        let (min, max) = bounds.min_max.unwrap();
+        (number(min), number(max), bounds.nan_count)
+    };
+    let nan = f64::NAN;
+    let (one, nine) = (1f64.to_bits(), 9f64.to_bits());
+    assert_eq!(given(&[2.0, nan], 1.0, 9.0), (one, nine, Some(1)));
+    assert_eq!(given(&[1.0, nan, 9.0], nan, nan), (one, nine, Some(1)));
+    assert_eq!(
+        given(&[nan], 1.0, 9.0),
+        (nan.to_bits(), nan.to_bits(), Some(1))
+    );
+}
+
+#[test]
+fn columns_that_count_not_a_numbers_need_every_value() {
+    let half = column(Type::FIXED_LEN_BYTE_ARRAY, Some(LogicalType::Float16), 2);
+    assert!(!StatsCollector::new(&half).takes_distinct());
+    assert!(StatsCollector::new(&column(Type::FIXED_LEN_BYTE_ARRAY, None, 2)).takes_distinct());
+}
+
+#[test]
 fn int96_compares_by_time() {
     let values = [
         Int96::from([9, 0, 5]),

@@ -341,8 +341,10 @@ impl ColumnEncoder {
     ) -> Result<()> {
         self.values.put(values)?;
         match (&mut self.stats, given) {
-            (Some(stats), Some(given)) => stats.update_given(given.min, given.max),
-            (Some(stats), None) if !self.values.defers_statistics() => stats.update(values),
+            (Some(stats), Some(given)) => stats.update_given(given.min, given.max, values),
+            (Some(stats), None) if !self.values.defers_statistics() || !stats.takes_distinct() => {
+                stats.update(values);
+            }
             _ => {}
         }
         if let Some(distinct) = &mut self.distinct {
@@ -381,6 +383,7 @@ impl ColumnEncoder {
     fn seal_page(&mut self, bench: &mut Workbench, sink: &mut dyn PageSink) -> Result<()> {
         if self.values.defers_statistics()
             && let (Some(stats), Some(dictionary)) = (&mut self.stats, self.values.dictionary())
+            && stats.takes_distinct()
             && let Some(entries) = dictionary.page_entries()
         {
             stats.update(&entries);
