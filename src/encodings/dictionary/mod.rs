@@ -137,7 +137,7 @@ impl DictionaryEncoder {
     }
 
     /// The distinct values of the open page, each once; `None` for numbers, which cost less to
-    /// look at as they come.
+    /// look at as they come. Enough for bounds, not for anything that counts values.
     pub(crate) fn page_entries(&mut self) -> Option<Values<'_>> {
         let entries = self.num_entries();
         match self.physical {
