@@ -55,7 +55,7 @@ impl Truncation {
             return (Cow::Borrowed(value), Exactness::Exact);
         }
         let cut = match (self.kind, std::str::from_utf8(value)) {
-            (Kind::Text, Ok(text)) => text.floor_char_boundary(self.len),
+            (Kind::Text, Ok(text)) => boundary_before(text, self.len),
             _ => self.len,
         };
         match value.get(..cut) {
@@ -72,7 +72,7 @@ impl Truncation {
         }
         let larger = match (self.kind, std::str::from_utf8(value)) {
             (Kind::Text, Ok(text)) => text
-                .get(..text.floor_char_boundary(self.len))
+                .get(..boundary_before(text, self.len))
                 .and_then(next_text),
             _ => value.get(..self.len).and_then(next_bytes),
         };
@@ -92,6 +92,14 @@ impl Truncation {
 pub(crate) enum Exactness {
     Exact,
     Bound,
+}
+
+/// The last boundary between characters at or before `len`.
+fn boundary_before(text: &str, len: usize) -> usize {
+    (0..=len.min(text.len()))
+        .rev()
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(0)
 }
 
 /// The shortest text that is larger than everything that begins with `prefix`: its last character that
