@@ -27,15 +27,10 @@ pub(crate) struct ByteBlock<'v> {
 /// Takes blocks in order.
 type Sink<'s> = &'s mut dyn FnMut(&mut ByteBlock<'_>);
 
-impl<'v> ByteBlock<'v> {
+impl ByteBlock<'_> {
     /// Number of strings.
     pub(crate) fn len(&self) -> usize {
         self.len
-    }
-
-    /// The strings.
-    pub(crate) fn values(&self) -> &[&'v [u8]] {
-        self.values.get(..self.len).unwrap_or_default()
     }
 }
 
