@@ -144,9 +144,9 @@ fn pages_stay_on_the_heap_while_the_budget_grants_them() {
         20_000
     );
     let mut buffer = vec![];
-    for (page, key) in keys.into_iter().enumerate() {
+    for (page, key) in (0..).zip(keys) {
         store.take_into(key, &mut buffer).unwrap();
-        assert_eq!(buffer, vec![page as u8; 1000]);
+        assert_eq!(buffer, vec![page; 1000]);
     }
     assert_eq!(metrics.bytes_resident(), 0);
     drop(store);
@@ -395,7 +395,8 @@ mod encrypted {
         }
 
         fn take(&mut self, key: PageKey) -> Result<Bytes> {
-            Ok(self.0.lock().unwrap()[key.get() as usize].clone())
+            let at = usize::try_from(key.get()).unwrap();
+            Ok(self.0.lock().unwrap()[at].clone())
         }
     }
 

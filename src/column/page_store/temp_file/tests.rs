@@ -23,7 +23,10 @@ fn in_directory(directory: &Path) -> TempFilePageStoreBuilder {
 
 fn noise(length: usize, seed: u8) -> Vec<u8> {
     (0..length)
-        .map(|at| (at as u8).wrapping_mul(31) ^ (at >> 8) as u8 ^ seed)
+        .map(|at| {
+            let [low, high, ..] = at.to_le_bytes();
+            low.wrapping_mul(31) ^ high ^ seed
+        })
         .collect()
 }
 
@@ -153,8 +156,8 @@ fn disk_is_given_back_while_blobs_are_taken() {
     let on_disk = || file.metadata().unwrap().blocks() * 512;
     let mut last = metrics.disk_used();
     for (mut store, keys) in columns {
-        for (page, key) in keys.into_iter().enumerate() {
-            assert_eq!(store.take(key).unwrap(), noise(100_000, page as u8));
+        for (page, key) in (0..).zip(keys) {
+            assert_eq!(store.take(key).unwrap(), noise(100_000, page));
         }
         assert!(metrics.disk_used() <= last - 8 * (100_000 - 2 * 4096));
         last = metrics.disk_used();
@@ -341,11 +344,11 @@ fn two_factories_in_one_directory_never_meet() {
         .map(|_| in_directory(directory.path()).build())
         .collect();
     thread::scope(|scope| {
-        for (number, factory) in factories.iter().enumerate() {
+        for (number, factory) in (0..).zip(&factories) {
             scope.spawn(move || {
                 for _ in 0..20 {
                     let mut store = store(factory);
-                    let page = noise(5000, number as u8);
+                    let page = noise(5000, number);
                     let keys: Vec<Result<PageKey>> =
                         (0..20).map(|_| store.put_slice(&page)).collect();
                     for key in keys {
