@@ -405,3 +405,67 @@ fn threads_share_segments_without_touching_each_other() {
     assert_eq!(factory.metrics().disk_used(), 0);
     assert_eq!(factory.metrics().open_files(), 0);
 }
+
+/// Tells a child process where to spill.
+const CHILD_DIRECTORY: &str = "HERRINGBONE_TEST_SPILL_DIRECTORY";
+
+/// Spills and checks what comes back until it is killed; reports the first round.
+#[test]
+#[ignore = "the child of the test below"]
+fn child_that_spills_until_it_is_killed() {
+    let Some(directory) = std::env::var_os(CHILD_DIRECTORY) else {
+        return;
+    };
+    let factory = in_directory(Path::new(&directory))
+        .with_segment_bytes(64 << 10)
+        .build();
+    let [seed, ..] = std::process::id().to_le_bytes();
+    for round in 0_u64.. {
+        let mut store = store(&factory);
+        let page = noise(20_000, seed);
+        let keys: Vec<_> = (0..20).map(|_| store.put_slice(&page).unwrap()).collect();
+        for key in keys {
+            assert_eq!(store.take(key).unwrap(), page);
+        }
+        if round == 0 {
+            println!("round done");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn processes_that_share_a_directory_and_are_killed_leave_nothing_in_it() {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+    use std::time::Duration;
+    let directory = tempfile::tempdir().unwrap();
+    let spawn = || {
+        Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--ignored",
+                "--nocapture",
+                "child_that_spills_until_it_is_killed",
+            ])
+            .env(CHILD_DIRECTORY, directory.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
+    };
+    for round in 0..8 {
+        let mut children: Vec<_> = (0..3).map(|_| spawn()).collect();
+        for child in &mut children {
+            let output = BufReader::new(child.stdout.take().unwrap());
+            let is_at_work = |line: std::io::Result<String>| line.unwrap().contains("round done");
+            assert!(output.lines().any(is_at_work), "the child spills");
+        }
+        thread::sleep(Duration::from_millis(round * 3));
+        for child in &mut children {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        let left = fs::read_dir(directory.path()).unwrap().count();
+        assert_eq!(left, 0, "round {round}");
+    }
+}
