@@ -87,19 +87,112 @@ pub enum ParquetError {
 pub type Result<T, E = ParquetError> = std::result::Result<T, E>;
 
 impl ParquetError {
-    /// The first cause for [`ParquetError::Latched`], any other error itself: what to store when a
-    /// failure is latched.
-    pub(crate) fn into_shared(self) -> Arc<ParquetError> {
+    /// What failed first, without the layers that say where: the source of a
+    /// [`ParquetError::PageStore`], the cause of a [`ParquetError::Latched`], and an error of this type that
+    /// went through [`io::Error`]. Any other error is its own root.
+    ///
+    /// ```
+    /// use herringbone::errors::ParquetError;
+    ///
+    /// let error = ParquetError::PageStore {
+    ///     step: "put",
+    ///     column: "a".to_owned(),
+    ///     page: 3,
+    ///     source: Box::new(ParquetError::SpillLimitExceeded { limit: 10, used: 8, requested: 4 }),
+    /// };
+    /// assert!(matches!(error.root_cause(), ParquetError::SpillLimitExceeded { limit: 10, .. }));
+    /// ```
+    pub fn root_cause(&self) -> &ParquetError {
         match self {
-            ParquetError::Latched(cause) => cause,
-            other => Arc::new(other),
+            ParquetError::PageStore { source, .. } => source.root_cause(),
+            ParquetError::Latched(cause) => cause.root_cause(),
+            ParquetError::External(cause) => {
+                inside(cause.as_ref()).map_or(self, ParquetError::root_cause)
+            }
+            _ => self,
+        }
+    }
+
+    /// What later calls name when this error is latched: the first cause of [`ParquetError::Latched`], a copy
+    /// of any other.
+    pub(crate) fn to_shared(&self) -> Arc<ParquetError> {
+        match self {
+            ParquetError::Latched(cause) => Arc::clone(cause),
+            other => Arc::new(other.retold()),
+        }
+    }
+
+    /// This error again. Causes from outside the crate keep their text and, for I/O errors, their kind.
+    fn retold(&self) -> ParquetError {
+        match self {
+            ParquetError::General(text) => ParquetError::General(text.clone()),
+            ParquetError::NYI(text) => ParquetError::NYI(text.clone()),
+            ParquetError::EOF(text) => ParquetError::EOF(text.clone()),
+            ParquetError::ArrowError(text) => ParquetError::ArrowError(text.clone()),
+            ParquetError::CorruptBlob(text) => ParquetError::CorruptBlob(text.clone()),
+            ParquetError::Latched(cause) => ParquetError::Latched(Arc::clone(cause)),
+            ParquetError::NeedMoreData(bytes) => ParquetError::NeedMoreData(*bytes),
+            ParquetError::NeedMoreDataRange(range) => {
+                ParquetError::NeedMoreDataRange(range.clone())
+            }
+            ParquetError::IndexOutOfBound(index, len) => {
+                ParquetError::IndexOutOfBound(*index, *len)
+            }
+            ParquetError::External(cause) => ParquetError::External(retold_cause(cause.as_ref())),
+            &ParquetError::SpillLimitExceeded {
+                limit,
+                used,
+                requested,
+            } => ParquetError::SpillLimitExceeded {
+                limit,
+                used,
+                requested,
+            },
+            &ParquetError::MemoryLimitExceeded { limit, used, step } => {
+                ParquetError::MemoryLimitExceeded { limit, used, step }
+            }
+            ParquetError::PageStore {
+                step,
+                column,
+                page,
+                source,
+            } => ParquetError::PageStore {
+                step,
+                column: column.clone(),
+                page: *page,
+                source: Box::new(source.retold()),
+            },
         }
     }
 }
 
+/// An error of this crate that another error wraps.
+fn inside<'a>(cause: &'a (dyn Error + Send + Sync + 'static)) -> Option<&'a ParquetError> {
+    cause.downcast_ref::<ParquetError>().or_else(|| {
+        cause
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+            .and_then(|inner| inner.downcast_ref::<ParquetError>())
+    })
+}
+
+fn retold_cause(cause: &(dyn Error + Send + Sync + 'static)) -> Box<dyn Error + Send + Sync> {
+    if let Some(own) = cause.downcast_ref::<ParquetError>() {
+        return Box::new(own.retold());
+    }
+    match cause.downcast_ref::<io::Error>() {
+        Some(error) => Box::new(io::Error::new(error.kind(), error.to_string())),
+        None => cause.to_string().into(),
+    }
+}
+
 impl From<io::Error> for ParquetError {
+    /// An error of this type that went through [`io::Error`] comes out as it went in.
     fn from(error: io::Error) -> Self {
-        ParquetError::External(Box::new(error))
+        match error.downcast::<ParquetError>() {
+            Ok(own) => own,
+            Err(error) => ParquetError::External(Box::new(error)),
+        }
     }
 }
 
@@ -152,7 +245,14 @@ impl From<ParquetError> for arrow_schema::ArrowError {
 }
 
 impl From<ParquetError> for io::Error {
+    /// An I/O error that went through this type comes out as it went in.
     fn from(error: ParquetError) -> Self {
-        io::Error::other(error)
+        match error {
+            ParquetError::External(cause) => match cause.downcast::<io::Error>() {
+                Ok(own) => *own,
+                Err(cause) => io::Error::other(ParquetError::External(cause)),
+            },
+            other => io::Error::other(other),
+        }
     }
 }

@@ -14,6 +14,7 @@ pub mod data_type;
 mod encodings;
 pub mod errors;
 pub mod file;
+mod latch;
 pub mod schema;
 mod wire;
 

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 /// Modules and their layers, the most specific first. A module may import from lower layers and from its
 /// own top-level module.
-const LAYERS: [(&str, u32); 19] = [
+const LAYERS: [(&str, u32); 20] = [
     ("errors", 0),
     ("budget", 0),
+    ("latch", 0),
     ("basic", 10),
     ("wire::compact", 10),
     ("schema::printer", 46),

@@ -13,6 +13,7 @@ use crate::column::writer::{ColumnEncoder, LeafInput, ValueFeed, WorkbenchPool};
 use crate::data_type::values::Values;
 use crate::errors::Result;
 use crate::file::writer::SerializedRowGroupWriter;
+use crate::latch::Latch;
 
 /// One leaf of a column of a batch, with its levels: what an [`ArrowColumnWriter`] takes.
 #[derive(Debug)]
@@ -37,6 +38,7 @@ pub struct ArrowColumnWriter {
     adapter: Adapter,
     benches: WorkbenchPool,
     reservation: Reservation,
+    latch: Latch,
 }
 
 impl ArrowColumnWriter {
@@ -53,6 +55,7 @@ impl ArrowColumnWriter {
             adapter,
             benches,
             reservation,
+            latch: Latch::default(),
         };
         column.settle();
         column
@@ -61,8 +64,8 @@ impl ArrowColumnWriter {
     /// Encodes the next rows.
     ///
     /// # Errors
-    /// If a required field is null (nothing is encoded then), or the page store fails (the column is of no further
-    /// use then).
+    /// If the leaf has the wrong type or a null in a required field: nothing is then encoded, and the column goes on. If
+    /// the page store fails or a value does not fit the format: the column then takes no more.
     pub fn write(&mut self, col: &ArrowLeafColumn) -> Result<()> {
         self.write_leaf(&col.0)
     }
@@ -70,8 +73,9 @@ impl ArrowColumnWriter {
     /// Ends the chunk; its pages stay in the store until they are spliced.
     ///
     /// # Errors
-    /// If the page store fails.
+    /// If the page store fails, or an earlier call failed.
     pub fn close(mut self) -> Result<ArrowColumnChunk> {
+        self.latch.check()?;
         self.encoder.finish(&self.benches, &mut self.pages)?;
         let close = self
             .encoder
@@ -107,30 +111,44 @@ impl ArrowColumnWriter {
             values: &mut values,
             given: None,
         };
-        self.encoder.write(input, &self.benches, &mut self.pages)?;
+        self.latch.begin()?;
+        let written = self.encoder.write(input, &self.benches, &mut self.pages);
+        self.latch.end(written)?;
         self.settle();
         Ok(())
     }
 
+    /// An error if the leaf cannot be encoded; nothing is encoded yet.
+    pub(super) fn check(&self, leaf: &Leaf) -> Result<()> {
+        leaf.check()?;
+        self.adapter.accepts(leaf.array.data_type())
+    }
+
     /// Ends the open page to free its memory.
     pub(super) fn cut_page_early(&mut self) -> Result<()> {
-        self.encoder
-            .cut_page_early(&self.benches, &mut self.pages)?;
+        self.latch.begin()?;
+        let cut = self.encoder.cut_page_early(&self.benches, &mut self.pages);
+        self.latch.end(cut)?;
         self.settle();
         Ok(())
     }
 
     /// Writes the dictionary out and goes on without.
     pub(super) fn give_up_dictionary(&mut self) -> Result<()> {
-        self.encoder
-            .give_up_dictionary(&self.benches, &mut self.pages)?;
+        self.latch.begin()?;
+        let given_up = self
+            .encoder
+            .give_up_dictionary(&self.benches, &mut self.pages);
+        self.latch.end(given_up)?;
         self.settle();
         Ok(())
     }
 
     /// Moves pages out of memory; returns bytes freed.
     pub(super) fn spill(&mut self) -> Result<usize> {
-        self.pages.spill()
+        self.latch.begin()?;
+        let freed = self.pages.spill();
+        self.latch.end(freed)
     }
 
     pub(super) fn resident_page_bytes(&self) -> usize {

@@ -7,6 +7,7 @@ use arrow_schema::{DataType, SchemaRef};
 
 use super::column::ArrowColumnWriter;
 use crate::arrow::adapt::Adapter;
+use crate::arrow::leaves::Leaf;
 use crate::arrow::schema::leaf_types;
 use crate::budget::{Member, MemoryBudget};
 use crate::column::chunk::ChunkBuffer;
@@ -87,6 +88,15 @@ impl ArrowRowGroupWriterFactory {
         for (data_type, descr) in self.leaves()? {
             ColumnEncoder::try_new(descr.clone(), &self.props)?;
             Adapter::try_new(data_type, descr)?;
+        }
+        Ok(())
+    }
+
+    /// As [`check`](super::row_group::OpenRowGroup::check) of a row group that this factory would make.
+    pub(super) fn check_leaves(&self, leaves: &[Leaf]) -> Result<()> {
+        for ((data_type, descr), leaf) in self.leaves()?.into_iter().zip(leaves) {
+            leaf.check()?;
+            Adapter::try_new(data_type, descr)?.accepts(leaf.array.data_type())?;
         }
         Ok(())
     }

@@ -34,6 +34,12 @@ impl OpenRowGroup {
         self.rows
     }
 
+    /// An error if some leaf cannot be encoded; nothing is encoded yet.
+    pub(super) fn check(&self, leaves: &[Leaf]) -> Result<()> {
+        let mut columns = self.columns.iter().zip(leaves);
+        columns.try_for_each(|(column, leaf)| column.check(leaf))
+    }
+
     /// Encodes leaves that were checked, and keeps within the memory limit while doing so. Says whether
     /// only the end of the row group can still do that.
     ///
@@ -93,13 +99,14 @@ impl OpenRowGroup {
     }
 }
 
-/// The leaves of all columns of a batch, checked: whatever can be wrong with a batch is found here,
-/// before anything is encoded.
-pub(super) fn checked_leaves(plans: &[LeafPlan], batch: &RecordBatch) -> Result<Vec<Leaf>> {
+/// The leaves of all columns of a batch.
+///
+/// # Errors
+/// If an array's type does not fit its field's.
+pub(super) fn leaves_of(plans: &[LeafPlan], batch: &RecordBatch) -> Result<Vec<Leaf>> {
     let mut leaves = Vec::new();
     for (plan, array) in plans.iter().zip(batch.columns()) {
         plan.walk(array, &mut leaves)?;
     }
-    leaves.iter().try_for_each(Leaf::check)?;
     Ok(leaves)
 }

@@ -10,8 +10,8 @@ use arrow_schema::{ArrowError, SchemaRef};
 use super::factory::ArrowRowGroupWriterFactory;
 use super::limits::{MemoryPressure, OnMemoryLimit, Relief, Relieved};
 use super::options::ArrowWriterOptions;
-use super::row_group::{OpenRowGroup, checked_leaves};
-use crate::arrow::leaves::LeafPlan;
+use super::row_group::{OpenRowGroup, leaves_of};
+use crate::arrow::leaves::{Leaf, LeafPlan};
 use crate::arrow::schema::{
     ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata, check_batch,
 };
@@ -19,10 +19,11 @@ use crate::budget::MemoryBudget;
 use crate::column::page_store::{
     InMemoryPageStoreFactory, PageStoreFactory, TempFilePageStoreFactory, TieredPageStoreFactory,
 };
-use crate::errors::{ParquetError, Result};
+use crate::errors::Result;
 use crate::file::metadata::{KeyValue, ParquetMetaData, RowGroupMetaData};
 use crate::file::properties::WriterProperties;
 use crate::file::writer::SerializedFileWriter;
+use crate::latch::panicked;
 
 /// Writes record batches to a Parquet file.
 ///
@@ -205,35 +206,13 @@ impl<W: Write + Send> ArrowWriter<W> {
             return Ok(());
         }
         check_batch(&self.schema, batch)?;
-        // A batch that goes into several row groups is checked as a whole before its first part is encoded.
-        if self.fitting_rows(batch.num_rows()) < batch.num_rows() {
-            checked_leaves(&self.plans, batch)?;
-        }
-        let mut from = 0;
-        while from < batch.num_rows() {
-            let left = batch.num_rows() - from;
-            let rows = match self.fitting_rows(left) {
-                0 => {
-                    self.flush()?;
-                    continue;
-                }
-                rows => rows,
-            };
-            let piece = if rows == batch.num_rows() {
-                batch.clone()
-            } else {
-                batch.slice(from, rows)
-            };
-            self.write_piece(&piece)?;
-            from += rows;
-        }
-        Ok(())
+        self.watched(|writer| writer.write_checked(batch))
     }
 
     /// Writes `buf` into the file as it is, between row groups; its bytes are counted.
     ///
     /// # Errors
-    /// If the sink fails or failed before.
+    /// If the sink fails, or the writer has finished or failed before.
     pub fn write_all(&mut self, buf: &[u8]) -> io::Result<()> {
         self.file.write_all(buf)
     }
@@ -252,11 +231,7 @@ impl<W: Write + Send> ArrowWriter<W> {
     /// If the store or the sink fails; the writer then takes no more.
     pub fn flush(&mut self) -> Result<()> {
         self.file.check_open()?;
-        let Some(open) = self.open.take() else {
-            return Ok(());
-        };
-        let result = open.close(&mut self.file, &mut self.splice_buffer, &mut self.relief);
-        result.map_err(|error| self.file.latch(error))
+        self.watched(Self::flush_open)
     }
 
     /// Adds a pair to the footer's key-value metadata.
@@ -292,7 +267,7 @@ impl<W: Write + Send> ArrowWriter<W> {
     /// If the store or the sink fails, or the writer has finished or failed before.
     pub fn finish(&mut self) -> Result<ParquetMetaData> {
         self.flush()?;
-        self.file.finish()
+        self.watched(|writer| writer.file.finish())
     }
 
     /// As [`ArrowWriter::finish`], and drops the sink.
@@ -334,14 +309,53 @@ impl<W: Write + Send> ArrowWriter<W> {
         fitting
     }
 
+    /// Writes a batch that fits the schema.
+    fn write_checked(&mut self, batch: &RecordBatch) -> Result<()> {
+        // A batch that goes into several row groups is checked as a whole before its first part is encoded.
+        if self.fitting_rows(batch.num_rows()) < batch.num_rows() {
+            self.checked_leaves(batch)?;
+        }
+        let mut from = 0;
+        while from < batch.num_rows() {
+            let left = batch.num_rows() - from;
+            let rows = match self.fitting_rows(left) {
+                0 => {
+                    self.flush_open()?;
+                    continue;
+                }
+                rows => rows,
+            };
+            let piece = if rows == batch.num_rows() {
+                batch.clone()
+            } else {
+                batch.slice(from, rows)
+            };
+            self.write_piece(&piece)?;
+            from += rows;
+        }
+        Ok(())
+    }
+
+    /// The leaves of a batch, checked: whatever can be wrong with a batch is found here, before anything is
+    /// encoded.
+    fn checked_leaves(&self, batch: &RecordBatch) -> Result<Vec<Leaf>> {
+        let leaves = leaves_of(&self.plans, batch)?;
+        match &self.open {
+            Some(open) => open.check(&leaves)?,
+            None => self.factory.check_leaves(&leaves)?,
+        }
+        Ok(leaves)
+    }
+
     fn write_piece(&mut self, piece: &RecordBatch) -> Result<()> {
-        let leaves = checked_leaves(&self.plans, piece)?;
+        let leaves = self.checked_leaves(piece)?;
         let open = match &mut self.open {
             Some(open) => open,
             None => {
                 let ordinal = self.file.flushed_row_groups().len();
-                self.open
-                    .insert(OpenRowGroup::try_new(&self.factory, ordinal)?)
+                let open = OpenRowGroup::try_new(&self.factory, ordinal)
+                    .map_err(|error| self.file.latch(error))?;
+                self.open.insert(open)
             }
         };
         let relieved = open.write(leaves, piece.num_rows(), &mut self.relief);
@@ -355,16 +369,24 @@ impl<W: Write + Send> ArrowWriter<W> {
         };
         match relieved {
             Relieved::OnlyTheRowGroupIsLeft => self.flush_early(),
-            Relieved::Enough if self.is_full() => self.flush(),
+            Relieved::Enough if self.is_full() => self.flush_open(),
             Relieved::Enough => Ok(()),
         }
+    }
+
+    fn flush_open(&mut self) -> Result<()> {
+        let Some(open) = self.open.take() else {
+            return Ok(());
+        };
+        let closed = open.close(&mut self.file, &mut self.splice_buffer, &mut self.relief);
+        closed.map_err(|error| self.file.latch(error))
     }
 
     fn flush_early(&mut self) -> Result<()> {
         match self.on_memory_limit {
             OnMemoryLimit::FlushRowGroup => {
                 self.relief.note_early_flush();
-                self.flush()
+                self.flush_open()
             }
             OnMemoryLimit::Fail => {
                 let error = self.relief.exceeded();
@@ -372,6 +394,17 @@ impl<W: Write + Send> ArrowWriter<W> {
                 Err(self.file.latch(error))
             }
         }
+    }
+
+    /// Runs `call`, and takes no more calls if it panics: in a store or a sink of the caller's, say.
+    fn watched<T>(&mut self, call: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let mut watch = Watch {
+            writer: self,
+            has_returned: false,
+        };
+        let result = call(watch.writer);
+        watch.has_returned = true;
+        result
     }
 
     fn is_full(&self) -> bool {
@@ -382,6 +415,20 @@ impl<W: Write + Send> ArrowWriter<W> {
                 .limits
                 .bytes
                 .is_some_and(|limit| self.in_progress_size() >= limit)
+    }
+}
+
+/// A call at work. Latches the writer if it ends by a panic.
+struct Watch<'a, W: Write + Send> {
+    writer: &'a mut ArrowWriter<W>,
+    has_returned: bool,
+}
+
+impl<W: Write + Send> Drop for Watch<'_, W> {
+    fn drop(&mut self) {
+        if !self.has_returned {
+            self.writer.file.latch(panicked());
+        }
     }
 }
 

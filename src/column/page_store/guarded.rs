@@ -119,7 +119,7 @@ impl GuardedPageStore {
         }
         call(self).inspect_err(|error| {
             if !is_out_of_space(error) {
-                self.failure = Some(Arc::new(retell(error)));
+                self.failure = Some(error.to_shared());
             }
         })
     }
@@ -149,14 +149,5 @@ impl Blob {
             checksum,
             length: NonZeroU64::MIN.saturating_add(length as u64),
         }
-    }
-}
-
-/// The failure again, for those who ask later: the caller of the failed call gets the error itself.
-fn retell(error: &ParquetError) -> ParquetError {
-    match error {
-        ParquetError::CorruptBlob(text) => ParquetError::CorruptBlob(text.clone()),
-        ParquetError::General(text) => ParquetError::General(text.clone()),
-        other => ParquetError::General(other.to_string()),
     }
 }

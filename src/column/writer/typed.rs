@@ -17,6 +17,7 @@ use crate::data_type::{
 };
 use crate::errors::{ParquetError, Result};
 use crate::file::properties::WriterPropertiesPtr;
+use crate::latch::Latch;
 use crate::schema::types::ColumnDescPtr;
 
 /// What a typed column writer is given: the type of one value and of a batch of them.
@@ -50,6 +51,7 @@ pub struct GenericColumnWriter<'a, E: ColumnValueEncoder> {
     sink: PageWriterSink<'a>,
     benches: WorkbenchPool,
     scratch: Vec<u8>,
+    latch: Latch,
     input: PhantomData<fn(E)>,
 }
 
@@ -79,8 +81,9 @@ impl<'a, E: ColumnValueEncoder> GenericColumnWriter<'a, E> {
     /// values taken.
     ///
     /// # Errors
-    /// If levels are missing or of different lengths, the batch does not begin at a row's start,
-    /// there are fewer values than the levels call for, or the page writer fails.
+    /// If levels are missing or of different lengths, the batch does not begin at a row's start, or
+    /// there are fewer values than the levels call for: nothing is then written, and the writer goes on. If the page
+    /// writer fails or a value does not fit the format: the writer then takes no more.
     pub fn write_batch(
         &mut self,
         values: &E::Values,
@@ -142,7 +145,9 @@ impl<'a, E: ColumnValueEncoder> GenericColumnWriter<'a, E> {
             values: &mut feed,
             given,
         };
-        self.encoder.write(input, &self.benches, &mut self.sink)
+        self.latch.begin()?;
+        let written = self.encoder.write(input, &self.benches, &mut self.sink);
+        self.latch.end(written)
     }
 
     /// Bytes of finished pages, as stored, headers included.
@@ -163,8 +168,9 @@ impl<'a, E: ColumnValueEncoder> GenericColumnWriter<'a, E> {
     /// Writes what is left, and ends the chunk.
     ///
     /// # Errors
-    /// If the page writer fails, or a size does not fit the format.
+    /// If the page writer fails, a size does not fit the format, or an earlier call failed.
     pub fn close(mut self) -> Result<ColumnCloseResult> {
+        self.latch.check()?;
         self.encoder.finish(&self.benches, &mut self.sink)?;
         let placement = self.sink.finish()?;
         self.encoder.into_close_result(&placement)
@@ -180,6 +186,7 @@ impl<'a, E: ColumnValueEncoder> GenericColumnWriter<'a, E> {
             sink: PageWriterSink::new(page_writer),
             benches: WorkbenchPool::new(MemoryBudget::unlimited()),
             scratch: Vec::new(),
+            latch: Latch::default(),
             input: PhantomData,
         })
     }

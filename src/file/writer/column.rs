@@ -20,13 +20,25 @@ pub type OnCloseColumnChunk<'a> = Box<dyn FnOnce(ColumnCloseResult) -> Result<()
 /// [`SerializedColumnWriter::close`].
 pub struct SerializedColumnWriter<'a> {
     inner: ColumnWriter<'a>,
-    on_close: Option<OnCloseColumnChunk<'a>>,
+    on_end: OnEnd<'a>,
 }
+
+/// Called when a chunk ends, well or badly.
+type OnEnd<'a> = Box<dyn FnOnce(Result<ColumnCloseResult>) -> Result<()> + 'a>;
 
 impl<'a> SerializedColumnWriter<'a> {
     /// A column writer, and what to call with its metadata.
     pub fn new(inner: ColumnWriter<'a>, on_close: Option<OnCloseColumnChunk<'a>>) -> Self {
-        Self { inner, on_close }
+        let on_end: OnEnd<'a> = match on_close {
+            Some(on_close) => Box::new(|ended| on_close(ended?)),
+            None => Box::new(|ended| ended.map(drop)),
+        };
+        Self { inner, on_end }
+    }
+
+    /// A column writer, and what to call when its chunk ends.
+    pub(super) fn with_on_end(inner: ColumnWriter<'a>, on_end: OnEnd<'a>) -> Self {
+        Self { inner, on_end }
     }
 
     /// The writer for any physical type.
@@ -47,11 +59,7 @@ impl<'a> SerializedColumnWriter<'a> {
     /// # Errors
     /// If the sink fails, or the chunk's rows do not match the row group's.
     pub fn close(self) -> Result<()> {
-        let result = self.inner.close()?;
-        match self.on_close {
-            Some(on_close) => on_close(result),
-            None => Ok(()),
-        }
+        (self.on_end)(self.inner.close())
     }
 }
 

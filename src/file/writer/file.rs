@@ -12,7 +12,8 @@ use crate::column::page_store::PageStoreFactory;
 use crate::errors::{ParquetError, Result};
 use crate::file::PARQUET_MAGIC;
 use crate::file::metadata::{KeyValue, ParquetMetaData, RowGroupMetaData};
-use crate::file::properties::{WriterProperties, WriterPropertiesPtr};
+use crate::file::properties::WriterPropertiesPtr;
+use crate::latch::panicked;
 use crate::schema::types::{SchemaDescPtr, SchemaDescriptor, TypePtr};
 
 /// Writes a Parquet file row group by row group and column by column.
@@ -32,6 +33,8 @@ pub struct SerializedFileWriter<W: Write> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Open,
+    /// The footer is being written, or was and failed.
+    Finishing,
     Finished,
 }
 
@@ -62,7 +65,6 @@ impl<W: Write + Send> SerializedFileWriter<W> {
     /// If the writer has finished or failed, or the previous row group was not closed.
     pub fn next_row_group(&mut self) -> Result<SerializedRowGroupWriter<'_, W>> {
         self.check_open()?;
-        self.check_previous_closed()?;
         let ordinal = i32::try_from(self.row_groups_begun).map_err(|_| {
             ParquetError::General(format!(
                 "Parquet does not support more than {} row groups per file (currently: {})",
@@ -80,14 +82,15 @@ impl<W: Write + Send> SerializedFileWriter<W> {
             ordinal,
             Some(Box::new(
                 move |sink, metadata, filters, column_indexes, offset_indexes| {
-                    waiting.add_row_group(
+                    let added = waiting.add_row_group(
                         sink,
                         position,
                         metadata,
                         filters,
                         column_indexes,
                         offset_indexes,
-                    )
+                    );
+                    added.map_err(|error| sink.latch(error))
                 },
             )),
         ))
@@ -100,12 +103,15 @@ impl<W: Write + Send> SerializedFileWriter<W> {
 
     /// Writes the indexes and the footer. The writer takes no more after that.
     ///
+    /// The last bytes, without which no reader takes the file for one, are handed over only when all others have been
+    /// flushed.
+    ///
     /// # Errors
-    /// If a row group was not closed, the writer has finished or failed before, or the sink fails.
+    /// If a row group was not closed, the writer has finished or failed before, or the sink fails. A failure leaves
+    /// no file that looks whole, unless it is the sink's answer to the very last flush.
     pub fn finish(&mut self) -> Result<ParquetMetaData> {
         self.check_open()?;
-        self.check_previous_closed()?;
-        self.state = State::Finished;
+        self.state = State::Finishing;
         let parts = FooterParts {
             descr: &self.descr,
             props: &self.props,
@@ -113,7 +119,7 @@ impl<W: Write + Send> SerializedFileWriter<W> {
         };
         let metadata = footer::write(&mut self.sink, &mut self.waiting, parts);
         let metadata = metadata.map_err(|error| self.sink.latch(error))?;
-        self.sink.flush()?;
+        self.state = State::Finished;
         Ok(metadata)
     }
 
@@ -154,8 +160,9 @@ impl<W: Write + Send> SerializedFileWriter<W> {
     /// Writes `buf` as it is between row groups; its bytes are counted.
     ///
     /// # Errors
-    /// If the sink fails or failed before.
+    /// If the sink fails, or the writer has finished or failed before.
     pub fn write_all(&mut self, buf: &[u8]) -> io::Result<()> {
+        self.check_open()?;
         self.sink.write_all(buf)
     }
 
@@ -172,7 +179,7 @@ impl<W: Write + Send> SerializedFileWriter<W> {
     /// # Errors
     /// As [`SerializedFileWriter::finish`].
     pub fn into_inner(mut self) -> Result<W> {
-        if self.state == State::Open {
+        if self.state != State::Finished {
             self.finish()?;
         }
         self.sink.into_inner()
@@ -196,18 +203,17 @@ impl<W: Write + Send> SerializedFileWriter<W> {
         self.waiting.memory_size()
     }
 
-    /// Refuses all later calls because of `error`; returns what to report.
+    /// Refuses all later calls because of `error`, and hands it back.
     pub(crate) fn latch(&mut self, error: ParquetError) -> ParquetError {
         self.sink.latch(error)
     }
 
-    /// An error if the writer has finished or failed.
+    /// An error if the writer takes no more: it has finished or failed, or a row group was begun and not closed.
     pub(crate) fn check_open(&self) -> Result<()> {
-        if let Some(cause) = self.sink.failure() {
-            return Err(ParquetError::Latched(cause.clone()));
-        }
+        self.sink.check()?;
         match self.state {
-            State::Open => Ok(()),
+            State::Open => self.check_previous_closed(),
+            State::Finishing => Err(ParquetError::Latched(Arc::new(panicked()))),
             State::Finished => Err(ParquetError::General(
                 "SerializedFileWriter already finished".to_owned(),
             )),

@@ -22,7 +22,7 @@ pub(super) struct FooterParts<'a> {
     pub(super) key_values: &'a [KeyValue],
 }
 
-/// Writes everything behind the row groups and returns the file's metadata.
+/// Writes and flushes everything behind the row groups, and returns the file's metadata.
 ///
 /// SPEC: README.md, "File Format".
 pub(super) fn write<W: Write>(
@@ -42,7 +42,10 @@ pub(super) fn write<W: Write>(
     let len = i32::try_from(len)
         .map_err(|_| ParquetError::General(format!("The footer is too large: {len} bytes")))?;
     sink.write_all(&len.to_le_bytes())?;
+    // A sink that fails to flush has lost something, and then the magic must not follow.
+    sink.flush()?;
     sink.write_all(&PARQUET_MAGIC)?;
+    sink.flush()?;
     let mut builder = ParquetMetaDataBuilder::new(file);
     if let Some(indexes) = indexes.filter(|indexes| indexes.iter().any(|group| !group.is_empty())) {
         let mut page_index = PageIndexBuilder::new(row_groups.len(), parts.descr.num_columns());

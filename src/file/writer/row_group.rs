@@ -2,9 +2,7 @@
 
 use std::io::{self, Read, Write};
 
-use super::column::{
-    OnCloseColumnChunk, PageChecksum, SerializedColumnWriter, SerializedPageWriter,
-};
+use super::column::{PageChecksum, SerializedColumnWriter, SerializedPageWriter};
 use super::tracked::TrackedWrite;
 use crate::bloom_filter::Sbbf;
 use crate::column::chunk::{ChunkBuffer, ColumnCloseResult};
@@ -15,7 +13,8 @@ use crate::file::page_index::column_index::ColumnIndexMetaData;
 use crate::file::page_index::offset_index::OffsetIndexMetaData;
 use crate::file::properties::WriterPropertiesPtr;
 use crate::file::reader::ChunkReader;
-use crate::schema::types::{ColumnDescPtr, SchemaDescPtr};
+use crate::latch::Latch;
+use crate::schema::types::{ColumnDescPtr, ColumnDescriptor, SchemaDescPtr};
 
 /// Called with everything a closed row group leaves: the sink, the metadata, and per column the Bloom filter,
 /// the column index and the offset index.
@@ -54,6 +53,7 @@ struct ClosedColumns {
     bloom_filters: Vec<Option<Sbbf>>,
     column_indexes: Vec<Option<ColumnIndexMetaData>>,
     offset_indexes: Vec<Option<OffsetIndexMetaData>>,
+    latch: Latch,
 }
 
 impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
@@ -96,16 +96,19 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
         let pages = SerializedPageWriter::new(self.sink).with_checksum(checksum);
         let writer = get_column_writer(descr, self.props.clone(), Box::new(pages));
         let closed = &mut self.closed;
-        let on_close: OnCloseColumnChunk<'_> = Box::new(move |result| closed.record(result));
-        Ok(Some(SerializedColumnWriter::new(writer, Some(on_close))))
+        Ok(Some(SerializedColumnWriter::with_on_end(
+            writer,
+            Box::new(move |ended| closed.end(ended)),
+        )))
     }
 
     /// Copies the bytes of an encoded column chunk from `reader`, where `close` says they lie, and
     /// adds the chunk to the row group with its offsets moved.
     ///
     /// # Errors
-    /// If there is no column left, `close` describes another column, the row counts differ, or bytes
-    /// are missing.
+    /// If there is no column left, `close` describes another column, the row counts differ, or the chunk cannot be
+    /// found: nothing is then written, and the row group goes on. If bytes are missing or the sink fails: the file can
+    /// then not be finished.
     pub fn append_column<R: ChunkReader>(
         &mut self,
         reader: &R,
@@ -117,19 +120,9 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
             .dictionary_page_offset()
             .unwrap_or_else(|| metadata.data_page_offset());
         let len = u64::try_from(metadata.compressed_size())?;
-        let to = self.position()?;
-        let mut source = reader.get_read(u64::try_from(from)?)?.take(len);
-        let copied = io::copy(&mut source, self.sink)?;
-        if copied != len {
-            return Err(ParquetError::EOF(format!(
-                "Failed to splice column data, expected {len} got {copied} (column {})",
-                metadata.column_descr().path().string()
-            )));
-        }
-        let by = to.checked_sub(from).ok_or_else(|| {
-            ParquetError::General(format!("Page offset overflow: {from} moved to {to}"))
-        })?;
-        self.add(close.shifted(by)?)
+        let source = reader.get_read(u64::try_from(from)?)?.take(len);
+        let column = metadata.column_descr_ptr();
+        self.append(close, from, |sink| copy_chunk(source, sink, len, &column))
     }
 
     /// Streams a chunk's pages out of their store and adds the chunk to the row group.
@@ -140,12 +133,7 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
         buffer: &mut Vec<u8>,
     ) -> Result<()> {
         self.check_appendable(&close)?;
-        let to = self.position()?;
-        if let Err(error) = pages.splice(buffer, self.sink) {
-            // Part of the chunk may be in the file: nothing that follows could be right.
-            return Err(self.sink.latch(error));
-        }
-        self.add(close.shifted(to)?)
+        self.append(close, 0, |sink| pages.splice(buffer, sink).map(drop))
     }
 
     /// Sets the number of rows that every column must have; without columns it is the row group's.
@@ -156,36 +144,61 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
     /// Ends the row group.
     ///
     /// # Errors
-    /// If a column is missing, was not closed, or the sink fails.
+    /// If a column is missing, was not closed, or the sink fails. The file can then not be finished.
     pub fn close(mut self) -> Result<RowGroupMetaDataPtr> {
-        self.check_previous_closed()?;
-        let closed = self.closed;
-        let mut builder = RowGroupMetaData::builder(self.descr)
-            .set_num_rows(i64::try_from(closed.rows.unwrap_or(0))?)
-            .set_total_byte_size(closed.uncompressed_bytes)
-            .set_column_metadata(closed.chunks)
+        let metadata = self
+            .check_previous_closed()
+            .and_then(|()| self.take_metadata())
+            .map_err(|error| self.sink.latch(error))?;
+        if let Some(on_close) = self.on_close {
+            on_close(
+                self.sink,
+                metadata.clone(),
+                self.closed.bloom_filters,
+                self.closed.column_indexes,
+                self.closed.offset_indexes,
+            )?;
+        }
+        Ok(metadata.into())
+    }
+
+    /// Lets `copy` write the bytes of the chunk that `close` describes as if they stood at `from`, and adds the chunk.
+    /// Part of it may be in the file after an error: nothing that follows could be right then.
+    fn append(
+        &mut self,
+        close: ColumnCloseResult,
+        from: i64,
+        copy: impl FnOnce(&mut TrackedWrite<W>) -> Result<()>,
+    ) -> Result<()> {
+        // Counted as begun, so that the row group cannot end if this call never returns.
+        self.next_column += 1;
+        let appended = self
+            .place_from(from)
+            .and_then(|by| copy(self.sink).and_then(|()| close.shifted(by)))
+            .and_then(|close| self.closed.record(close));
+        appended.map_err(|error| self.sink.latch(error))
+    }
+
+    /// How far a chunk that stood at `from` moves to be next in the file.
+    fn place_from(&self, from: i64) -> Result<i64> {
+        let to = i64::try_from(self.sink.bytes_written())?;
+        to.checked_sub(from).ok_or_else(|| {
+            ParquetError::General(format!("Page offset overflow: {from} moved to {to}"))
+        })
+    }
+
+    fn take_metadata(&mut self) -> Result<RowGroupMetaData> {
+        let mut builder = RowGroupMetaData::builder(self.descr.clone())
+            .set_num_rows(i64::try_from(self.closed.rows.unwrap_or(0))?)
+            .set_total_byte_size(self.closed.uncompressed_bytes)
+            .set_column_metadata(std::mem::take(&mut self.closed.chunks))
             .set_sorting_columns(self.props.sorting_columns().cloned())
             .set_file_offset(i64::try_from(self.file_offset)?);
         // SPEC: parquet.thrift, `RowGroup.ordinal` has 16 bits; files with more row groups leave it out.
         if i16::try_from(self.row_group_index).is_ok() {
             builder = builder.set_ordinal(self.row_group_index);
         }
-        let metadata = builder.build()?;
-        if let Some(on_close) = self.on_close.take() {
-            on_close(
-                self.sink,
-                metadata.clone(),
-                closed.bloom_filters,
-                closed.column_indexes,
-                closed.offset_indexes,
-            )?;
-        }
-        Ok(metadata.into())
-    }
-
-    fn add(&mut self, close: ColumnCloseResult) -> Result<()> {
-        self.next_column += 1;
-        self.closed.record(close)
+        builder.build()
     }
 
     fn take_next_descr(&mut self) -> Option<ColumnDescPtr> {
@@ -194,11 +207,9 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
         Some(descr)
     }
 
-    fn position(&self) -> Result<i64> {
-        Ok(i64::try_from(self.sink.bytes_written())?)
-    }
-
     fn check_previous_closed(&self) -> Result<()> {
+        self.sink.check()?;
+        self.closed.latch.check()?;
         match self.next_column == self.closed.chunks.len() {
             true => Ok(()),
             false => Err(ParquetError::General(
@@ -222,28 +233,54 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
                 appended.path().string()
             )));
         }
-        Ok(())
+        self.closed.check_rows(close)
     }
 }
 
 impl ClosedColumns {
-    fn record(&mut self, close: ColumnCloseResult) -> Result<()> {
+    /// Takes over what a column writer leaves; its failure is the row group's.
+    fn end(&mut self, ended: Result<ColumnCloseResult>) -> Result<()> {
+        let recorded = ended.and_then(|close| self.record(close));
+        self.latch.end(recorded)
+    }
+
+    fn check_rows(&self, close: &ColumnCloseResult) -> Result<()> {
         match self.rows {
-            Some(rows) if rows != close.rows_written => {
-                return Err(ParquetError::General(format!(
-                    "Incorrect number of rows, expected {rows} != {} rows (column {})",
-                    close.rows_written,
-                    close.metadata.column_descr().path().string()
-                )));
-            }
-            _ => self.rows = Some(close.rows_written),
+            Some(rows) if rows != close.rows_written => Err(ParquetError::General(format!(
+                "Incorrect number of rows, expected {rows} != {} rows (column {})",
+                close.rows_written,
+                close.metadata.column_descr().path().string()
+            ))),
+            _ => Ok(()),
         }
+    }
+
+    fn record(&mut self, close: ColumnCloseResult) -> Result<()> {
+        self.check_rows(&close)?;
+        self.rows = Some(close.rows_written);
         self.uncompressed_bytes += close.metadata.uncompressed_size();
         self.chunks.push(close.metadata);
         self.bloom_filters.push(close.bloom_filter);
         self.column_indexes.push(close.column_index);
         self.offset_indexes.push(close.offset_index);
         Ok(())
+    }
+}
+
+/// Copies the `len` bytes of a chunk.
+fn copy_chunk<W: Write>(
+    mut source: impl Read,
+    sink: &mut TrackedWrite<W>,
+    len: u64,
+    column: &ColumnDescriptor,
+) -> Result<()> {
+    let copied = io::copy(&mut source, sink)?;
+    match copied == len {
+        true => Ok(()),
+        false => Err(ParquetError::EOF(format!(
+            "Failed to splice column data, expected {len} got {copied} (column {})",
+            column.path().string()
+        ))),
     }
 }
 
