@@ -36,7 +36,7 @@ impl StatsCollector {
     }
 
     /// Whether the column has an order, and so bounds.
-    pub(crate) fn is_defined(&self) -> bool {
+    fn is_defined(&self) -> bool {
         self.order != BoundsOrder::Undefined
     }
 

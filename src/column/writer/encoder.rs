@@ -100,7 +100,8 @@ impl ColumnEncoder {
         let stats =
             (options.statistics != EnabledStatistics::None).then(|| StatsCollector::new(&descr));
         let index = match (&stats, options.statistics) {
-            (Some(stats), EnabledStatistics::Page) if stats.is_defined() => Some(IndexOptions {
+            // Without an order there is an index as long as all pages are null pages.
+            (Some(stats), EnabledStatistics::Page) => Some(IndexOptions {
                 order: stats.order(),
                 truncation: Truncation::new(&descr, options.column_index_truncate_length),
             }),
