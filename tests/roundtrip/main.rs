@@ -1,0 +1,12 @@
+//! Files are read back by another reader, and hold what was written.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a failed test is a panic"
+)]
+
+mod matrix;
+#[path = "../support/mod.rs"]
+mod support;
