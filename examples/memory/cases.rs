@@ -1,0 +1,348 @@
+//! The cases, and what each must stay below.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use tpchgen::generators::LineItemGenerator;
+use tpchgen_arrow::LineItemArrow;
+
+use crate::heap::{self, counted};
+use crate::run::{self, Codec, Figures, Writer, mib};
+use crate::tables::{BATCH_ROWS, Table};
+
+/// One table, one limit.
+pub(crate) struct Case {
+    pub(crate) name: String,
+    input: Input,
+    codec: Codec,
+    limit: usize,
+    /// Whether to run without spilling too.
+    with_heap: bool,
+}
+
+enum Input {
+    Table(Table),
+    Lineitem(f64),
+    /// Many writers on one budget, each with a part of the rows.
+    Partitions {
+        writers: usize,
+        columns: usize,
+        rows_each: usize,
+    },
+}
+
+const MIB: usize = 1 << 20;
+
+/// Every case; `quick` makes each an eighth as large.
+pub(crate) fn all(quick: bool) -> Vec<Case> {
+    let part = if quick { 8 } else { 1 };
+    let mut cases = Vec::new();
+    for codec in [Codec::Uncompressed, Codec::Zstd1] {
+        let codec_name = match codec {
+            Codec::Uncompressed => "uncompressed",
+            Codec::Zstd1 => "zstd(1)",
+        };
+        let mut add = |name: &str, input, limit: usize, with_heap| {
+            cases.push(Case {
+                name: format!("{name}, {codec_name}"),
+                input,
+                codec,
+                limit: limit / part,
+                with_heap,
+            });
+        };
+        add(
+            "wide 400 x 65,536",
+            Input::Table(Table::wide(400 / part, 65_536)),
+            64 * MIB,
+            true,
+        );
+        add(
+            "small 2,000 x 65,536",
+            Input::Table(Table::small(2_000 / part, 65_536)),
+            64 * MIB,
+            false,
+        );
+        add(
+            "small 10,000 x 8,192",
+            Input::Table(Table::small(10_000 / part, 8_192)),
+            256 * MIB,
+            false,
+        );
+        add(
+            "lineitem scale 1",
+            Input::Lineitem(1.0 / part as f64),
+            16 * MIB * part.min(4),
+            true,
+        );
+        add(
+            "100 writers x 20 columns",
+            Input::Partitions {
+                writers: 100 / part,
+                columns: 20,
+                rows_each: 65_536,
+            },
+            128 * MIB,
+            false,
+        );
+    }
+    cases
+}
+
+impl Case {
+    /// Runs every writer on the case and prints a line for each.
+    pub(crate) fn print(&self, directory: &Path) -> Result<(), Box<dyn std::error::Error>> {
+        let mut kinds = vec![Writer::ParquetTempFile, Writer::Limited(self.limit)];
+        if self.with_heap {
+            kinds.extend([Writer::ParquetHeap, Writer::Heap, Writer::TempFile]);
+        }
+        let mut all = Vec::new();
+        for kind in kinds {
+            let figures = self.measure(kind, directory)?;
+            figures.print(&self.name);
+            all.push(figures);
+        }
+        self.print_summary(&all);
+        Ok(())
+    }
+
+    fn print_summary(&self, all: &[Figures]) {
+        let of = |kind: Writer| all.iter().find(|figures| figures.writer == kind);
+        let Some(limited) = of(Writer::Limited(self.limit)) else {
+            return;
+        };
+        let mut line = format!(
+            "{:<40} limit {}, peak heap {}",
+            "",
+            mib(self.limit),
+            mib(limited.peak)
+        );
+        if let Some(heap) = of(Writer::Heap) {
+            let time =
+                |figures: &Figures| figures.writing.as_secs_f64() / heap.writing.as_secs_f64();
+            line += &format!("; time against the heap: limited {:.2}", time(limited));
+            if let Some(spilled) = of(Writer::TempFile) {
+                line += &format!(", temp file {:.2}", time(spilled));
+            }
+            let growth = limited.output as f64 / heap.output as f64 * 100.0 - 100.0;
+            line += &format!("; file {growth:+.2} %");
+        }
+        println!("{line}");
+    }
+
+    fn measure(
+        &self,
+        kind: Writer,
+        directory: &Path,
+    ) -> Result<Figures, Box<dyn std::error::Error>> {
+        let mut ignore = |_| {};
+        match &self.input {
+            Input::Table(table) => run::run(
+                kind,
+                self.codec,
+                table.schema(),
+                table.batches(),
+                directory,
+                &mut ignore,
+            ),
+            Input::Lineitem(scale) => run::run(
+                kind,
+                self.codec,
+                LineItemArrow::schema_ref(),
+                lineitem(*scale),
+                directory,
+                &mut ignore,
+            ),
+            Input::Partitions {
+                writers,
+                columns,
+                rows_each,
+            } => partitions(kind, self.codec, *writers, *columns, *rows_each, directory),
+        }
+    }
+}
+
+fn lineitem(scale: f64) -> impl Iterator<Item = RecordBatch> {
+    let generator = LineItemGenerator::new(scale, 1, 1);
+    LineItemArrow::new(generator)
+        .with_batch_size(BATCH_ROWS)
+        .map(|batch| batch.expect("generated batches are valid"))
+}
+
+/// Keeps all writers open at once and gives them batches in turn.
+fn partitions(
+    kind: Writer,
+    codec: Codec,
+    writers: usize,
+    columns: usize,
+    rows_each: usize,
+    directory: &Path,
+) -> Result<Figures, Box<dyn std::error::Error>> {
+    let table = Table::small(columns, rows_each);
+    match kind {
+        Writer::Limited(limit) => ours_partitioned(limit, codec, writers, table, directory),
+        _ => peers_partitioned(kind, codec, writers, table, directory),
+    }
+}
+
+fn ours_partitioned(
+    limit: usize,
+    codec: Codec,
+    writers: usize,
+    table: Table,
+    directory: &Path,
+) -> Result<Figures, Box<dyn std::error::Error>> {
+    use herringbone::arrow::ArrowWriter;
+    use herringbone::arrow::arrow_writer::ArrowWriterOptions;
+    use herringbone::basic::{Compression, ZstdLevel};
+    use herringbone::budget::MemoryBudget;
+    use herringbone::file::properties::WriterProperties;
+
+    let schema: SchemaRef = table.schema();
+    heap::reset();
+    let mut writing = std::time::Duration::ZERO;
+    let mut timer = Timer::default();
+    let budget = counted(|| MemoryBudget::new(limit));
+    let mut open = counted(|| -> Result<Vec<_>, Box<dyn std::error::Error>> {
+        let compression = match codec {
+            Codec::Uncompressed => Compression::UNCOMPRESSED,
+            Codec::Zstd1 => Compression::ZSTD(ZstdLevel::try_new(1)?),
+        };
+        let properties = WriterProperties::builder()
+            .set_compression(compression)
+            .set_max_row_group_row_count(None)
+            .build();
+        (0..writers)
+            .map(|_| {
+                let options = ArrowWriterOptions::new()
+                    .with_properties(properties.clone())
+                    .with_memory_budget(budget.clone());
+                let file = tempfile::tempfile_in(directory)?;
+                Ok(ArrowWriter::try_new_with_options(
+                    file,
+                    schema.clone(),
+                    options,
+                )?)
+            })
+            .collect()
+    })?;
+    for batch in table.batches() {
+        timer.start();
+        for writer in &mut open {
+            counted(|| writer.write(&batch))?;
+        }
+        writing += timer.stop();
+    }
+    let mut figures = Figures {
+        writer: Writer::Limited(limit),
+        peak: 0,
+        reported_peak: None,
+        writing,
+        output: 0,
+        row_groups: 0,
+        pressure: Some(Default::default()),
+    };
+    timer.start();
+    for mut writer in open {
+        let metadata = counted(|| writer.finish())?;
+        figures.row_groups = figures.row_groups.max(metadata.num_row_groups());
+        figures.output += writer.bytes_written() as u64;
+        let (sum, own) = (
+            figures.pressure.get_or_insert_default(),
+            writer.memory_pressure(),
+        );
+        sum.pages_cut_early += own.pages_cut_early;
+        sum.largest_page_bytes = sum.largest_page_bytes.max(own.largest_page_bytes);
+        counted(|| drop((writer, metadata)));
+    }
+    figures.writing += timer.stop();
+    figures.peak = heap::peak();
+    figures.reported_peak = Some(budget.peak());
+    Ok(figures)
+}
+
+fn peers_partitioned(
+    kind: Writer,
+    codec: Codec,
+    writers: usize,
+    table: Table,
+    directory: &Path,
+) -> Result<Figures, Box<dyn std::error::Error>> {
+    use crate::peer::PeerTempFile;
+    use parquet::arrow::ArrowWriter;
+    use parquet::arrow::arrow_writer::ArrowWriterOptions;
+    use parquet::basic::{Compression, ZstdLevel};
+    use parquet::file::properties::WriterProperties;
+
+    let schema: SchemaRef = table.schema();
+    heap::reset();
+    let mut timer = Timer::default();
+    let mut writing = std::time::Duration::ZERO;
+    let mut open = counted(|| -> Result<Vec<_>, Box<dyn std::error::Error>> {
+        let compression = match codec {
+            Codec::Uncompressed => Compression::UNCOMPRESSED,
+            Codec::Zstd1 => Compression::ZSTD(ZstdLevel::try_new(1)?),
+        };
+        let properties = WriterProperties::builder()
+            .set_compression(compression)
+            .set_max_row_group_row_count(None)
+            .build();
+        let stores = Arc::new(PeerTempFile::new(directory)?);
+        (0..writers)
+            .map(|_| {
+                let options = ArrowWriterOptions::new()
+                    .with_properties(properties.clone())
+                    .with_page_store_factory(stores.clone());
+                let file = tempfile::tempfile_in(directory)?;
+                Ok(ArrowWriter::try_new_with_options(
+                    file,
+                    schema.clone(),
+                    options,
+                )?)
+            })
+            .collect()
+    })?;
+    for batch in table.batches() {
+        timer.start();
+        for writer in &mut open {
+            counted(|| writer.write(&batch))?;
+        }
+        writing += timer.stop();
+    }
+    let (mut output, mut row_groups) = (0, 0);
+    timer.start();
+    for mut writer in open {
+        let metadata = counted(|| writer.finish())?;
+        row_groups = row_groups.max(metadata.num_row_groups());
+        output += writer.bytes_written() as u64;
+        counted(|| drop((writer, metadata)));
+    }
+    writing += timer.stop();
+    Ok(Figures {
+        writer: kind,
+        peak: heap::peak(),
+        reported_peak: None,
+        writing,
+        output,
+        row_groups,
+        pressure: None,
+    })
+}
+
+#[derive(Default)]
+struct Timer(Option<std::time::Instant>);
+
+impl Timer {
+    fn start(&mut self) {
+        self.0 = Some(std::time::Instant::now());
+    }
+
+    fn stop(&mut self) -> std::time::Duration {
+        self.0
+            .take()
+            .map(|start| start.elapsed())
+            .unwrap_or_default()
+    }
+}

@@ -1,0 +1,56 @@
+//! Measures how much heap writers need while they write one large row group, and draws it.
+//!
+//! ```text
+//! cargo run --release --example memory
+//! cargo run --release --example memory -- --case wide --quick
+//! cargo run --release --example memory -- --plot memory.svg
+//! ```
+//!
+//! Every run writes the same batches to a file. Heap is what a counting allocator saw on the
+//! writing thread; the batches themselves are left out. Time is the writer's alone.
+
+use clap::Parser;
+
+mod cases;
+#[path = "../../tests/support/heap.rs"]
+mod heap;
+mod peer;
+mod plot;
+mod run;
+#[path = "../../tests/support/tables.rs"]
+mod tables;
+
+#[global_allocator]
+static ALLOCATOR: heap::CountingAllocator = heap::CountingAllocator;
+
+/// Measures the heap that writers need for one large row group.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Only cases whose name contains this text.
+    #[arg(long, default_value = "")]
+    case: String,
+    /// An eighth of the rows and columns, and of the limit.
+    #[arg(long)]
+    quick: bool,
+    /// Draws resident bytes over time for the 400-column case into this SVG file, and measures nothing else.
+    #[arg(long)]
+    plot: Option<std::path::PathBuf>,
+    /// Where output and spilled pages go; the system's temporary directory by default.
+    #[arg(long)]
+    directory: Option<std::path::PathBuf>,
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments = Arguments::parse();
+    let directory = arguments.directory.unwrap_or_else(std::env::temp_dir);
+    if let Some(path) = &arguments.plot {
+        return plot::draw(path, &directory, arguments.quick);
+    }
+    run::print_header();
+    for case in cases::all(arguments.quick) {
+        if case.name.contains(&arguments.case) {
+            case.print(&directory)?;
+        }
+    }
+    Ok(())
+}
