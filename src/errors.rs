@@ -43,11 +43,12 @@ pub enum ParquetError {
     /// A page store failed; says the step, the column and the page.
     #[error("Page store: {step} failed for column {column}, page {page}: {source}")]
     PageStore {
-        /// The step that failed: `create`, `put` or `take`.
+        /// The step that failed: `create`, `put`, `spill` or `take`.
         step: &'static str,
         /// Dotted path of the leaf column.
         column: String,
-        /// Ordinal of the page in its column chunk, in the order of the puts.
+        /// Ordinal of the page in its column chunk: in the order of the puts, and for `take` in that of the file, where the
+        /// dictionary comes first.
         page: usize,
         /// What the store said.
         #[source]

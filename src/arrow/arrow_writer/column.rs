@@ -81,7 +81,7 @@ impl ArrowColumnWriter {
             .encoder
             .into_close_result(&Placement::DictionaryFirst)?;
         self.reservation
-            .resize(self.pages.key_bytes() + self.pages.unreserved_bytes());
+            .resize(self.pages.own_bytes() + self.pages.unreserved_bytes());
         Ok(ArrowColumnChunk {
             pages: self.pages,
             close,
@@ -151,6 +151,11 @@ impl ArrowColumnWriter {
         self.latch.end(freed)
     }
 
+    /// Whether the store has had no room for a page; never if that is an error.
+    pub(super) fn is_store_full(&self) -> bool {
+        self.pages.is_full()
+    }
+
     pub(super) fn resident_page_bytes(&self) -> usize {
         self.pages.resident_bytes()
     }
@@ -161,7 +166,7 @@ impl ArrowColumnWriter {
 
     /// Everything but the store.
     fn own_memory(&self) -> usize {
-        self.encoder.memory_size() + self.adapter.memory_size() + self.pages.key_bytes()
+        self.encoder.memory_size() + self.adapter.memory_size() + self.pages.own_bytes()
     }
 
     fn settle(&mut self) {

@@ -10,7 +10,7 @@ use crate::arrow::adapt::Adapter;
 use crate::arrow::leaves::Leaf;
 use crate::arrow::schema::leaf_types;
 use crate::budget::{Member, MemoryBudget};
-use crate::column::chunk::ChunkBuffer;
+use crate::column::chunk::{ChunkBuffer, WhenFull};
 use crate::column::page_store::{InMemoryPageStoreFactory, PageStoreFactory};
 use crate::column::writer::{ColumnEncoder, WorkbenchPool};
 use crate::errors::{ParquetError, Result};
@@ -27,6 +27,7 @@ pub struct ArrowRowGroupWriterFactory {
     page_stores: Arc<dyn PageStoreFactory>,
     benches: WorkbenchPool,
     member: Arc<Member>,
+    when_full: WhenFull,
 }
 
 impl ArrowRowGroupWriterFactory {
@@ -43,6 +44,7 @@ impl ArrowRowGroupWriterFactory {
             page_stores: Arc::new(InMemoryPageStoreFactory),
             benches: WorkbenchPool::new(member.budget().clone()),
             member,
+            when_full: WhenFull::Fail,
         }
     }
 
@@ -63,6 +65,11 @@ impl ArrowRowGroupWriterFactory {
         }
     }
 
+    /// Sets what becomes of a page that its store has no room for.
+    pub(super) fn with_when_full(self, when_full: WhenFull) -> Self {
+        Self { when_full, ..self }
+    }
+
     /// The writers for the leaf columns of one row group, in the schema's order. They may be used on different
     /// threads.
     ///
@@ -74,7 +81,12 @@ impl ArrowRowGroupWriterFactory {
         for (index, (data_type, descr)) in self.leaves()?.into_iter().enumerate() {
             writers.push(ArrowColumnWriter::new(
                 ColumnEncoder::try_new(descr.clone(), &self.props)?,
-                ChunkBuffer::try_new(self.page_stores.as_ref(), index, descr.clone())?,
+                ChunkBuffer::try_new(
+                    self.page_stores.as_ref(),
+                    index,
+                    descr.clone(),
+                    self.when_full,
+                )?,
                 Adapter::try_new(data_type, descr)?,
                 self.benches.clone(),
                 self.member.reserve(),

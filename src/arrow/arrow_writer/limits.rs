@@ -18,6 +18,17 @@ pub enum OnMemoryLimit {
     Fail,
 }
 
+/// What happens when the page store has no room for a page: its disk quota is used up, or the disk is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnSpillLimit {
+    /// The write fails with what the store said, and the writer takes no more.
+    #[default]
+    Fail,
+    /// The refused page, and those after it, stay on the heap until the batch has been encoded; then the row group
+    /// ends early, which empties the store. On top of a memory limit that takes the encoded size of one batch.
+    FlushRowGroup,
+}
+
 /// What a memory limit has cost a writer so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MemoryPressure {
@@ -27,7 +38,7 @@ pub struct MemoryPressure {
     pub pages_cut_early: u64,
     /// Dictionaries given up before they were full.
     pub dictionaries_given_up: u64,
-    /// Row groups ended before they were full.
+    /// Row groups ended before they were full, for want of memory or of room in the page store.
     pub row_groups_flushed_early: u64,
     /// Bytes of the largest data page, before compression.
     pub largest_page_bytes: u64,
@@ -38,6 +49,8 @@ pub struct MemoryPressure {
 pub(super) enum Relieved {
     Enough,
     OnlyTheRowGroupIsLeft,
+    /// The page store has no room, so that no step but the end of the row group can help.
+    StoreIsFull,
 }
 
 /// Open pages are not cut below this many bytes: smaller pages cost more in headers and index entries
@@ -98,9 +111,15 @@ impl Relief {
         if !self.member.should_give_way() {
             return Ok(Relieved::Enough);
         }
+        if is_store_full(columns) {
+            return Ok(Relieved::StoreIsFull);
+        }
         // Relief walks over all columns, so it frees more than is needed now: the next one is then far off.
         let target = self.member.used() - self.member.used() / 4;
         self.spill_pages(columns, target)?;
+        if is_store_full(columns) {
+            return Ok(Relieved::StoreIsFull);
+        }
         if self.member.used() > target {
             self.cut_pages(columns, target)?;
         }
@@ -116,13 +135,18 @@ impl Relief {
         }
     }
 
+    fn note_spilled(&mut self, bytes: usize) {
+        let spilled = &mut self.pressure.spilled_bytes;
+        *spilled = spilled.saturating_add(bytes as u64);
+    }
+
     fn spill_pages(&mut self, columns: &mut [ArrowColumnWriter], target: usize) -> Result<()> {
         for index in descending(columns, |column| column.resident_page_bytes(), 1) {
             if self.member.used() <= target {
                 break;
             }
             if let Some(column) = columns.get_mut(index) {
-                self.pressure.spilled_bytes += column.spill()? as u64;
+                self.note_spilled(column.spill()?);
             }
         }
         Ok(())
@@ -139,7 +163,7 @@ impl Relief {
             }
             if let Some(column) = columns.get_mut(index) {
                 column.cut_page_early()?;
-                self.pressure.spilled_bytes += column.spill()? as u64;
+                self.note_spilled(column.spill()?);
             }
         }
         Ok(())
@@ -160,12 +184,17 @@ impl Relief {
             }
             if let Some(column) = columns.get_mut(index) {
                 column.give_up_dictionary()?;
-                self.pressure.spilled_bytes += column.spill()? as u64;
+                self.note_spilled(column.spill()?);
                 self.pressure.dictionaries_given_up += 1;
             }
         }
         Ok(())
     }
+}
+
+/// Whether a store has had no room, in a writer for which that is no error.
+pub(super) fn is_store_full(columns: &[ArrowColumnWriter]) -> bool {
+    columns.iter().any(ArrowColumnWriter::is_store_full)
 }
 
 /// Columns whose `size` is at least `floor`, the largest first.

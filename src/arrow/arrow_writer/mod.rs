@@ -18,6 +18,6 @@ pub use crate::column::page_store::{
 };
 pub use column::{ArrowColumnChunk, ArrowColumnWriter, ArrowLeafColumn, compute_leaves};
 pub use factory::ArrowRowGroupWriterFactory;
-pub use limits::{MemoryPressure, OnMemoryLimit};
+pub use limits::{MemoryPressure, OnMemoryLimit, OnSpillLimit};
 pub use options::ArrowWriterOptions;
 pub use writer::ArrowWriter;

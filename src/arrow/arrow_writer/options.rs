@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::limits::OnMemoryLimit;
+use super::limits::{OnMemoryLimit, OnSpillLimit};
 use crate::budget::MemoryBudget;
 use crate::column::page_store::PageStoreFactory;
 use crate::file::properties::WriterProperties;
@@ -21,6 +21,7 @@ pub struct ArrowWriterOptions {
     pub(super) page_stores: Option<Arc<dyn PageStoreFactory>>,
     pub(super) budget: Option<MemoryBudget>,
     pub(super) on_memory_limit: OnMemoryLimit,
+    pub(super) on_spill_limit: OnSpillLimit,
 }
 
 impl ArrowWriterOptions {
@@ -68,6 +69,19 @@ impl ArrowWriterOptions {
     pub fn with_on_memory_limit(self, on_memory_limit: OnMemoryLimit) -> Self {
         Self {
             on_memory_limit,
+            ..self
+        }
+    }
+
+    /// Sets what happens when the page store has no room: past the quota of a temporary file
+    /// ([`SpillLimitExceeded`](crate::errors::ParquetError::SpillLimitExceeded)), or on a full disk (an I/O error of the kind
+    /// `StorageFull` or `QuotaExceeded`). The default is to fail.
+    ///
+    /// Columns that a caller encodes himself, see
+    /// [`ArrowWriter::into_serialized_writer`](super::ArrowWriter::into_serialized_writer), always fail.
+    pub fn with_on_spill_limit(self, on_spill_limit: OnSpillLimit) -> Self {
+        Self {
+            on_spill_limit,
             ..self
         }
     }

@@ -6,7 +6,7 @@ use arrow_array::RecordBatch;
 
 use super::column::ArrowColumnWriter;
 use super::factory::ArrowRowGroupWriterFactory;
-use super::limits::{Relief, Relieved};
+use super::limits::{Relief, Relieved, is_store_full};
 use crate::arrow::leaves::{Leaf, LeafPlan};
 use crate::errors::Result;
 use crate::file::writer::SerializedFileWriter;
@@ -41,7 +41,7 @@ impl OpenRowGroup {
     }
 
     /// Encodes leaves that were checked, and keeps within the memory limit while doing so. Says whether
-    /// only the end of the row group can still do that.
+    /// only the end of the row group can still do that, or make room in the stores.
     ///
     /// # Errors
     /// If a store fails; the columns may then have different numbers of rows.
@@ -60,7 +60,10 @@ impl OpenRowGroup {
             outcome = relief.run(&mut self.columns)?;
         }
         self.rows += rows;
-        Ok(outcome)
+        match is_store_full(&self.columns) {
+            true => Ok(Relieved::StoreIsFull),
+            false => Ok(outcome),
+        }
     }
 
     /// Closes each column and streams it into the file before the next one is closed.

@@ -8,7 +8,7 @@ use arrow_array::{RecordBatch, RecordBatchWriter};
 use arrow_schema::{ArrowError, SchemaRef};
 
 use super::factory::ArrowRowGroupWriterFactory;
-use super::limits::{MemoryPressure, OnMemoryLimit, Relief, Relieved};
+use super::limits::{MemoryPressure, OnMemoryLimit, OnSpillLimit, Relief, Relieved};
 use super::options::ArrowWriterOptions;
 use super::row_group::{OpenRowGroup, leaves_of};
 use crate::arrow::leaves::{Leaf, LeafPlan};
@@ -16,6 +16,7 @@ use crate::arrow::schema::{
     ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata, check_batch,
 };
 use crate::budget::MemoryBudget;
+use crate::column::chunk::WhenFull;
 use crate::column::page_store::{
     InMemoryPageStoreFactory, PageStoreFactory, TempFilePageStoreFactory, TieredPageStoreFactory,
 };
@@ -102,7 +103,12 @@ impl<W: Write + Send> ArrowWriter<W> {
             page_stores,
             budget,
             on_memory_limit,
+            on_spill_limit,
         } = options;
+        let when_full = match on_spill_limit {
+            OnSpillLimit::Fail => WhenFull::Fail,
+            OnSpillLimit::FlushRowGroup => WhenFull::Hold,
+        };
         let descr = match parquet_schema {
             Some(descr) => descr,
             None => {
@@ -136,11 +142,12 @@ impl<W: Write + Send> ArrowWriter<W> {
         let mut file =
             SerializedFileWriter::new(writer, descr.root_schema_ptr(), Arc::new(properties))?;
         if is_limited {
-            file.park_in(page_stores.as_ref(), &member)?;
+            file.park_in(page_stores.as_ref(), &member, when_full)?;
         }
         let factory = ArrowRowGroupWriterFactory::new(&file, arrow_schema.clone())
             .with_page_store_factory(page_stores)
-            .with_member(member.clone());
+            .with_member(member.clone())
+            .with_when_full(when_full);
         factory.check()?;
         let relief = Relief::new(member, factory.benches().clone());
         Ok(Self {
@@ -199,7 +206,8 @@ impl<W: Write + Send> ArrowWriter<W> {
     ///
     /// # Errors
     /// If the batch does not fit the schema or a required field is null: nothing of the batch is then written, and the
-    /// writer goes on. If the store or the sink fails: the writer then takes no more.
+    /// writer goes on. If the store or the sink fails: the writer then takes no more, and
+    /// [`ParquetError::root_cause`](crate::errors::ParquetError::root_cause) tells a full disk from a broken one.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         self.file.check_open()?;
         if batch.num_rows() == 0 {
@@ -287,7 +295,9 @@ impl<W: Write + Send> ArrowWriter<W> {
         mut self,
     ) -> Result<(SerializedFileWriter<W>, ArrowRowGroupWriterFactory)> {
         self.flush()?;
-        Ok((self.file, self.factory))
+        // Nobody would end the row group of a caller's own columns.
+        let factory = self.factory.with_when_full(WhenFull::Fail);
+        Ok((self.file, factory))
     }
 
     /// Rows of `left` that the open row group still takes; 0 if it has to end first.
@@ -368,6 +378,10 @@ impl<W: Write + Send> ArrowWriter<W> {
             }
         };
         match relieved {
+            Relieved::StoreIsFull => {
+                self.relief.note_early_flush();
+                self.flush_open()
+            }
             Relieved::OnlyTheRowGroupIsLeft => self.flush_early(),
             Relieved::Enough if self.is_full() => self.flush_open(),
             Relieved::Enough => Ok(()),

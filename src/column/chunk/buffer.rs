@@ -3,27 +3,19 @@
 
 use std::io::Write;
 
+use super::shelf::{Shelf, Shelved, WhenFull, store_error};
 use super::sink::{PageContent, PageSink, SealedPage};
-use crate::column::page_store::{PageKey, PageStore, PageStoreArgs, PageStoreFactory};
+use crate::column::page_store::{PageStoreArgs, PageStoreFactory};
 use crate::errors::{ParquetError, Result};
 use crate::schema::types::ColumnDescPtr;
 
-/// Pages of one chunk, waiting in a store that is created at the first page.
+/// Pages of one chunk, waiting in their store.
 pub(crate) struct ChunkBuffer {
     descr: ColumnDescPtr,
-    store: Box<dyn PageStore>,
-    dictionary: Option<PageKey>,
-    data: Vec<PageKey>,
+    shelf: Shelf,
+    dictionary: Option<Shelved>,
+    data: Vec<Shelved>,
     bytes: u64,
-}
-
-/// How many pages a chunk gave back, and their bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct SplicePages {
-    /// Pages written.
-    pub(crate) pages: usize,
-    /// Bytes written.
-    pub(crate) bytes: u64,
 }
 
 impl ChunkBuffer {
@@ -32,71 +24,68 @@ impl ChunkBuffer {
         factory: &dyn PageStoreFactory,
         column_index: usize,
         descr: ColumnDescPtr,
+        when_full: WhenFull,
     ) -> Result<Self> {
         let store = factory
             .create(&PageStoreArgs::new(column_index, &descr))
             .map_err(|source| store_error("create", &descr, 0, source))?;
         Ok(Self {
             descr,
-            store,
+            shelf: Shelf::new(store, when_full),
             dictionary: None,
             data: Vec::new(),
             bytes: 0,
         })
     }
 
-    /// Bytes of the keys.
-    pub(crate) fn key_bytes(&self) -> usize {
-        self.data.capacity() * size_of::<PageKey>()
+    /// Bytes of the keys, and of pages that the store had no room for.
+    pub(crate) fn own_bytes(&self) -> usize {
+        self.data.capacity() * size_of::<Shelved>() + self.shelf.held_bytes()
     }
 
     /// Bytes of pages that the store says it holds in memory.
     pub(crate) fn resident_bytes(&self) -> usize {
-        self.store.memory_size()
+        self.shelf.store().memory_size()
     }
 
     /// Bytes of memory that the store has not reserved itself.
     pub(crate) fn unreserved_bytes(&self) -> usize {
-        let store = self.store.as_ref();
+        let store = self.shelf.store();
         store.memory_size().saturating_sub(store.reserved_size())
+    }
+
+    /// Whether the store has had no room for a page; never if that is an error.
+    pub(crate) fn is_full(&self) -> bool {
+        self.shelf.is_full()
     }
 
     /// Asks the store to move resident pages out; returns bytes freed.
     pub(crate) fn spill(&mut self) -> Result<usize> {
         let pages = self.pages();
-        self.store
+        self.shelf
             .spill()
             .map_err(|source| store_error("spill", &self.descr, pages, source))
     }
 
     /// Streams all pages into `out`, dictionary first, through `buffer`; then drops the store.
-    pub(crate) fn splice(
-        mut self,
-        buffer: &mut Vec<u8>,
-        out: &mut dyn Write,
-    ) -> Result<SplicePages> {
-        let mut written = SplicePages { pages: 0, bytes: 0 };
-        for key in self
-            .dictionary
-            .into_iter()
-            .chain(std::mem::take(&mut self.data))
-        {
-            self.store
-                .take_into(key, buffer)
-                .map_err(|source| store_error("take", &self.descr, written.pages, source))?;
+    pub(crate) fn splice(mut self, buffer: &mut Vec<u8>, out: &mut dyn Write) -> Result<()> {
+        let mut written: u64 = 0;
+        let pages = self.dictionary.into_iter().chain(self.data);
+        for (ordinal, page) in pages.enumerate() {
+            self.shelf
+                .take_into(page, buffer)
+                .map_err(|source| store_error("take", &self.descr, ordinal, source))?;
             out.write_all(buffer)?;
-            written.pages += 1;
-            written.bytes += buffer.len() as u64;
+            written += buffer.len() as u64;
         }
-        if written.bytes != self.bytes {
+        if written != self.bytes {
             return Err(ParquetError::General(format!(
-                "Failed to splice column data, expected {} got {} (column {})",
+                "Failed to splice column data, expected {} got {written} (column {})",
                 self.bytes,
-                written.bytes,
                 self.descr.path().string(),
             )));
         }
-        Ok(written)
+        Ok(())
     }
 
     fn pages(&self) -> usize {
@@ -107,13 +96,13 @@ impl ChunkBuffer {
 impl PageSink for ChunkBuffer {
     fn put(&mut self, page: &SealedPage<'_>) -> Result<()> {
         let ordinal = self.pages();
-        let key = self
-            .store
-            .put_slice(page.blob)
+        let blob = self
+            .shelf
+            .put(page.blob)
             .map_err(|source| store_error("put", &self.descr, ordinal, source))?;
         match page.content {
-            PageContent::Dictionary { .. } => self.dictionary = Some(key),
-            PageContent::DataV1 { .. } | PageContent::DataV2 { .. } => self.data.push(key),
+            PageContent::Dictionary { .. } => self.dictionary = Some(blob),
+            PageContent::DataV1 { .. } | PageContent::DataV2 { .. } => self.data.push(blob),
         }
         self.bytes += page.blob.len() as u64;
         Ok(())
@@ -127,19 +116,5 @@ impl std::fmt::Debug for ChunkBuffer {
             .field("pages", &self.pages())
             .field("bytes", &self.bytes)
             .finish_non_exhaustive()
-    }
-}
-
-fn store_error(
-    step: &'static str,
-    descr: &ColumnDescPtr,
-    page: usize,
-    source: ParquetError,
-) -> ParquetError {
-    ParquetError::PageStore {
-        step,
-        column: descr.path().string(),
-        page,
-        source: Box::new(source),
     }
 }

@@ -6,11 +6,13 @@ mod close;
 mod facts;
 mod layout;
 mod ledger;
+mod shelf;
 mod sink;
 
-pub(crate) use buffer::{ChunkBuffer, SplicePages};
+pub(crate) use buffer::ChunkBuffer;
 pub use close::ColumnCloseResult;
 pub(crate) use facts::{DataPageFacts, DictionaryFacts};
 pub(crate) use layout::{ChunkDescription, Placement};
 pub(crate) use ledger::{ChunkLedger, ChunkTotals, IndexOptions, LedgerOptions};
+pub(crate) use shelf::{Shelf, Shelved, WhenFull, store_error};
 pub(crate) use sink::{PageContent, PageSink, PageWriterSink, SealedPage};

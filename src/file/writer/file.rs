@@ -8,6 +8,7 @@ use super::row_group::SerializedRowGroupWriter;
 use super::tracked::TrackedWrite;
 use super::waiting::Waiting;
 use crate::budget::Member;
+use crate::column::chunk::WhenFull;
 use crate::column::page_store::PageStoreFactory;
 use crate::errors::{ParquetError, Result};
 use crate::file::PARQUET_MAGIC;
@@ -190,12 +191,18 @@ impl<W: Write + Send> SerializedFileWriter<W> {
         self.sink.bytes_written()
     }
 
-    /// Lets what waits for the footer wait in `stores`, paid for from `member`'s budget.
+    /// Lets what waits for the footer wait in `stores`, paid for from `member`'s budget, and on the heap where
+    /// `when_full` says so.
     ///
     /// # Errors
     /// If the store cannot be made.
-    pub(crate) fn park_in(&mut self, stores: &dyn PageStoreFactory, member: &Member) -> Result<()> {
-        self.waiting.park_in(stores, member, &self.descr)
+    pub(crate) fn park_in(
+        &mut self,
+        stores: &dyn PageStoreFactory,
+        member: &Member,
+        when_full: WhenFull,
+    ) -> Result<()> {
+        self.waiting.park_in(stores, member, &self.descr, when_full)
     }
 
     /// Heap bytes of what waits for the footer.

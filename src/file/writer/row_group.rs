@@ -133,7 +133,7 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
         buffer: &mut Vec<u8>,
     ) -> Result<()> {
         self.check_appendable(&close)?;
-        self.append(close, 0, |sink| pages.splice(buffer, sink).map(drop))
+        self.append(close, 0, |sink| pages.splice(buffer, sink))
     }
 
     /// Sets the number of rows that every column must have; without columns it is the row group's.

@@ -6,8 +6,9 @@ use std::io::Write;
 use super::tracked::TrackedWrite;
 use crate::bloom_filter::Sbbf;
 use crate::budget::{Member, Reservation};
-use crate::column::page_store::{PageKey, PageStore, PageStoreArgs, PageStoreFactory};
-use crate::errors::Result;
+use crate::column::chunk::{Shelf, Shelved, WhenFull, store_error};
+use crate::column::page_store::{PageStoreArgs, PageStoreFactory};
+use crate::errors::{ParquetError, Result};
 use crate::file::metadata::RowGroupMetaData;
 use crate::file::metadata::page_index::PageIndexBuilder;
 use crate::file::page_index::column_index::ColumnIndexMetaData;
@@ -40,16 +41,17 @@ pub(super) struct RowGroupIndexes {
 }
 
 struct Parked {
-    store: Box<dyn PageStore>,
+    shelf: Shelf,
     column: Vec<ParkedIndex>,
     offset: Vec<ParkedIndex>,
     buffer: Vec<u8>,
+    bytes: u64,
 }
 
 struct ParkedIndex {
     row_group: u32,
     column: u32,
-    key: PageKey,
+    blob: Shelved,
 }
 
 struct LateFilter {
@@ -77,7 +79,8 @@ impl Waiting {
         }
     }
 
-    /// Indexes wait in a store of `stores`; the rest is paid for by `member`.
+    /// Indexes wait in a store of `stores`, or on the heap where `when_full` says so; the rest is paid for by
+    /// `member`.
     ///
     /// # Errors
     /// If the store cannot be made.
@@ -86,14 +89,18 @@ impl Waiting {
         stores: &dyn PageStoreFactory,
         member: &Member,
         descr: &SchemaDescriptor,
+        when_full: WhenFull,
     ) -> Result<()> {
         if let Some(first) = descr.columns().first() {
-            let store = stores.create(&PageStoreArgs::new(0, first))?;
+            let store = stores
+                .create(&PageStoreArgs::new(0, first))
+                .map_err(|source| store_error("create", first, 0, source))?;
             self.indexes = Indexes::Parked(Parked {
-                store,
+                shelf: Shelf::new(store, when_full),
                 column: Vec::new(),
                 offset: Vec::new(),
                 buffer: Vec::new(),
+                bytes: 0,
             });
         }
         self.reservation = Some(member.reserve());
@@ -127,7 +134,7 @@ impl Waiting {
         self.memory += size_of::<RowGroupMetaData>() + metadata.memory_size();
         match &mut self.indexes {
             Indexes::Heap(indexes) => indexes.push(RowGroupIndexes { column, offset }),
-            Indexes::Parked(parked) => parked.park(row_group, column, offset)?,
+            Indexes::Parked(parked) => parked.park(row_group, &metadata, column, offset)?,
         }
         self.row_groups.push(metadata);
         let size = self.memory_size();
@@ -202,35 +209,47 @@ impl Parked {
     fn park(
         &mut self,
         row_group: usize,
+        metadata: &RowGroupMetaData,
         column: Vec<Option<ColumnIndexMetaData>>,
         offset: Vec<Option<OffsetIndexMetaData>>,
     ) -> Result<()> {
         let row_group = u32::try_from(row_group)?;
-        for (index, place) in column.into_iter().zip(0u32..) {
+        // The row group's pages have left their stores: there may be room again.
+        self.shelf.ask_again();
+        for (index, column) in column.into_iter().zip(0u32..) {
             if let Some(index) = index {
                 self.buffer.clear();
                 write_column_index(&index, &mut self.buffer);
-                let key = self.store.put_slice(&self.buffer)?;
+                let blob = self.put(metadata, column)?;
                 self.column.push(ParkedIndex {
                     row_group,
-                    column: place,
-                    key,
+                    column,
+                    blob,
                 });
             }
         }
-        for (index, place) in offset.into_iter().zip(0u32..) {
+        for (index, column) in offset.into_iter().zip(0u32..) {
             if let Some(index) = index {
                 self.buffer.clear();
                 write_offset_index(&index, &mut self.buffer);
-                let key = self.store.put_slice(&self.buffer)?;
+                let blob = self.put(metadata, column)?;
                 self.offset.push(ParkedIndex {
                     row_group,
-                    column: place,
-                    key,
+                    column,
+                    blob,
                 });
             }
         }
         Ok(())
+    }
+
+    /// Puts what the buffer holds.
+    fn put(&mut self, metadata: &RowGroupMetaData, column: u32) -> Result<Shelved> {
+        let ordinal = self.column.len() + self.offset.len();
+        self.bytes += self.buffer.len() as u64;
+        self.shelf
+            .put(&self.buffer)
+            .map_err(|source| index_error("put", Some(metadata), column, ordinal, source))
     }
 
     fn write<W: Write>(
@@ -238,32 +257,56 @@ impl Parked {
         sink: &mut TrackedWrite<W>,
         row_groups: &mut [RowGroupMetaData],
     ) -> Result<()> {
-        for parked in std::mem::take(&mut self.column) {
-            self.store.take_into(parked.key, &mut self.buffer)?;
-            let extent = write_bytes(sink, &self.buffer)?;
-            note_column_index(
-                row_groups,
-                parked.row_group as usize,
-                parked.column as usize,
-                extent,
-            );
+        let mut left = self.bytes;
+        let mut ordinal = 0;
+        let placed: [(_, fn(&mut [RowGroupMetaData], usize, usize, Extent)); 2] = [
+            (std::mem::take(&mut self.column), note_column_index),
+            (std::mem::take(&mut self.offset), note_offset_index),
+        ];
+        for (indexes, note) in placed {
+            for parked in indexes {
+                let (row_group, column) = (parked.row_group as usize, parked.column);
+                self.shelf
+                    .take_into(parked.blob, &mut self.buffer)
+                    .map_err(|source| {
+                        let metadata = row_groups.get(row_group);
+                        index_error("take", metadata, column, ordinal, source)
+                    })?;
+                left = left.wrapping_sub(self.buffer.len() as u64);
+                let extent = write_bytes(sink, &self.buffer)?;
+                note(row_groups, row_group, column as usize, extent);
+                ordinal += 1;
+            }
         }
-        for parked in std::mem::take(&mut self.offset) {
-            self.store.take_into(parked.key, &mut self.buffer)?;
-            let extent = write_bytes(sink, &self.buffer)?;
-            note_offset_index(
-                row_groups,
-                parked.row_group as usize,
-                parked.column as usize,
-                extent,
-            );
+        if left != 0 {
+            return Err(ParquetError::CorruptBlob(format!(
+                "the page indexes that waited in a store had {} bytes and came back with {}",
+                self.bytes,
+                self.bytes.wrapping_sub(left)
+            )));
         }
         Ok(())
     }
 
     fn memory_size(&self) -> usize {
         self.buffer.capacity()
+            + self.shelf.held_bytes()
             + (self.column.capacity() + self.offset.capacity()) * size_of::<ParkedIndex>()
+    }
+}
+
+/// The error of the store that page indexes wait in.
+fn index_error(
+    step: &'static str,
+    metadata: Option<&RowGroupMetaData>,
+    column: u32,
+    ordinal: usize,
+    source: ParquetError,
+) -> ParquetError {
+    let chunk = metadata.and_then(|metadata| metadata.columns().get(column as usize));
+    match chunk {
+        Some(chunk) => store_error(step, chunk.column_descr(), ordinal, source),
+        None => source,
     }
 }
 
