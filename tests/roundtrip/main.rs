@@ -7,6 +7,10 @@
     reason = "a failed test is a panic"
 )]
 
+mod encodings;
 mod matrix;
+mod random;
+mod stores;
 #[path = "../support/mod.rs"]
 mod support;
+mod truncation;

@@ -59,6 +59,7 @@ fn case(row: &[usize]) -> (Nulls, Nesting, Case) {
         batch: BATCHES[row[9]],
         checksums: row[10] == 1,
         truncation: [Some(64), Some(5)][row[11]],
+        ..Case::default()
     };
     (Nulls::ALL[row[0]], Nesting::ALL[row[1]], case)
 }

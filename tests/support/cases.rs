@@ -3,7 +3,7 @@
 use arrow::array::RecordBatch;
 use herringbone::arrow::ArrowWriter;
 use herringbone::arrow::arrow_writer::ArrowWriterOptions;
-use herringbone::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel};
+use herringbone::basic::{BrotliLevel, Compression, Encoding, GzipLevel, ZstdLevel};
 use herringbone::file::metadata::ParquetMetaData;
 use herringbone::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 
@@ -59,6 +59,10 @@ pub struct Case {
     pub checksums: bool,
     /// Bytes of a bound, at most.
     pub truncation: Option<usize>,
+    /// Of the values, where no dictionary is at work.
+    pub encoding: Option<Encoding>,
+    /// Whether the file says which Arrow types it was written from.
+    pub arrow_schema: bool,
 }
 
 /// What writing gave.
@@ -81,6 +85,8 @@ impl Default for Case {
             batch: usize::MAX / 2,
             checksums: false,
             truncation: Some(64),
+            encoding: None,
+            arrow_schema: true,
         }
     }
 }
@@ -107,6 +113,9 @@ impl Case {
             .set_page_checksum_enabled(self.checksums)
             .set_statistics_truncate_length(self.truncation)
             .set_column_index_truncate_length(self.truncation);
+        if let Some(encoding) = self.encoding {
+            builder = builder.set_encoding(encoding);
+        }
         builder = match self.dictionary {
             Dictionary::On => builder,
             Dictionary::Off => builder.set_dictionary_enabled(false),
@@ -135,7 +144,9 @@ impl Case {
     }
 
     pub fn options(&self) -> ArrowWriterOptions {
-        let options = ArrowWriterOptions::new().with_properties(self.properties());
+        let options = ArrowWriterOptions::new()
+            .with_properties(self.properties())
+            .with_skip_arrow_metadata(!self.arrow_schema);
         self.store.add_to(options)
     }
 

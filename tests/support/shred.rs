@@ -302,7 +302,7 @@ pub fn plain(array: &ArrayRef) -> ArrayRef {
             let dictionary = array.as_any_dictionary();
             // A key under a null may be anything.
             let keys = cast(dictionary.keys(), &DataType::Int64).unwrap();
-            plain(&take(dictionary.values(), &keys, None).unwrap())
+            take(&plain(dictionary.values()), &keys, None).unwrap()
         }
         DataType::RunEndEncoded(ends, _) => match ends.data_type() {
             DataType::Int16 => expand::<Int16Type>(array),
@@ -318,7 +318,7 @@ fn expand<R: RunEndIndexType>(array: &ArrayRef) -> ArrayRef {
     let picks: UInt32Array = (0..runs.len())
         .map(|i| Some(runs.get_physical_index(i) as u32))
         .collect();
-    plain(&take(runs.values(), &picks, None).unwrap())
+    take(&plain(runs.values()), &picks, None).unwrap()
 }
 
 /// A value in its column's physical type, as little-endian bytes or as it is.
