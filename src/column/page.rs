@@ -11,52 +11,52 @@ use crate::file::statistics::Statistics;
 /// SPEC: README.md, "Data Pages"; parquet.thrift, `PageHeader`.
 #[derive(Debug, Clone)]
 pub enum Page {
-    /// A data page in the first layout: levels and values in one body, compressed together.
-    DataPage {
-        /// Repetition levels, definition levels, values.
-        buf: Bytes,
-        /// Number of values, nulls included.
-        num_values: u32,
-        /// Encoding of the values.
-        encoding: Encoding,
-        /// Encoding of the definition levels.
-        def_level_encoding: Encoding,
-        /// Encoding of the repetition levels.
-        rep_level_encoding: Encoding,
-        /// Statistics for the page header.
-        statistics: Option<Statistics>,
-    },
-    /// A data page in the second layout: levels uncompressed, then values.
-    DataPageV2 {
-        /// Repetition levels, definition levels, values.
-        buf: Bytes,
-        /// Number of values, nulls included.
-        num_values: u32,
-        /// Encoding of the values.
-        encoding: Encoding,
-        /// Number of nulls.
-        num_nulls: u32,
-        /// Number of rows that begin on the page.
-        num_rows: u32,
-        /// Bytes of definition levels.
-        def_levels_byte_len: u32,
-        /// Bytes of repetition levels.
-        rep_levels_byte_len: u32,
-        /// Whether the values are compressed.
-        is_compressed: bool,
-        /// Statistics for the page header.
-        statistics: Option<Statistics>,
-    },
     /// The dictionary that dictionary-encoded data pages of the chunk refer to.
     DictionaryPage {
-        /// The entries.
-        buf: Bytes,
         /// Number of entries.
         num_values: u32,
         /// Encoding of the entries.
         encoding: Encoding,
         /// Whether the entries ascend.
         is_sorted: bool,
+        /// The entries.
+        buf: Bytes,
+    },
+    /// A data page in the first layout: levels and values in one body, compressed together.
+    DataPage {
+        /// Number of values, nulls included.
+        num_values: u32,
+        /// Encoding of the values.
+        encoding: Encoding,
+        /// Encoding of the repetition levels.
+        rep_level_encoding: Encoding,
+        /// Encoding of the definition levels.
+        def_level_encoding: Encoding,
+        /// Statistics for the page header.
+        statistics: Option<Statistics>,
+        /// Repetition levels, definition levels, values.
+        buf: Bytes,
+    },
+    /// A data page in the second layout: levels uncompressed, then values.
+    DataPageV2 {
+        /// Number of rows that begin on the page.
+        num_rows: u32,
+        /// Number of values, nulls included.
+        num_values: u32,
+        /// Number of nulls.
+        num_nulls: u32,
+        /// Encoding of the values.
+        encoding: Encoding,
+        /// Whether the values are compressed.
+        is_compressed: bool,
+        /// Bytes of repetition levels.
+        rep_levels_byte_len: u32,
+        /// Bytes of definition levels.
+        def_levels_byte_len: u32,
+        /// Statistics for the page header.
+        statistics: Option<Statistics>,
+        /// Repetition levels, definition levels, values.
+        buf: Bytes,
     },
 }
 

@@ -37,18 +37,21 @@ use crate::latch::panicked;
 /// After a failure of the store or the sink every later call fails and names the first cause.
 ///
 /// ```
-/// use std::sync::Arc;
-/// use arrow_array::{ArrayRef, Int64Array, RecordBatch};
+/// use arrow_array::record_batch;
 /// use herringbone::arrow::ArrowWriter;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let ids = Arc::new(Int64Array::from(vec![1, 2, 3])) as ArrayRef;
-/// let batch = RecordBatch::try_from_iter([("id", ids)])?;
-/// let mut file = Vec::new();
-/// let mut writer = ArrowWriter::try_new(&mut file, batch.schema(), None)?;
-/// writer.write(&batch)?;
-/// let metadata = writer.close()?;
-/// assert_eq!(metadata.file_metadata().num_rows(), 3);
+/// let stations = record_batch!(
+///     ("station", Utf8, ["Vik", "Höfn", "Akureyri"]),
+///     ("wind", Float32, [Some(11.5), None, Some(4.0)])
+/// )?;
+/// let mut day = ArrowWriter::try_new(Vec::new(), stations.schema(), None)?;
+/// for _hour in 0..24 {
+///     day.write(&stations)?;
+/// }
+/// assert_eq!(day.finish()?.file_metadata().num_rows(), 72);
+/// let file = day.into_inner()?;
+/// assert!(file.ends_with(b"PAR1"));
 /// # Ok(())
 /// # }
 /// ```

@@ -200,81 +200,84 @@ impl<E: ColumnValueEncoder> std::fmt::Debug for GenericColumnWriter<'_, E> {
     }
 }
 
-/// A typed column writer of any of the eight physical types.
-#[derive(Debug)]
-pub enum ColumnWriter<'a> {
-    /// BOOLEAN.
-    BoolColumnWriter(ColumnWriterImpl<'a, BoolType>),
-    /// INT32.
-    Int32ColumnWriter(ColumnWriterImpl<'a, Int32Type>),
-    /// INT64.
-    Int64ColumnWriter(ColumnWriterImpl<'a, Int64Type>),
-    /// INT96.
-    Int96ColumnWriter(ColumnWriterImpl<'a, Int96Type>),
-    /// FLOAT.
-    FloatColumnWriter(ColumnWriterImpl<'a, FloatType>),
-    /// DOUBLE.
-    DoubleColumnWriter(ColumnWriterImpl<'a, DoubleType>),
-    /// BYTE_ARRAY.
-    ByteArrayColumnWriter(ColumnWriterImpl<'a, ByteArrayType>),
-    /// FIXED_LEN_BYTE_ARRAY.
-    FixedLenByteArrayColumnWriter(ColumnWriterImpl<'a, FixedLenByteArrayType>),
+/// Makes [`ColumnWriter`] and all that has a case for each physical type, from one list of them.
+macro_rules! column_writers {
+    ($($physical:ident: $variant:ident of $marker:ident,)*) => {
+        /// A typed column writer of any of the eight physical types.
+        #[derive(Debug)]
+        pub enum ColumnWriter<'a> {
+            $(
+                #[doc = concat!("For physical type ", stringify!($physical), ".")]
+                $variant(ColumnWriterImpl<'a, $marker>),
+            )*
+        }
+
+        impl ColumnWriter<'_> {
+            /// Writes what is left, and ends the chunk.
+            ///
+            /// # Errors
+            /// As [`GenericColumnWriter::close`].
+            pub fn close(self) -> Result<ColumnCloseResult> {
+                match self {
+                    $(Self::$variant(typed) => typed.close(),)*
+                }
+            }
+        }
+
+        /// The writer for the physical type of column `descr`.
+        ///
+        /// # Panics
+        /// As [`GenericColumnWriter::new`].
+        pub fn get_column_writer<'a>(
+            descr: ColumnDescPtr,
+            props: WriterPropertiesPtr,
+            page_writer: Box<dyn PageWriter + 'a>,
+        ) -> ColumnWriter<'a> {
+            match descr.physical_type() {
+                $(Type::$physical => {
+                    ColumnWriter::$variant(GenericColumnWriter::new(descr, props, page_writer))
+                })*
+            }
+        }
+
+        $(
+            impl TypedWriter for $marker {
+                fn of(writer: ColumnWriter<'_>) -> Option<ColumnWriterImpl<'_, Self>> {
+                    match writer {
+                        ColumnWriter::$variant(typed) => Some(typed),
+                        _ => None,
+                    }
+                }
+                fn of_ref<'a, 'b>(
+                    writer: &'b ColumnWriter<'a>,
+                ) -> Option<&'b ColumnWriterImpl<'a, Self>> {
+                    match writer {
+                        ColumnWriter::$variant(typed) => Some(typed),
+                        _ => None,
+                    }
+                }
+                fn of_mut<'a, 'b>(
+                    writer: &'b mut ColumnWriter<'a>,
+                ) -> Option<&'b mut ColumnWriterImpl<'a, Self>> {
+                    match writer {
+                        ColumnWriter::$variant(typed) => Some(typed),
+                        _ => None,
+                    }
+                }
+            }
+        )*
+    };
 }
 
-impl ColumnWriter<'_> {
-    /// Writes what is left, and ends the chunk.
-    ///
-    /// # Errors
-    /// As [`GenericColumnWriter::close`].
-    pub fn close(self) -> Result<ColumnCloseResult> {
-        match self {
-            ColumnWriter::BoolColumnWriter(writer) => writer.close(),
-            ColumnWriter::Int32ColumnWriter(writer) => writer.close(),
-            ColumnWriter::Int64ColumnWriter(writer) => writer.close(),
-            ColumnWriter::Int96ColumnWriter(writer) => writer.close(),
-            ColumnWriter::FloatColumnWriter(writer) => writer.close(),
-            ColumnWriter::DoubleColumnWriter(writer) => writer.close(),
-            ColumnWriter::ByteArrayColumnWriter(writer) => writer.close(),
-            ColumnWriter::FixedLenByteArrayColumnWriter(writer) => writer.close(),
-        }
-    }
-}
-
-/// The writer for the physical type of column `descr`.
-///
-/// # Panics
-/// As [`GenericColumnWriter::new`].
-pub fn get_column_writer<'a>(
-    descr: ColumnDescPtr,
-    props: WriterPropertiesPtr,
-    page_writer: Box<dyn PageWriter + 'a>,
-) -> ColumnWriter<'a> {
-    match descr.physical_type() {
-        Type::BOOLEAN => {
-            ColumnWriter::BoolColumnWriter(ColumnWriterImpl::new(descr, props, page_writer))
-        }
-        Type::INT32 => {
-            ColumnWriter::Int32ColumnWriter(ColumnWriterImpl::new(descr, props, page_writer))
-        }
-        Type::INT64 => {
-            ColumnWriter::Int64ColumnWriter(ColumnWriterImpl::new(descr, props, page_writer))
-        }
-        Type::INT96 => {
-            ColumnWriter::Int96ColumnWriter(ColumnWriterImpl::new(descr, props, page_writer))
-        }
-        Type::FLOAT => {
-            ColumnWriter::FloatColumnWriter(ColumnWriterImpl::new(descr, props, page_writer))
-        }
-        Type::DOUBLE => {
-            ColumnWriter::DoubleColumnWriter(ColumnWriterImpl::new(descr, props, page_writer))
-        }
-        Type::BYTE_ARRAY => {
-            ColumnWriter::ByteArrayColumnWriter(ColumnWriterImpl::new(descr, props, page_writer))
-        }
-        Type::FIXED_LEN_BYTE_ARRAY => ColumnWriter::FixedLenByteArrayColumnWriter(
-            ColumnWriterImpl::new(descr, props, page_writer),
-        ),
-    }
+column_writers! {
+    BOOLEAN: BoolColumnWriter of BoolType,
+    INT32: Int32ColumnWriter of Int32Type,
+    INT64: Int64ColumnWriter of Int64Type,
+    INT96: Int96ColumnWriter of Int96Type,
+    FLOAT: FloatColumnWriter of FloatType,
+    DOUBLE: DoubleColumnWriter of DoubleType,
+    BYTE_ARRAY: ByteArrayColumnWriter of ByteArrayType,
+    FIXED_LEN_BYTE_ARRAY: FixedLenByteArrayColumnWriter of FixedLenByteArrayType,
 }
 
 /// The typed writer inside `writer`.
@@ -324,44 +327,6 @@ pub trait TypedWriter: DataType {
     where
         Self: Sized;
 }
-
-macro_rules! typed_writer {
-    ($marker:ident, $variant:ident) => {
-        impl TypedWriter for $marker {
-            fn of(writer: ColumnWriter<'_>) -> Option<ColumnWriterImpl<'_, Self>> {
-                match writer {
-                    ColumnWriter::$variant(typed) => Some(typed),
-                    _ => None,
-                }
-            }
-            fn of_ref<'a, 'b>(
-                writer: &'b ColumnWriter<'a>,
-            ) -> Option<&'b ColumnWriterImpl<'a, Self>> {
-                match writer {
-                    ColumnWriter::$variant(typed) => Some(typed),
-                    _ => None,
-                }
-            }
-            fn of_mut<'a, 'b>(
-                writer: &'b mut ColumnWriter<'a>,
-            ) -> Option<&'b mut ColumnWriterImpl<'a, Self>> {
-                match writer {
-                    ColumnWriter::$variant(typed) => Some(typed),
-                    _ => None,
-                }
-            }
-        }
-    };
-}
-
-typed_writer!(BoolType, BoolColumnWriter);
-typed_writer!(Int32Type, Int32ColumnWriter);
-typed_writer!(Int64Type, Int64ColumnWriter);
-typed_writer!(Int96Type, Int96ColumnWriter);
-typed_writer!(FloatType, FloatColumnWriter);
-typed_writer!(DoubleType, DoubleColumnWriter);
-typed_writer!(ByteArrayType, ByteArrayColumnWriter);
-typed_writer!(FixedLenByteArrayType, FixedLenByteArrayColumnWriter);
 
 #[expect(
     clippy::panic,

@@ -24,22 +24,22 @@ pub use primitive::PrimitiveColumnIndex;
 #[derive(Clone, Debug, PartialEq)]
 #[allow(non_camel_case_types)]
 pub enum ColumnIndexMetaData {
-    /// Of physical type BOOLEAN.
-    BOOLEAN(PrimitiveColumnIndex<bool>),
-    /// Of physical type INT32.
-    INT32(PrimitiveColumnIndex<i32>),
-    /// Of physical type INT64.
-    INT64(PrimitiveColumnIndex<i64>),
-    /// Of physical type INT96.
-    INT96(PrimitiveColumnIndex<Int96>),
-    /// Of physical type FLOAT.
-    FLOAT(PrimitiveColumnIndex<f32>),
-    /// Of physical type DOUBLE.
-    DOUBLE(PrimitiveColumnIndex<f64>),
     /// Of physical type BYTE_ARRAY.
     BYTE_ARRAY(ByteArrayColumnIndex),
     /// Of physical type FIXED_LEN_BYTE_ARRAY.
     FIXED_LEN_BYTE_ARRAY(ByteArrayColumnIndex),
+    /// Of physical type BOOLEAN.
+    BOOLEAN(PrimitiveColumnIndex<bool>),
+    /// Of physical type INT32.
+    INT32(PrimitiveColumnIndex<i32>),
+    /// Of physical type FLOAT.
+    FLOAT(PrimitiveColumnIndex<f32>),
+    /// Of physical type INT64.
+    INT64(PrimitiveColumnIndex<i64>),
+    /// Of physical type DOUBLE.
+    DOUBLE(PrimitiveColumnIndex<f64>),
+    /// Of physical type INT96.
+    INT96(PrimitiveColumnIndex<Int96>),
 }
 
 /// Runs an expression on the typed index within.
