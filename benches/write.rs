@@ -11,7 +11,8 @@ mod cases;
 use cases::{Codec, write_ours, write_peer};
 
 fn write(criterion: &mut Criterion) {
-    for case in cases::cases(500_000, 0.02) {
+    for recipe in cases::recipes(500_000, 0.02) {
+        let case = recipe.case();
         for codec in Codec::ALL {
             let mut group = criterion.benchmark_group(format!("{}/{}", case.name, codec.name()));
             group

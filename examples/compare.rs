@@ -6,6 +6,7 @@
 //! cargo run --release --example compare -- --case lineitem --codec uncompressed --runs 9
 //! ```
 
+use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
@@ -42,10 +43,11 @@ fn main() {
         "case", "codec", "herringbone", "parquet", "faster", "file size"
     );
     let (mut logs, mut count, mut slower) = (0.0, 0, Vec::new());
-    for case in cases::cases(arguments.rows, arguments.scale) {
-        if !case.name.contains(&arguments.case) {
+    for recipe in cases::recipes(arguments.rows, arguments.scale) {
+        if !recipe.name.contains(&arguments.case) {
             continue;
         }
+        let case = recipe.case();
         for codec in Codec::ALL
             .into_iter()
             .filter(|codec| codec.name().contains(&arguments.codec))
@@ -87,17 +89,20 @@ struct Measured {
 }
 
 /// Runs the two writers in turn, so that a machine whose speed drifts slows both alike; each ratio is of
-/// neighbours in time.
+/// neighbours in time. Every other time the peer goes first: what a writer leaves in the allocator, the
+/// next one finds.
 fn measure(case: &Case, codec: Codec, runs: usize) -> Measured {
     let (our_bytes, peer_bytes) = (write_ours(case, codec), write_peer(case, codec));
     let (mut ours, mut peer, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..runs {
-        let start = Instant::now();
-        write_ours(case, codec);
-        let our_time = start.elapsed();
-        let start = Instant::now();
-        write_peer(case, codec);
-        let peer_time = start.elapsed();
+    for run in 0..runs {
+        let (our_time, peer_time);
+        if run % 2 == 0 {
+            our_time = timed(|| write_ours(case, codec));
+            peer_time = timed(|| write_peer(case, codec));
+        } else {
+            peer_time = timed(|| write_peer(case, codec));
+            our_time = timed(|| write_ours(case, codec));
+        }
         ratios.push(peer_time.as_secs_f64() / our_time.as_secs_f64());
         ours.push(our_time);
         peer.push(peer_time);
@@ -112,4 +117,10 @@ fn measure(case: &Case, codec: Codec, runs: usize) -> Measured {
         our_bytes,
         peer_bytes,
     }
+}
+
+fn timed(write: impl FnOnce() -> u64) -> Duration {
+    let start = Instant::now();
+    black_box(write());
+    start.elapsed()
 }

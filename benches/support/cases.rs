@@ -68,86 +68,104 @@ impl Case {
     }
 }
 
+/// A case that has a name and no batches yet: none are generated that are not measured.
+pub(crate) struct Recipe {
+    pub(crate) name: &'static str,
+    make: Box<dyn Fn() -> Vec<RecordBatch>>,
+}
+
+impl Recipe {
+    fn new(name: &'static str, make: impl Fn() -> Vec<RecordBatch> + 'static) -> Self {
+        Self {
+            name,
+            make: Box::new(make),
+        }
+    }
+
+    /// Generates the batches, the same ones each time.
+    pub(crate) fn case(&self) -> Case {
+        Case {
+            name: self.name,
+            batches: (self.make)(),
+        }
+    }
+}
+
 /// Every case, with about `rows` rows where the size is free and TPC-H at `scale`.
-pub(crate) fn cases(rows: usize, scale: f64) -> Vec<Case> {
-    let mut cases = vec![lineitem(scale), orders(scale)];
-    cases.extend(synthetic(rows));
-    cases
+pub(crate) fn recipes(rows: usize, scale: f64) -> Vec<Recipe> {
+    let mut recipes = vec![
+        Recipe::new("lineitem", move || lineitem(scale)),
+        Recipe::new("orders", move || orders(scale)),
+    ];
+    recipes.extend(synthetic(rows));
+    recipes
 }
 
-pub(crate) fn lineitem(scale: f64) -> Case {
-    let generator =
-        LineItemArrow::new(LineItemGenerator::new(scale, 1, 1)).with_batch_size(BATCH_ROWS);
-    Case {
-        name: "lineitem",
-        batches: generator
-            .map(|batch| batch.expect("generated batches are valid"))
-            .collect(),
-    }
+fn lineitem(scale: f64) -> Vec<RecordBatch> {
+    LineItemArrow::new(LineItemGenerator::new(scale, 1, 1))
+        .with_batch_size(BATCH_ROWS)
+        .collect::<Result<_, _>>()
+        .expect("generated batches are valid")
 }
 
-pub(crate) fn orders(scale: f64) -> Case {
-    let generator = OrderArrow::new(OrderGenerator::new(scale, 1, 1)).with_batch_size(BATCH_ROWS);
-    Case {
-        name: "orders",
-        batches: generator
-            .map(|batch| batch.expect("generated batches are valid"))
-            .collect(),
-    }
+fn orders(scale: f64) -> Vec<RecordBatch> {
+    OrderArrow::new(OrderGenerator::new(scale, 1, 1))
+        .with_batch_size(BATCH_ROWS)
+        .collect::<Result<_, _>>()
+        .expect("generated batches are valid")
 }
 
-fn synthetic(rows: usize) -> Vec<Case> {
-    let mut rng = StdRng::seed_from_u64(42);
-    let words: Vec<String> = (0..100)
-        .map(|i| format!("word-{i:03}-{}", "x".repeat(i % 17)))
-        .collect();
-    let mut next = 0i64;
+fn synthetic(rows: usize) -> Vec<Recipe> {
     vec![
-        column("int64 random", rows, |n| {
+        column("int64 random", rows, |rng, n| {
             Arc::new(Int64Array::from_iter_values(
                 (0..n).map(|_| rng.random::<i64>()),
             ))
         }),
-        column("int64 sequential", rows, |n| {
-            next += n as i64;
-            Arc::new(Int64Array::from_iter_values(next - n as i64..next))
+        Recipe::new("int64 sequential", move || {
+            let mut next = 0;
+            batches(rows, |n| {
+                next += n as i64;
+                Arc::new(Int64Array::from_iter_values(next - n as i64..next))
+            })
         }),
-        with_rng("int32 16 values", rows, |rng, n| {
+        column("int32 16 values", rows, |rng, n| {
             Arc::new(Int32Array::from_iter_values(
                 (0..n).map(|_| rng.random_range(0..16)),
             ))
         }),
-        with_rng("int64 10k values", rows, |rng, n| {
+        column("int64 10k values", rows, |rng, n| {
             Arc::new(Int64Array::from_iter_values(
                 (0..n).map(|_| rng.random_range(0..10_000)),
             ))
         }),
-        with_rng("float64 random", rows, |rng, n| {
+        column("float64 random", rows, |rng, n| {
             Arc::new(Float64Array::from_iter_values(
                 (0..n).map(|_| rng.random::<f64>()),
             ))
         }),
-        with_rng("utf8 100 values", rows, |rng, n| {
+        column("utf8 100 values", rows, |rng, n| {
+            let words = words();
             Arc::new(StringArray::from_iter_values(
                 (0..n).map(|_| &words[rng.random_range(0..100)]),
             ))
         }),
-        with_rng("utf8 unique", rows, |rng, n| {
+        column("utf8 unique", rows, |rng, n| {
             Arc::new(StringArray::from_iter_values(
                 (0..n).map(|_| format!("key-{:016x}", rng.random::<u64>())),
             ))
         }),
-        with_rng("bool", rows, |rng, n| {
+        column("bool", rows, |rng, n| {
             Arc::new(BooleanArray::from_iter(
                 (0..n).map(|_| Some(rng.random::<bool>())),
             ))
         }),
-        with_rng("int64 half null", rows, |rng, n| {
+        column("int64 half null", rows, |rng, n| {
             Arc::new(Int64Array::from_iter(
                 (0..n).map(|_| rng.random::<bool>().then(|| rng.random::<i64>())),
             ))
         }),
-        with_rng("list<int64>", rows / 4, |rng, n| {
+        column("list<int64>", rows / 4, |rng, n| {
             let mut lists = ListBuilder::new(Int64Builder::new());
             for _ in 0..n {
                 for _ in 0..rng.random_range(0..=8) {
@@ -157,7 +175,8 @@ fn synthetic(rows: usize) -> Vec<Case> {
             }
             Arc::new(lists.finish())
         }),
-        with_rng("struct<int32,utf8>", rows, |rng, n| {
+        column("struct<int32,utf8>", rows, |rng, n| {
+            let words = words();
             let ids: ArrayRef = Arc::new(Int32Array::from_iter_values(
                 (0..n).map(|_| rng.random_range(0..1_000_000)),
             ));
@@ -169,33 +188,80 @@ fn synthetic(rows: usize) -> Vec<Case> {
                 (Arc::new(Field::new("name", DataType::Utf8, true)), names),
             ]))
         }),
-        with_rng("decimal128", rows, |rng, n| {
+        column("decimal128", rows, |rng, n| {
             let values = Decimal128Array::from_iter_values(
                 (0..n).map(|_| rng.random_range(0..10_000_000_000i128)),
             );
             Arc::new(values.with_precision_and_scale(38, 2).expect("in range"))
         }),
+        wide("wide 400 columns", rows / 40, 400),
+        wide("wide 2000 columns", rows / 200, 2_000),
     ]
 }
 
-fn with_rng(
-    name: &'static str,
-    rows: usize,
-    mut array: impl FnMut(&mut StdRng, usize) -> ArrayRef,
-) -> Case {
-    let mut rng = StdRng::seed_from_u64(name.len() as u64 * 7919);
-    column(name, rows, |n| array(&mut rng, n))
+fn words() -> Vec<String> {
+    (0..100)
+        .map(|i| format!("word-{i:03}-{}", "x".repeat(i % 17)))
+        .collect()
 }
 
-fn column(name: &'static str, rows: usize, mut array: impl FnMut(usize) -> ArrayRef) -> Case {
-    let batches = (0..rows.div_ceil(BATCH_ROWS))
-        .map(|batch| {
-            let rows = BATCH_ROWS.min(rows - batch * BATCH_ROWS);
-            RecordBatch::try_from_iter_with_nullable([("column", array(rows), true)])
+/// One column of random values.
+fn column(
+    name: &'static str,
+    rows: usize,
+    array: impl Fn(&mut StdRng, usize) -> ArrayRef + 'static,
+) -> Recipe {
+    Recipe::new(name, move || {
+        let mut rng = StdRng::seed_from_u64(name.len() as u64 * 7919);
+        batches(rows, |n| array(&mut rng, n))
+    })
+}
+
+/// Many columns of few bytes: every fourth one of strings, every fourth one of mostly nulls.
+fn wide(name: &'static str, rows: usize, columns: usize) -> Recipe {
+    Recipe::new(name, move || {
+        let mut rng = StdRng::seed_from_u64(columns as u64);
+        let words = words();
+        let mut array = |column: usize, n: usize| -> ArrayRef {
+            match column % 4 {
+                0 => Arc::new(Int64Array::from_iter_values(
+                    (0..n).map(|_| rng.random_range(0..1_000)),
+                )),
+                1 => Arc::new(StringArray::from_iter_values(
+                    (0..n).map(|_| &words[rng.random_range(0..100)]),
+                )),
+                2 => Arc::new(Float64Array::from_iter_values(
+                    (0..n).map(|_| rng.random::<f64>()),
+                )),
+                _ => Arc::new(Int32Array::from_iter(
+                    (0..n).map(|_| rng.random_bool(0.1).then(|| rng.random_range(0..100))),
+                )),
+            }
+        };
+        lens(rows)
+            .map(|n| {
+                let columns =
+                    (0..columns).map(|column| (format!("c{column}"), array(column, n), true));
+                RecordBatch::try_from_iter_with_nullable(columns).expect("columns of one length")
+            })
+            .collect()
+    })
+}
+
+fn batches(rows: usize, mut array: impl FnMut(usize) -> ArrayRef) -> Vec<RecordBatch> {
+    lens(rows)
+        .map(|n| {
+            RecordBatch::try_from_iter_with_nullable([("column", array(n), true)])
                 .expect("one column")
         })
-        .collect();
-    Case { name, batches }
+        .collect()
+}
+
+/// Rows of each batch.
+fn lens(rows: usize) -> impl Iterator<Item = usize> {
+    (0..rows)
+        .step_by(BATCH_ROWS)
+        .map(move |from| BATCH_ROWS.min(rows - from))
 }
 
 /// Takes bytes, counts them, keeps none.
