@@ -23,3 +23,4 @@ pub mod stores;
 pub mod thrift;
 pub mod types;
 pub mod walker;
+pub mod ways;
