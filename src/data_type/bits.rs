@@ -5,7 +5,7 @@
 
 use arrow_buffer::BooleanBuffer;
 use arrow_buffer::bit_chunk_iterator::UnalignedBitChunk;
-use arrow_buffer::bit_iterator::{BitIndexIterator, BitSliceIterator};
+use arrow_buffer::bit_iterator::BitSliceIterator;
 
 /// Bits `offset .. offset + len` of `bytes`.
 #[derive(Debug, Clone, Copy)]
@@ -110,11 +110,6 @@ impl<'a> BitSlice<'a> {
         }
     }
 
-    /// Positions of the set bits, ascending.
-    pub(crate) fn set_indices(&self) -> BitIndexIterator<'a> {
-        BitIndexIterator::new(self.bytes, self.offset, self.len)
-    }
-
     /// Runs `(from, to)` of set bits, ascending.
     pub(crate) fn set_runs(&self) -> BitSliceIterator<'a> {
         BitSliceIterator::new(self.bytes, self.offset, self.len)
@@ -150,8 +145,6 @@ mod tests {
                 let word = bits[i..].iter().take(64).enumerate().fold(0u64, |w, (n, b)| w | u64::from(*b) << n);
                 prop_assert_eq!(view.word(i), word);
             }
-            let ones: Vec<usize> = (0..bits.len()).filter(|i| bits[*i]).collect();
-            prop_assert_eq!(view.set_indices().collect::<Vec<_>>(), ones);
             let tail = view.slice(cut, usize::MAX);
             let front = view.take_front(cut);
             prop_assert_eq!(front.len() + view.len(), bits.len());

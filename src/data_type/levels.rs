@@ -48,6 +48,7 @@ impl<'a> Levels<'a> {
     }
 
     /// All slots of `runs`.
+    #[cfg(test)]
     pub(crate) fn runs(runs: &'a [LevelRun]) -> Self {
         Levels::Runs {
             runs,
@@ -64,11 +65,6 @@ impl<'a> Levels<'a> {
             Levels::Runs { len, .. } => *len,
             Levels::Slice(levels) => levels.len(),
         }
-    }
-
-    /// True if there is no slot.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// Takes the first `count` slots off the front, or all if there are fewer.
@@ -212,22 +208,6 @@ impl<'a> Levels<'a> {
         }
     }
 
-    /// The level of the first slot.
-    pub(crate) fn first(&self) -> Option<i16> {
-        match *self {
-            Levels::Uniform(run) => (run.len > 0).then_some(run.level),
-            Levels::Bits { bits, set, clear } => {
-                (bits.len() > 0).then(|| if bits.get(0) { set } else { clear })
-            }
-            Levels::Runs { runs, skip, len } => {
-                let mut first = None;
-                Self::for_each_run(runs, skip, len.min(1), |run| first = Some(run.level));
-                first
-            }
-            Levels::Slice(levels) => levels.first().copied(),
-        }
-    }
-
     /// True for one level throughout: such levels cost nothing to hold, and allow larger batches.
     pub(crate) fn is_uniform(&self) -> bool {
         matches!(self, Levels::Uniform(_))
@@ -273,7 +253,6 @@ mod tests {
             (rest, &plain[cut..]),
         ] {
             assert_eq!(part.len(), plain.len());
-            assert_eq!(part.first(), plain.first().copied());
             let mut histogram = [0i64; 4];
             part.add_to_histogram(&mut histogram);
             for level in 0..4i16 {

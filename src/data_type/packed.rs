@@ -90,7 +90,6 @@ impl PackedKey {
 
     /// Where a long string begins, in bytes; `None` before it has a place.
     #[inline(always)]
-    #[expect(clippy::cast_possible_truncation, reason = "a place has 32 bits")]
     pub(crate) fn place(self) -> Option<usize> {
         let place = self.halves().1 >> 32;
         (place != PLACE >> 32).then_some(place as usize)

@@ -119,11 +119,6 @@ impl<'a> Values<'a> {
         }
     }
 
-    /// True if there is no value.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Takes the first `count` values off the front, or all if there are fewer.
     pub(crate) fn take_front(&mut self, count: usize) -> Values<'a> {
         match self {

@@ -73,16 +73,6 @@ impl LevelEncoder {
         }
     }
 
-    /// Slots of the open page.
-    pub(crate) fn slots(&self) -> usize {
-        self.slots
-    }
-
-    /// True if the open page has no slot.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.slots == 0
-    }
-
     /// Bytes held on the heap, by capacity.
     pub(crate) fn memory_size(&self) -> usize {
         self.bytes.capacity()
@@ -110,12 +100,12 @@ mod tests {
         for levels in puts {
             encoder.put(levels);
         }
-        assert_eq!(encoder.slots(), puts.iter().map(Levels::len).sum::<usize>());
+        assert_eq!(encoder.slots, puts.iter().map(Levels::len).sum::<usize>());
         let mut out = Vec::new();
         let estimate = encoder.len_estimate();
         encoder.flush_into(&mut out);
         assert!(out.len() <= estimate);
-        assert!(encoder.is_empty());
+        assert_eq!(encoder.slots, 0);
         out
     }
 

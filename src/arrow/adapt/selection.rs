@@ -50,11 +50,6 @@ impl Selection {
         }
     }
 
-    /// True if no slot is selected.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Bytes held on the heap. Bits that are an array's validity count too: this is an upper bound.
     pub(crate) fn memory_size(&self) -> usize {
         match self {

@@ -471,7 +471,7 @@ fn check(
         assert_eq!(step.len(), expected);
         found.extend(cells(step));
     }
-    assert!(values.next(5).unwrap().is_empty());
+    assert_eq!(values.next(5).unwrap().len(), 0);
     assert_eq!(
         found,
         expected,

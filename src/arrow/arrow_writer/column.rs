@@ -129,6 +129,7 @@ impl ArrowColumnWriter {
         self.latch.begin()?;
         let cut = self.encoder.cut_page_early(&self.benches, &mut self.pages);
         self.latch.end(cut)?;
+        self.adapter.shrink();
         self.settle();
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::column::ArrowColumnWriter;
-use crate::budget::Member;
+use crate::budget::{Member, Reservation};
 use crate::column::writer::WorkbenchPool;
 use crate::errors::{ParquetError, Result};
 
@@ -75,6 +75,11 @@ impl Relief {
             benches,
             pressure: MemoryPressure::default(),
         }
+    }
+
+    /// Nothing yet, of the writer's budget.
+    pub(super) fn reserve(&self) -> Reservation {
+        self.member.reserve()
     }
 
     /// What the limit has cost so far.

@@ -52,11 +52,15 @@ impl OpenRowGroup {
         relief: &mut Relief,
     ) -> Result<Relieved> {
         let mut outcome = Relieved::Enough;
-        for (index, leaf) in leaves.into_iter().enumerate() {
+        let sizes: Vec<usize> = leaves.iter().map(Leaf::memory_size).collect();
+        let mut in_flight = relief.reserve();
+        in_flight.resize(sizes.iter().sum());
+        for (index, (leaf, size)) in leaves.into_iter().zip(sizes).enumerate() {
             if let Some(column) = self.columns.get_mut(index) {
                 column.write_leaf(&leaf)?;
             }
             drop(leaf);
+            in_flight.shrink(size);
             outcome = relief.run(&mut self.columns)?;
         }
         self.rows += rows;
@@ -107,7 +111,7 @@ impl OpenRowGroup {
 /// # Errors
 /// If an array's type does not fit its field's.
 pub(super) fn leaves_of(plans: &[LeafPlan], batch: &RecordBatch) -> Result<Vec<Leaf>> {
-    let mut leaves = Vec::new();
+    let mut leaves = Vec::with_capacity(plans.iter().map(LeafPlan::num_leaves).sum());
     for (plan, array) in plans.iter().zip(batch.columns()) {
         plan.walk(array, &mut leaves)?;
     }

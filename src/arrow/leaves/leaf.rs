@@ -27,8 +27,6 @@ pub(crate) struct Leaf {
     pub(crate) selection: Selection,
     /// Number of levels. Equals the number of values if both maximum levels are zero.
     pub(crate) slots: usize,
-    /// Number of rows of the batch.
-    pub(crate) rows: usize,
     /// A null that the schema forbids. Such a leaf has no slots and must not be written.
     pub(crate) required_null: Option<RequiredNull>,
     /// Bytes of `array` that the walk itself allocated.

@@ -84,8 +84,7 @@ impl LeafPlan {
         fit::check(&self.field, array.data_type())?;
         let before = out.len();
         out.reserve(self.leaves);
-        let rows = array.len();
-        let walked = self.root.walk(array, Frontier::of_rows(rows), rows, out);
+        let walked = self.root.walk(array, Frontier::of_rows(array.len()), out);
         if walked.is_err() {
             out.truncate(before);
         }

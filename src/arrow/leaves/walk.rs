@@ -22,12 +22,11 @@ impl Node {
         &self,
         array: &ArrayRef,
         frontier: Frontier,
-        rows: usize,
         out: &mut Vec<Leaf>,
     ) -> Result<()> {
         match &self.kind {
-            Kind::Values => out.push(self.values(array, frontier, rows)?),
-            Kind::Nulls => out.push(nulls(array, frontier, rows)),
+            Kind::Values => out.push(self.values(array, frontier)?),
+            Kind::Nulls => out.push(nulls(array, frontier)),
             Kind::Struct(fields) => {
                 let (array, frontier) = self.enter(array, frontier)?;
                 let columns = array
@@ -38,15 +37,15 @@ impl Node {
                     fields.iter().zip(columns).collect::<Vec<_>>().split_last()
                 {
                     for (field, column) in others {
-                        field.walk(column, frontier.clone(), rows, out)?;
+                        field.walk(column, frontier.clone(), out)?;
                     }
-                    last.walk(column, frontier, rows, out)?;
+                    last.walk(column, frontier, out)?;
                 }
             }
             Kind::List { rep, element } => {
                 let (array, frontier) = self.enter(array, frontier)?;
                 let (elements, frontier) = self.expand(&array, frontier, *rep)?;
-                element.walk(&elements, frontier, rows, out)?;
+                element.walk(&elements, frontier, out)?;
             }
         }
         Ok(())
@@ -112,14 +111,14 @@ impl Node {
         Err(self.unfit(array))
     }
 
-    fn values(&self, array: &ArrayRef, frontier: Frontier, rows: usize) -> Result<Leaf> {
+    fn values(&self, array: &ArrayRef, frontier: Frontier) -> Result<Leaf> {
         if is_wrapped_twice(array.data_type()) {
             let (frontier, taken) = flatten::enter(frontier, self, array)?;
-            return Ok(leaf(taken, frontier, rows));
+            return Ok(leaf(taken, frontier));
         }
         if !is_wrapped(array.data_type()) {
             let frontier = frontier.enter(self, array.nulls(), 0);
-            return Ok(leaf(Arc::clone(array), frontier, rows));
+            return Ok(leaf(Arc::clone(array), frontier));
         }
         // The logical nulls of a whole dictionary array may be far more than the live slots need.
         let (mut frontier, mut array, mut base) = (frontier, Arc::clone(array), 0);
@@ -128,11 +127,7 @@ impl Node {
             base = std::mem::take(from);
         }
         let nulls = array.logical_nulls();
-        Ok(leaf(
-            array,
-            frontier.enter(self, nulls.as_ref(), base),
-            rows,
-        ))
+        Ok(leaf(array, frontier.enter(self, nulls.as_ref(), base)))
     }
 
     fn unfit(&self, array: &dyn Array) -> ParquetError {
@@ -144,15 +139,15 @@ impl Node {
     }
 }
 
-fn nulls(array: &ArrayRef, frontier: Frontier, rows: usize) -> Leaf {
+fn nulls(array: &ArrayRef, frontier: Frontier) -> Leaf {
     let array = match array.data_type() {
         DataType::Null => Arc::clone(array),
         _ => Arc::new(NullArray::new(array.len())),
     };
-    leaf(array, frontier.all_absent(), rows)
+    leaf(array, frontier.all_absent())
 }
 
-fn leaf(array: ArrayRef, frontier: Frontier, rows: usize) -> Leaf {
+fn leaf(array: ArrayRef, frontier: Frontier) -> Leaf {
     let resolved_bytes = if frontier.resolved {
         array.get_buffer_memory_size()
     } else {
@@ -164,7 +159,6 @@ fn leaf(array: ArrayRef, frontier: Frontier, rows: usize) -> Leaf {
         def: frontier.def,
         rep: frontier.rep,
         selection: frontier.live,
-        rows,
         required_null: frontier.fault,
         resolved_bytes,
     }

@@ -54,7 +54,6 @@ pub(crate) struct ChunkLedger {
     pub(super) definition_histogram: Vec<i64>,
     pub(super) repetition_histogram: Vec<i64>,
     pub(super) keep_pages: bool,
-    data_pages: usize,
     largest_page: usize,
     totals: ChunkTotals,
 }
@@ -94,7 +93,6 @@ impl ChunkLedger {
             definition_histogram: Vec::new(),
             repetition_histogram: Vec::new(),
             keep_pages: options.offset_index,
-            data_pages: 0,
             largest_page: 0,
             totals: ChunkTotals::default(),
         }
@@ -130,7 +128,6 @@ impl ChunkLedger {
         if let Some(bytes) = facts.unencoded_bytes {
             *self.totals.unencoded.get_or_insert(0) += bytes;
         }
-        self.data_pages += 1;
         self.largest_page = self.largest_page.max(facts.uncompressed_len);
         Ok(())
     }
@@ -154,11 +151,6 @@ impl ChunkLedger {
     /// Sums so far.
     pub(crate) fn totals(&self) -> &ChunkTotals {
         &self.totals
-    }
-
-    /// Data pages so far.
-    pub(crate) fn data_pages(&self) -> usize {
-        self.data_pages
     }
 
     /// Bytes of the largest data page's body so far, before compression.

@@ -13,6 +13,6 @@ pub(crate) use buffer::ChunkBuffer;
 pub use close::ColumnCloseResult;
 pub(crate) use facts::{DataPageFacts, DictionaryFacts};
 pub(crate) use layout::{ChunkDescription, Placement};
-pub(crate) use ledger::{ChunkLedger, ChunkTotals, IndexOptions, LedgerOptions};
+pub(crate) use ledger::{ChunkLedger, IndexOptions, LedgerOptions};
 pub(crate) use shelf::{Shelf, Shelved, WhenFull, store_error};
 pub(crate) use sink::{PageContent, PageSink, PageWriterSink, SealedPage};

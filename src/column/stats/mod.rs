@@ -18,7 +18,7 @@ mod oracle;
 mod tests;
 
 pub(crate) use boundary::BoundaryTracker;
-pub(crate) use bounds::{Bounds, PageBounds};
+pub(crate) use bounds::Bounds;
 pub(crate) use collector::StatsCollector;
 pub(crate) use distinct::DistinctCounter;
 pub(crate) use order::BoundsOrder;

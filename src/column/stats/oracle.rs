@@ -81,7 +81,7 @@ fn ours(column: &str, mut values: Values<'_>, cut: Option<usize>) -> Summary {
     let schema = SchemaDescriptor::new(Arc::new(schema));
     let descr = schema.column(0);
     let mut stats = StatsCollector::new(&descr);
-    while !values.is_empty() {
+    while values.len() > 0 {
         stats.update(&values.take_front(5));
         let page = stats.finish_page();
         stats.recycle(page);

@@ -41,7 +41,7 @@ fn collected(
 ) -> (Option<(Vec<u8>, Vec<u8>)>, Option<u64>) {
     let mut stats = StatsCollector::new(descr);
     let mut pieces = 0;
-    while !values.is_empty() {
+    while values.len() > 0 {
         stats.update(&values.take_front(step));
         pieces += 1;
         if pieces % 3 == 0 {

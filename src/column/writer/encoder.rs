@@ -6,7 +6,7 @@ use super::paging::{batch_slots, slots_of_values, values_in_budget};
 use super::seal::{Checksum, EncodedPage, HEADER_ROOM, SealOptions, seal};
 use super::value_state::{Start, ValueState};
 use super::workbench::{Workbench, WorkbenchPool};
-use crate::basic::{Encoding, Type};
+use crate::basic::Type;
 use crate::column::chunk::{
     ChunkDescription, ChunkLedger, ColumnCloseResult, DataPageFacts, DictionaryFacts, IndexOptions,
     LedgerOptions, PageSink, Placement,

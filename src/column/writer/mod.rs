@@ -7,6 +7,8 @@ mod encoder;
 mod open_page;
 mod paging;
 mod seal;
+#[cfg(test)]
+mod tests;
 mod typed;
 mod value_state;
 mod workbench;

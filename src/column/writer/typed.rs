@@ -160,6 +160,15 @@ impl<'a, E: ColumnValueEncoder> GenericColumnWriter<'a, E> {
         self.encoder.rows_written()
     }
 
+    /// Bytes that this writer keeps in memory: open page, dictionary, ledger, scratch buffers, and finished pages that
+    /// have to wait for the dictionary page or wait in the page writer.
+    pub fn memory_size(&self) -> usize {
+        self.encoder.memory_size()
+            + self.sink.memory_size()
+            + self.benches.memory_size()
+            + self.scratch.capacity()
+    }
+
     /// The column.
     pub fn get_descriptor(&self) -> &ColumnDescPtr {
         self.encoder.descr()

@@ -181,11 +181,6 @@ impl DictionaryEncoder {
         rle::max_encoded_len(self.indices.len(), self.bit_width()) + width_byte
     }
 
-    /// Number of values in the open page.
-    pub(crate) fn open_values(&self) -> usize {
-        self.indices.len()
-    }
-
     /// Number of entries of the dictionary.
     pub(crate) fn num_entries(&self) -> usize {
         match &self.table {
@@ -224,19 +219,6 @@ impl DictionaryEncoder {
                     }
                     out.extend_from_slice(entry);
                 }
-            }
-        }
-    }
-
-    /// Calls `visit` with each entry in order: its PLAIN bytes, without a length.
-    pub(crate) fn visit_entries(&self, visit: &mut dyn FnMut(&[u8])) {
-        match &self.table {
-            Table::Bits32(table) => visit_keys(table.keys(), self.width, visit),
-            Table::Bits64(table) => visit_keys(table.keys(), self.width, visit),
-            Table::Bits128(table) => visit_keys(table.keys(), self.width, visit),
-            Table::Bytes(table) => {
-                let entries = table.entries();
-                entries.range(0, entries.len()).for_each(visit);
             }
         }
     }
@@ -426,15 +408,6 @@ fn append_key<K: PlainKey>(table: &FixedInterner<K>, pick: usize, width: usize, 
 fn append_keys<K: PlainKey>(keys: &[K], width: usize, out: &mut Vec<u8>) {
     for key in keys {
         key.append_to(width, out);
-    }
-}
-
-fn visit_keys<K: PlainKey>(keys: &[K], width: usize, visit: &mut dyn FnMut(&[u8])) {
-    let mut value = Vec::with_capacity(width);
-    for key in keys {
-        value.clear();
-        key.append_to(width, &mut value);
-        visit(&value);
     }
 }
 

@@ -174,7 +174,7 @@ impl<K: Key> FixedInterner<K> {
         if self.detours > slots {
             let slots_per_entry = match slots {
                 ..SMALL_SLOTS => BUSY_SLOTS_PER_ENTRY,
-                ..LARGE_SLOTS => BUSY_SLOTS_PER_ENTRY_LARGE,
+                SMALL_SLOTS..LARGE_SLOTS => BUSY_SLOTS_PER_ENTRY_LARGE,
                 _ => 0,
             };
             if slots < self.keys.len() * slots_per_entry {

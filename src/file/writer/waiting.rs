@@ -9,8 +9,8 @@ use crate::budget::{Member, Reservation};
 use crate::column::chunk::{Shelf, Shelved, WhenFull, store_error};
 use crate::column::page_store::{PageStoreArgs, PageStoreFactory};
 use crate::errors::{ParquetError, Result};
-use crate::file::metadata::RowGroupMetaData;
 use crate::file::metadata::page_index::PageIndexBuilder;
+use crate::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 use crate::file::page_index::column_index::ColumnIndexMetaData;
 use crate::file::page_index::offset_index::OffsetIndexMetaData;
 use crate::file::properties::BloomFilterPosition;
@@ -59,6 +59,9 @@ struct LateFilter {
     column: usize,
     filter: Sbbf,
 }
+
+/// Notes in a chunk's metadata where an index of it was written: position and length, in bytes.
+type NoteIn = fn(&mut ColumnChunkMetaData, i64, i32);
 
 /// Position and length of something that was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,11 +127,14 @@ impl Waiting {
                 BloomFilterPosition::AfterRowGroup => {
                     write_filter(sink, &mut metadata, index, &filter)?
                 }
-                BloomFilterPosition::End => self.filters.push(LateFilter {
-                    row_group,
-                    column: index,
-                    filter,
-                }),
+                BloomFilterPosition::End => {
+                    self.memory += size_of::<LateFilter>() + filter.memory_size();
+                    self.filters.push(LateFilter {
+                        row_group,
+                        column: index,
+                        filter,
+                    });
+                }
             }
         }
         self.memory += size_of::<RowGroupMetaData>() + metadata.memory_size();
@@ -259,11 +265,17 @@ impl Parked {
     ) -> Result<()> {
         let mut left = self.bytes;
         let mut ordinal = 0;
-        let placed: [(_, fn(&mut [RowGroupMetaData], usize, usize, Extent)); 2] = [
-            (std::mem::take(&mut self.column), note_column_index),
-            (std::mem::take(&mut self.offset), note_offset_index),
+        let parked: [(_, NoteIn); 2] = [
+            (
+                std::mem::take(&mut self.column),
+                ColumnChunkMetaData::place_column_index,
+            ),
+            (
+                std::mem::take(&mut self.offset),
+                ColumnChunkMetaData::place_offset_index,
+            ),
         ];
-        for (indexes, note) in placed {
+        for (indexes, note_in) in parked {
             for parked in indexes {
                 let (row_group, column) = (parked.row_group as usize, parked.column);
                 self.shelf
@@ -274,7 +286,9 @@ impl Parked {
                     })?;
                 left = left.wrapping_sub(self.buffer.len() as u64);
                 let extent = write_bytes(sink, &self.buffer)?;
-                note(row_groups, row_group, column as usize, extent);
+                if let Some(chunk) = chunk_mut(row_groups, row_group, column as usize) {
+                    note_in(chunk, extent.offset, extent.len);
+                }
                 ordinal += 1;
             }
         }
@@ -322,7 +336,9 @@ fn write_heap_indexes<W: Write>(
                 buffer.clear();
                 write_column_index(index, &mut buffer);
                 let extent = write_bytes(sink, &buffer)?;
-                note_column_index(row_groups, row_group, column, extent);
+                if let Some(chunk) = chunk_mut(row_groups, row_group, column) {
+                    chunk.place_column_index(extent.offset, extent.len);
+                }
             }
         }
     }
@@ -332,7 +348,9 @@ fn write_heap_indexes<W: Write>(
                 buffer.clear();
                 write_offset_index(index, &mut buffer);
                 let extent = write_bytes(sink, &buffer)?;
-                note_offset_index(row_groups, row_group, column, extent);
+                if let Some(chunk) = chunk_mut(row_groups, row_group, column) {
+                    chunk.place_offset_index(extent.offset, extent.len);
+                }
             }
         }
     }
@@ -363,30 +381,10 @@ fn write_bytes<W: Write>(sink: &mut TrackedWrite<W>, bytes: &[u8]) -> Result<Ext
     })
 }
 
-fn note_column_index(
+fn chunk_mut(
     row_groups: &mut [RowGroupMetaData],
     row_group: usize,
     column: usize,
-    extent: Extent,
-) {
-    let chunk = row_groups
-        .get_mut(row_group)
-        .and_then(|group| group.columns_mut().get_mut(column));
-    if let Some(chunk) = chunk {
-        chunk.place_column_index(extent.offset, extent.len);
-    }
-}
-
-fn note_offset_index(
-    row_groups: &mut [RowGroupMetaData],
-    row_group: usize,
-    column: usize,
-    extent: Extent,
-) {
-    let chunk = row_groups
-        .get_mut(row_group)
-        .and_then(|group| group.columns_mut().get_mut(column));
-    if let Some(chunk) = chunk {
-        chunk.place_offset_index(extent.offset, extent.len);
-    }
+) -> Option<&mut ColumnChunkMetaData> {
+    row_groups.get_mut(row_group)?.columns_mut().get_mut(column)
 }
