@@ -9,7 +9,7 @@ use tpchgen::generators::LineItemGenerator;
 use tpchgen_arrow::LineItemArrow;
 
 use crate::heap::{self, counted};
-use crate::run::{self, Codec, Figures, Writer, mib};
+use crate::run::{self, Codec, Figures, Writer};
 use crate::tables::{BATCH_ROWS, Table};
 
 /// One table, one limit.
@@ -34,6 +34,9 @@ enum Input {
 }
 
 const MIB: usize = 1 << 20;
+
+/// Turns that runs take.
+const ROUNDS: usize = 5;
 
 /// Every case; `quick` makes each an eighth as large.
 pub(crate) fn all(quick: bool) -> Vec<Case> {
@@ -92,44 +95,54 @@ pub(crate) fn all(quick: bool) -> Vec<Case> {
 }
 
 impl Case {
-    /// Runs every writer on the case and prints a line for each.
+    /// Runs every writer on the case and prints a line for each. Where spilling is compared with the heap, the
+    /// runs take turns, because a machine's memory and disk are faster at some times than at others.
     pub(crate) fn print(&self, directory: &Path) -> Result<(), Box<dyn std::error::Error>> {
-        let mut kinds = vec![Writer::ParquetTempFile, Writer::Limited(self.limit)];
-        if self.with_heap {
-            kinds.extend([Writer::ParquetHeap, Writer::Heap, Writer::TempFile]);
+        let limited = Writer::Limited(self.limit);
+        self.measure(Writer::ParquetTempFile, directory)?
+            .print(&self.name);
+        if !self.with_heap {
+            self.measure(limited, directory)?.print(&self.name);
+            return Ok(());
         }
-        let mut all = Vec::new();
-        for kind in kinds {
-            let figures = self.measure(kind, directory)?;
-            figures.print(&self.name);
-            all.push(figures);
+        self.measure(Writer::ParquetHeap, directory)?
+            .print(&self.name);
+        let kinds = [Writer::Heap, Writer::TempFile, limited];
+        let mut rounds: Vec<Vec<Figures>> = Vec::new();
+        for _ in 0..ROUNDS {
+            let round: Result<_, _> = kinds
+                .iter()
+                .map(|kind| self.measure(*kind, directory))
+                .collect();
+            rounds.push(round?);
         }
-        self.print_summary(&all);
-        Ok(())
-    }
-
-    fn print_summary(&self, all: &[Figures]) {
-        let of = |kind: Writer| all.iter().find(|figures| figures.writer == kind);
-        let Some(limited) = of(Writer::Limited(self.limit)) else {
-            return;
+        for (place, _) in kinds.iter().enumerate() {
+            let mut runs: Vec<&Figures> = rounds.iter().map(|round| &round[place]).collect();
+            runs.sort_by_key(|figures| figures.writing);
+            runs[ROUNDS / 2].print(&self.name);
+        }
+        let ratio = |place: usize| {
+            let time = |figures: &Figures| figures.writing.as_secs_f64();
+            let mut ratios: Vec<f64> = rounds
+                .iter()
+                .map(|round| time(&round[place]) / time(&round[0]))
+                .collect();
+            ratios.sort_by(f64::total_cmp);
+            format!(
+                "{:.2} ({:.2} to {:.2})",
+                ratios[ROUNDS / 2],
+                ratios[0],
+                ratios[ROUNDS - 1]
+            )
         };
-        let mut line = format!(
-            "{:<40} limit {}, peak heap {}",
+        let growth = rounds[0][2].output as f64 / rounds[0][0].output as f64 * 100.0 - 100.0;
+        println!(
+            "{:<40} time against the heap, median of {ROUNDS}: temp file {}, limited {}; file {growth:+.2} %",
             "",
-            mib(self.limit),
-            mib(limited.peak)
+            ratio(1),
+            ratio(2)
         );
-        if let Some(heap) = of(Writer::Heap) {
-            let time =
-                |figures: &Figures| figures.writing.as_secs_f64() / heap.writing.as_secs_f64();
-            line += &format!("; time against the heap: limited {:.2}", time(limited));
-            if let Some(spilled) = of(Writer::TempFile) {
-                line += &format!(", temp file {:.2}", time(spilled));
-            }
-            let growth = limited.output as f64 / heap.output as f64 * 100.0 - 100.0;
-            line += &format!("; file {growth:+.2} %");
-        }
-        println!("{line}");
+        Ok(())
     }
 
     fn measure(

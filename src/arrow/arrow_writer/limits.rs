@@ -53,7 +53,45 @@ pub(super) enum Relieved {
     StoreIsFull,
 }
 
-/// Open pages are not cut below this many bytes: smaller pages cost more in headers and index entries
+/// What a writer gives up for its limit, in this order, until enough is free. Large pages go before
+/// dictionaries that do not pay, these before small pages; a dictionary that pays goes last, since
+/// without it the file grows.
+const STEPS: [Step; 6] = [
+    Step::SpillPages,
+    Step::CutPages {
+        floor: LARGE_PAGE_BYTES,
+    },
+    Step::GiveUpDictionaries(Dictionaries::NotPaying),
+    Step::CutPages {
+        floor: PAGE_FLOOR_BYTES,
+    },
+    Step::FreeScratch,
+    Step::GiveUpDictionaries(Dictionaries::Any),
+];
+
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    /// Pages on the heap, the column with most of them first.
+    SpillPages,
+    /// Open pages of at least `floor` bytes, the largest first.
+    CutPages { floor: usize },
+    /// Dictionaries, the largest first.
+    GiveUpDictionaries(Dictionaries),
+    /// Buffers between two uses.
+    FreeScratch,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Dictionaries {
+    /// Those that do not make the column smaller.
+    NotPaying,
+    Any,
+}
+
+/// Open pages that are cut first: large enough to cost nothing in headers and index entries.
+const LARGE_PAGE_BYTES: usize = 64 * 1024;
+
+/// Open pages are never cut below this many bytes: smaller pages cost more in headers and index entries
 /// than they free.
 const PAGE_FLOOR_BYTES: usize = 2 * 1024;
 
@@ -113,7 +151,7 @@ impl Relief {
     /// # Errors
     /// If a store fails.
     pub(super) fn run(&mut self, columns: &mut [ArrowColumnWriter]) -> Result<Relieved> {
-        if !self.member.should_give_way() {
+        if !self.member.should_give_way() && !self.is_critical() {
             return Ok(Relieved::Enough);
         }
         if is_store_full(columns) {
@@ -121,18 +159,26 @@ impl Relief {
         }
         // Relief walks over all columns, so it frees more than is needed now: the next one is then far off.
         let target = self.member.used() - self.member.used() / 4;
-        self.spill_pages(columns, target)?;
-        if is_store_full(columns) {
-            return Ok(Relieved::StoreIsFull);
-        }
-        if self.member.used() > target {
-            self.cut_pages(columns, target)?;
-        }
-        if self.member.used() > target {
-            self.benches.clear();
-        }
-        if self.member.should_give_way() {
-            self.drop_dictionaries(columns, target)?;
+        for step in STEPS {
+            if self.member.used() <= target {
+                break;
+            }
+            if matches!(step, Step::GiveUpDictionaries(Dictionaries::Any))
+                && !self.member.should_give_way()
+            {
+                break;
+            }
+            match step {
+                Step::SpillPages => self.spill_pages(columns)?,
+                Step::CutPages { floor } => self.cut_pages(columns, target, floor)?,
+                Step::FreeScratch => self.benches.clear(),
+                Step::GiveUpDictionaries(which) => {
+                    self.give_up_dictionaries(columns, target, which)?
+                }
+            }
+            if is_store_full(columns) {
+                return Ok(Relieved::StoreIsFull);
+            }
         }
         match self.member.should_give_way() {
             true => Ok(Relieved::OnlyTheRowGroupIsLeft),
@@ -140,16 +186,30 @@ impl Relief {
         }
     }
 
+    /// Frees what only the next write needs again, if other writers could use it.
+    pub(super) fn rest(&self) {
+        let shared = self.member.shared();
+        if shared.members() > 1 && shared.is_under_pressure() {
+            self.benches.clear();
+        }
+    }
+
+    /// Whether the limit is so near that whoever runs gives way: those above their share may be idle.
+    fn is_critical(&self) -> bool {
+        let shared = self.member.shared();
+        shared
+            .limit()
+            .is_some_and(|limit| shared.used() > limit - limit / 32)
+    }
+
     fn note_spilled(&mut self, bytes: usize) {
         let spilled = &mut self.pressure.spilled_bytes;
         *spilled = spilled.saturating_add(bytes as u64);
     }
 
-    fn spill_pages(&mut self, columns: &mut [ArrowColumnWriter], target: usize) -> Result<()> {
-        for index in descending(columns, |column| column.resident_page_bytes(), 1) {
-            if self.member.used() <= target {
-                break;
-            }
+    /// All of them: once pages have to leave, those that stay only take room from open pages.
+    fn spill_pages(&mut self, columns: &mut [ArrowColumnWriter]) -> Result<()> {
+        for index in descending(columns, ArrowColumnWriter::resident_page_bytes, 1) {
             if let Some(column) = columns.get_mut(index) {
                 self.note_spilled(column.spill()?);
             }
@@ -157,12 +217,13 @@ impl Relief {
         Ok(())
     }
 
-    fn cut_pages(&mut self, columns: &mut [ArrowColumnWriter], target: usize) -> Result<()> {
-        for index in descending(
-            columns,
-            |column| column.encoder().open_page_bytes(),
-            PAGE_FLOOR_BYTES,
-        ) {
+    fn cut_pages(
+        &mut self,
+        columns: &mut [ArrowColumnWriter],
+        target: usize,
+        floor: usize,
+    ) -> Result<()> {
+        for index in descending(columns, |column| column.encoder().open_page_bytes(), floor) {
             if self.member.used() <= target {
                 break;
             }
@@ -174,16 +235,17 @@ impl Relief {
         Ok(())
     }
 
-    fn drop_dictionaries(
+    fn give_up_dictionaries(
         &mut self,
         columns: &mut [ArrowColumnWriter],
         target: usize,
+        which: Dictionaries,
     ) -> Result<()> {
-        for index in descending(
-            columns,
-            |column| column.encoder().dictionary_memory(),
-            DICTIONARY_FLOOR_BYTES,
-        ) {
+        let size = |column: &ArrowColumnWriter| match which {
+            Dictionaries::NotPaying if column.encoder().dictionary_pays() => 0,
+            Dictionaries::NotPaying | Dictionaries::Any => column.encoder().dictionary_memory(),
+        };
+        for index in descending(columns, size, DICTIONARY_FLOOR_BYTES) {
             if self.member.used() <= target {
                 break;
             }

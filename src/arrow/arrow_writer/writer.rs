@@ -346,6 +346,7 @@ impl<W: Write + Send> ArrowWriter<W> {
             self.write_piece(&piece)?;
             from += rows;
         }
+        self.relief.rest();
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -42,6 +43,9 @@ struct Tiers {
     cold: Arc<dyn PageStoreFactory>,
     metrics: SpillMetrics,
     counting: Counting,
+    /// Set once pages had to leave the heap. What the heap then takes would only have to leave again, and
+    /// open pages need the room more: larger pages make a smaller file.
+    is_pressed: Arc<AtomicBool>,
 }
 
 /// Who counts a page that leaves the heap.
@@ -84,6 +88,7 @@ impl TieredPageStoreFactory {
                 counting: counting(cold.as_ref(), &metrics),
                 cold,
                 metrics,
+                is_pressed: Arc::default(),
             }),
         }
     }
@@ -176,6 +181,7 @@ impl PageStore for TieredPageStore {
     }
 
     fn spill(&mut self) -> Result<usize> {
+        self.cold.tiers.is_pressed.store(true, Ordering::Relaxed);
         let is_hot = |blob: &&mut Blob| matches!(blob, Blob::Hot(_));
         let mut hot: Vec<&mut Blob> = self.blobs.iter_mut().filter(is_hot).collect();
         hot.sort_unstable_by_key(|blob| Reverse(blob.hot_bytes()));
@@ -213,6 +219,9 @@ impl PageStore for TieredPageStore {
 impl TieredPageStore {
     /// Reserves room for a hot blob, or says that there is none.
     fn hold(&mut self, bytes: usize) -> bool {
+        if self.cold.tiers.is_pressed.load(Ordering::Relaxed) {
+            return false;
+        }
         let wanted = self.blobs.memory_size() + self.hot_bytes + bytes;
         if self.held.try_resize(wanted).is_err() {
             return false;

@@ -279,9 +279,32 @@ impl ColumnEncoder {
         self.values.estimated_bytes() + self.page.level_bytes()
     }
 
-    /// Heap bytes of the dictionary at work, and how many bytes of data pages it has served.
+    /// Heap bytes of the dictionary at work.
     pub(crate) fn dictionary_memory(&self) -> usize {
         self.values.dictionary_memory()
+    }
+
+    /// Whether the dictionary makes the chunk smaller than its values would be without.
+    pub(crate) fn dictionary_pays(&self) -> bool {
+        let Some(dictionary) = self.values.dictionary_bytes() else {
+            return false;
+        };
+        let totals = self.ledger.totals();
+        let present = totals.slots - totals.nulls + self.page.present as u64;
+        let plain = match self.descr.physical_type() {
+            Type::BYTE_ARRAY => {
+                let text = totals.unencoded.unwrap_or(0) + self.page.unencoded_bytes;
+                u64::try_from(text).unwrap_or(0) + 4 * present
+            }
+            Type::FIXED_LEN_BYTE_ARRAY => {
+                u64::try_from(self.descr.type_length()).unwrap_or(0) * present
+            }
+            Type::INT96 => 12 * present,
+            Type::INT64 | Type::DOUBLE => 8 * present,
+            Type::INT32 | Type::FLOAT => 4 * present,
+            Type::BOOLEAN => 0,
+        };
+        totals.uncompressed + (self.values.estimated_bytes() + dictionary) as u64 <= plain
     }
 
     /// Pages cut before they were full, and bytes of the largest page before compression.
