@@ -85,6 +85,7 @@ impl ArrowColumnWriter {
         Ok(ArrowColumnChunk {
             pages: self.pages,
             close,
+            benches: self.benches,
             reservation: self.reservation,
         })
     }
@@ -195,6 +196,7 @@ impl ValueFeed for LeafValues<'_> {
 pub struct ArrowColumnChunk {
     pages: ChunkBuffer,
     close: ColumnCloseResult,
+    benches: WorkbenchPool,
     reservation: Reservation,
 }
 
@@ -217,21 +219,13 @@ impl ArrowColumnChunk {
         self,
         writer: &mut SerializedRowGroupWriter<'_, W>,
     ) -> Result<()> {
-        self.append_through(writer, &mut Vec::new())
-    }
-
-    /// As [`ArrowColumnChunk::append_to_row_group`], through a buffer that is used again.
-    pub(super) fn append_through<W: Write + Send>(
-        self,
-        writer: &mut SerializedRowGroupWriter<'_, W>,
-        buffer: &mut Vec<u8>,
-    ) -> Result<()> {
         let Self {
             pages,
             close,
+            benches,
             reservation,
         } = self;
-        writer.append_pages(pages, close, buffer)?;
+        benches.with_buffer(|buffer| writer.append_pages(pages, close, buffer))?;
         drop(reservation);
         Ok(())
     }

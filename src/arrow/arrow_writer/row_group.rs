@@ -74,14 +74,13 @@ impl OpenRowGroup {
     pub(super) fn close<W: Write + Send>(
         self,
         file: &mut SerializedFileWriter<W>,
-        buffer: &mut Vec<u8>,
         relief: &mut Relief,
     ) -> Result<()> {
         let mut writer = file.next_row_group()?;
         writer.set_rows(self.rows as u64);
         for column in self.columns {
             relief.note_pages(&column);
-            column.close()?.append_through(&mut writer, buffer)?;
+            column.close()?.append_to_row_group(&mut writer)?;
         }
         writer.close()?;
         Ok(())

@@ -64,7 +64,6 @@ pub struct ArrowWriter<W: Write> {
     limits: RowGroupLimits,
     relief: Relief,
     on_memory_limit: OnMemoryLimit,
-    splice_buffer: Vec<u8>,
 }
 
 /// When a row group is full.
@@ -162,7 +161,6 @@ impl<W: Write + Send> ArrowWriter<W> {
             limits,
             relief,
             on_memory_limit,
-            splice_buffer: Vec::new(),
         })
     }
 
@@ -179,7 +177,6 @@ impl<W: Write + Send> ArrowWriter<W> {
             Some(open) => {
                 open.memory_size()
                     + self.factory.benches().memory_size()
-                    + self.splice_buffer.capacity()
                     + self.file.waiting_memory_size()
             }
         }
@@ -278,6 +275,8 @@ impl<W: Write + Send> ArrowWriter<W> {
     /// If the store or the sink fails, or the writer has finished or failed before.
     pub fn finish(&mut self) -> Result<ParquetMetaData> {
         self.flush()?;
+        // No page follows, and the footer needs room too.
+        self.factory.benches().clear();
         self.watched(|writer| writer.file.finish())
     }
 
@@ -396,7 +395,7 @@ impl<W: Write + Send> ArrowWriter<W> {
         let Some(open) = self.open.take() else {
             return Ok(());
         };
-        let closed = open.close(&mut self.file, &mut self.splice_buffer, &mut self.relief);
+        let closed = open.close(&mut self.file, &mut self.relief);
         closed.map_err(|error| self.file.latch(error))
     }
 

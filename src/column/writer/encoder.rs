@@ -426,7 +426,7 @@ impl ColumnEncoder {
             }
             _ => None,
         };
-        bench.body.clear();
+        bench.start_body(HEADER_ROOM + self.open_page_bytes());
         bench.body.resize(HEADER_ROOM, 0);
         let levels = self
             .page
@@ -482,7 +482,7 @@ impl ColumnEncoder {
             return Ok(());
         };
         benches.with(|bench| {
-            bench.body.clear();
+            bench.start_body(HEADER_ROOM + dictionary.dictionary_bytes());
             bench.body.resize(HEADER_ROOM, 0);
             dictionary.write_dictionary_into(&mut bench.body);
             let entries = dictionary.num_entries();

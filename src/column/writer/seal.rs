@@ -72,7 +72,7 @@ pub(super) fn seal<'b>(
             ..
         } => compress_v2(bench, definition_len + repetition_len, options)?,
         EncodedPage::DataV1 { .. } | EncodedPage::Dictionary { .. } => {
-            start_blob(bench, HEADER_ROOM);
+            bench.start_blob(HEADER_ROOM);
             bench.compress(options.compression, HEADER_ROOM)?;
             true
         }
@@ -128,7 +128,7 @@ fn compress_v2(bench: &mut Workbench, levels_len: usize, options: &SealOptions) 
     if bench.body.len() == values_from {
         return Ok(false);
     }
-    start_blob(bench, values_from);
+    bench.start_blob(values_from);
     bench.compress(options.compression, values_from)?;
     let compressed_len = bench.blob.len() - values_from;
     #[expect(
@@ -137,15 +137,6 @@ fn compress_v2(bench: &mut Workbench, levels_len: usize, options: &SealOptions) 
     )]
     let pays = (compressed_len as f64) < page_len as f64 * options.v2_ratio_threshold;
     Ok(pays)
-}
-
-/// Begins the blob with the first `len` bytes of the body: the header's room, and levels that stay
-/// as they are.
-fn start_blob(bench: &mut Workbench, len: usize) {
-    bench.blob.clear();
-    bench
-        .blob
-        .extend_from_slice(bench.body.get(..len).unwrap_or_default());
 }
 
 fn content(page: EncodedPage<'_>, is_compressed: bool) -> Result<PageContent<'_>> {

@@ -70,6 +70,11 @@ impl WorkbenchPool {
         result
     }
 
+    /// Lends a bench's buffer to `work`, for one page at a time that is not assembled here.
+    pub(crate) fn with_buffer<T>(&self, work: impl FnOnce(&mut Vec<u8>) -> Result<T>) -> Result<T> {
+        self.with(|bench| work(&mut bench.body))
+    }
+
     /// Heap bytes of the benches that wait.
     pub(crate) fn memory_size(&self) -> usize {
         let idle = self
@@ -99,6 +104,23 @@ impl Workbench {
             codecs: Vec::new(),
             reservation: budget.reserve(),
         }
+    }
+
+    /// Empties the body and sees to it that `bytes` fit.
+    pub(super) fn start_body(&mut self, bytes: usize) {
+        empty_for(&mut self.body, bytes);
+    }
+
+    /// Begins the blob with the first `len` bytes of the body; the rest will follow compressed.
+    pub(super) fn start_blob(&mut self, len: usize) {
+        // What may be compressed may also become a little larger.
+        let compressed = self.body.len() + self.body.len() / 8;
+        if self.blob.capacity() < compressed {
+            self.blob = Vec::new();
+        }
+        self.blob.clear();
+        self.blob
+            .extend_from_slice(self.body.get(..len).unwrap_or_default());
     }
 
     /// Compresses `body[from..]` behind what `blob` holds.
@@ -148,6 +170,16 @@ impl Workbench {
         let size = self.memory_size();
         self.reservation.resize(size);
     }
+}
+
+/// Empties `buffer` and makes room for `bytes`. A buffer that is too small goes before the new one
+/// comes: its contents need no copy, and the two are never there together.
+fn empty_for(buffer: &mut Vec<u8>, bytes: usize) {
+    if buffer.capacity() < bytes {
+        *buffer = Vec::new();
+        buffer.reserve_exact(bytes);
+    }
+    buffer.clear();
 }
 
 impl std::fmt::Debug for Slot {

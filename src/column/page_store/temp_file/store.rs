@@ -103,8 +103,14 @@ impl PageStore for TempFilePageStore {
     }
 
     fn take_into(&mut self, key: PageKey, buffer: &mut Vec<u8>) -> Result<()> {
+        let len = self.length_of(key)?;
+        if buffer.capacity() < len {
+            // The old contents need no copy, and the new buffer no spare room.
+            *buffer = Vec::new();
+            *buffer = vec![0; len];
+        }
         // Only what the buffer grows by is cleared; the rest is overwritten as it is.
-        buffer.resize(self.length_of(key)?, 0);
+        buffer.resize(len, 0);
         self.fetch(key, buffer)
     }
 

@@ -1,0 +1,25 @@
+//! What writers hold on the heap, against what they say and what they promise. A binary of its own: it
+//! counts every allocation.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a failed test is a panic"
+)]
+
+#[path = "support/heap.rs"]
+mod heap;
+#[path = "support/tables.rs"]
+mod tables;
+
+mod memory {
+    mod accounting;
+    mod data;
+    mod spill;
+    mod watch;
+}
+
+#[global_allocator]
+static ALLOCATOR: heap::CountingAllocator = heap::CountingAllocator;
