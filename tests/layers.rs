@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 
 /// Modules and their layers, the most specific first. A module may import from lower layers and from its
 /// own top-level module.
-const LAYERS: [(&str, u32); 20] = [
+const LAYERS: [(&str, u32); 21] = [
     ("errors", 0),
     ("budget", 0),
     ("latch", 0),
     ("basic", 10),
     ("wire::compact", 10),
     ("schema::printer", 46),
+    // The compatible interface hangs the typed writers on the trait of physical types.
+    ("data_type::physical", 50),
     ("schema", 20),
     ("data_type", 20),
     ("encodings", 30),

@@ -114,8 +114,10 @@ fn tables() -> impl Iterator<Item = Sample> {
         .flat_map(|(store, compression)| {
             let lines = LineItemArrow::new(LineItemGenerator::new(0.003, 1, 1));
             let orders = OrderArrow::new(OrderGenerator::new(0.003, 1, 1));
-            let lines: Vec<RecordBatch> = lines.with_batch_size(4_096).map(Result::unwrap).collect();
-            let orders: Vec<RecordBatch> = orders.with_batch_size(4_096).map(Result::unwrap).collect();
+            let lines: Vec<RecordBatch> =
+                lines.with_batch_size(4_096).map(Result::unwrap).collect();
+            let orders: Vec<RecordBatch> =
+                orders.with_batch_size(4_096).map(Result::unwrap).collect();
             let case = Case {
                 compression,
                 store,

@@ -6,6 +6,7 @@ use std::mem::size_of;
 
 use super::{AsBytes, ByteArray, FixedLenByteArray, Int96};
 use crate::basic::Type;
+use crate::column::writer::{ColumnWriter, ColumnWriterImpl};
 
 /// The Rust type of the values of one physical type. Sealed: the eight physical types are all
 /// there are.
@@ -40,6 +41,25 @@ pub trait DataType: Send + 'static {
     fn get_type_size() -> usize {
         size_of::<Self::T>()
     }
+
+    /// The typed writer inside `column_writer`; `None` if it is of another physical type.
+    fn get_column_writer(column_writer: ColumnWriter<'_>) -> Option<ColumnWriterImpl<'_, Self>>
+    where
+        Self: Sized;
+
+    /// As [`DataType::get_column_writer`], by reference.
+    fn get_column_writer_ref<'a, 'b>(
+        column_writer: &'b ColumnWriter<'a>,
+    ) -> Option<&'b ColumnWriterImpl<'a, Self>>
+    where
+        Self: Sized;
+
+    /// As [`DataType::get_column_writer`], by mutable reference.
+    fn get_column_writer_mut<'a, 'b>(
+        column_writer: &'b mut ColumnWriter<'a>,
+    ) -> Option<&'b mut ColumnWriterImpl<'a, Self>>
+    where
+        Self: Sized;
 }
 
 pub(crate) mod sealed {
@@ -60,10 +80,6 @@ macro_rules! physical_type {
         #[doc = concat!("Physical type ", stringify!($physical), ", values of type `", stringify!($value), "`.")]
         #[derive(Clone, Copy, Debug)]
         pub struct $marker;
-
-        impl DataType for $marker {
-            type T = $value;
-        }
 
         impl ParquetValueType for $value {
             const PHYSICAL_TYPE: Type = Type::$physical;

@@ -17,7 +17,7 @@ pub use super::chunk::ColumnCloseResult;
 pub(crate) use encoder::{ColumnEncoder, LeafInput, ValueFeed};
 pub use typed::{
     ColumnValueEncoder, ColumnValueEncoderImpl, ColumnWriter, ColumnWriterImpl,
-    GenericColumnWriter, TypedWriter, get_column_writer, get_typed_column_writer,
-    get_typed_column_writer_mut, get_typed_column_writer_ref,
+    GenericColumnWriter, get_column_writer, get_typed_column_writer, get_typed_column_writer_mut,
+    get_typed_column_writer_ref,
 };
 pub(crate) use workbench::WorkbenchPool;

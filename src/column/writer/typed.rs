@@ -12,8 +12,9 @@ use crate::column::page::PageWriter;
 use crate::data_type::levels::Levels;
 use crate::data_type::values::Values;
 use crate::data_type::{
-    AsBytes, BoolType, BorrowValues, ByteArrayType, DataType, DoubleType, FixedLenByteArrayType,
-    FloatType, Int32Type, Int64Type, Int96Type, ParquetValueType,
+    AsBytes, BoolType, BorrowValues, ByteArray, ByteArrayType, DataType, DoubleType,
+    FixedLenByteArray, FixedLenByteArrayType, FloatType, Int32Type, Int64Type, Int96, Int96Type,
+    ParquetValueType,
 };
 use crate::errors::{ParquetError, Result};
 use crate::file::properties::WriterPropertiesPtr;
@@ -211,7 +212,7 @@ impl<E: ColumnValueEncoder> std::fmt::Debug for GenericColumnWriter<'_, E> {
 
 /// Makes [`ColumnWriter`] and all that has a case for each physical type, from one list of them.
 macro_rules! column_writers {
-    ($($physical:ident: $variant:ident of $marker:ident,)*) => {
+    ($($physical:ident: $variant:ident of $marker:ident, $value:ty;)*) => {
         /// A typed column writer of any of the eight physical types.
         #[derive(Debug)]
         pub enum ColumnWriter<'a> {
@@ -250,25 +251,29 @@ macro_rules! column_writers {
         }
 
         $(
-            impl TypedWriter for $marker {
-                fn of(writer: ColumnWriter<'_>) -> Option<ColumnWriterImpl<'_, Self>> {
-                    match writer {
+            impl DataType for $marker {
+                type T = $value;
+
+                fn get_column_writer(
+                    column_writer: ColumnWriter<'_>,
+                ) -> Option<ColumnWriterImpl<'_, Self>> {
+                    match column_writer {
                         ColumnWriter::$variant(typed) => Some(typed),
                         _ => None,
                     }
                 }
-                fn of_ref<'a, 'b>(
-                    writer: &'b ColumnWriter<'a>,
+                fn get_column_writer_ref<'a, 'b>(
+                    column_writer: &'b ColumnWriter<'a>,
                 ) -> Option<&'b ColumnWriterImpl<'a, Self>> {
-                    match writer {
+                    match column_writer {
                         ColumnWriter::$variant(typed) => Some(typed),
                         _ => None,
                     }
                 }
-                fn of_mut<'a, 'b>(
-                    writer: &'b mut ColumnWriter<'a>,
+                fn get_column_writer_mut<'a, 'b>(
+                    column_writer: &'b mut ColumnWriter<'a>,
                 ) -> Option<&'b mut ColumnWriterImpl<'a, Self>> {
-                    match writer {
+                    match column_writer {
                         ColumnWriter::$variant(typed) => Some(typed),
                         _ => None,
                     }
@@ -279,62 +284,42 @@ macro_rules! column_writers {
 }
 
 column_writers! {
-    BOOLEAN: BoolColumnWriter of BoolType,
-    INT32: Int32ColumnWriter of Int32Type,
-    INT64: Int64ColumnWriter of Int64Type,
-    INT96: Int96ColumnWriter of Int96Type,
-    FLOAT: FloatColumnWriter of FloatType,
-    DOUBLE: DoubleColumnWriter of DoubleType,
-    BYTE_ARRAY: ByteArrayColumnWriter of ByteArrayType,
-    FIXED_LEN_BYTE_ARRAY: FixedLenByteArrayColumnWriter of FixedLenByteArrayType,
+    BOOLEAN: BoolColumnWriter of BoolType, bool;
+    INT32: Int32ColumnWriter of Int32Type, i32;
+    INT64: Int64ColumnWriter of Int64Type, i64;
+    INT96: Int96ColumnWriter of Int96Type, Int96;
+    FLOAT: FloatColumnWriter of FloatType, f32;
+    DOUBLE: DoubleColumnWriter of DoubleType, f64;
+    BYTE_ARRAY: ByteArrayColumnWriter of ByteArrayType, ByteArray;
+    FIXED_LEN_BYTE_ARRAY: FixedLenByteArrayColumnWriter of FixedLenByteArrayType, FixedLenByteArray;
 }
 
 /// The typed writer inside `writer`.
 ///
 /// # Panics
 /// If the physical type is not `T`.
-pub fn get_typed_column_writer<T: TypedWriter>(
-    writer: ColumnWriter<'_>,
-) -> ColumnWriterImpl<'_, T> {
-    T::of(writer).unwrap_or_else(|| mismatch::<T, _>())
+pub fn get_typed_column_writer<T: DataType>(writer: ColumnWriter<'_>) -> ColumnWriterImpl<'_, T> {
+    T::get_column_writer(writer).unwrap_or_else(|| mismatch::<T, _>())
 }
 
 /// The typed writer inside `writer`, by reference.
 ///
 /// # Panics
 /// If the physical type is not `T`.
-pub fn get_typed_column_writer_ref<'a, 'b, T: TypedWriter>(
+pub fn get_typed_column_writer_ref<'a, 'b, T: DataType>(
     writer: &'b ColumnWriter<'a>,
 ) -> &'b ColumnWriterImpl<'a, T> {
-    T::of_ref(writer).unwrap_or_else(|| mismatch::<T, _>())
+    T::get_column_writer_ref(writer).unwrap_or_else(|| mismatch::<T, _>())
 }
 
 /// The typed writer inside `writer`, by mutable reference.
 ///
 /// # Panics
 /// If the physical type is not `T`.
-pub fn get_typed_column_writer_mut<'a, 'b, T: TypedWriter>(
+pub fn get_typed_column_writer_mut<'a, 'b, T: DataType>(
     writer: &'b mut ColumnWriter<'a>,
 ) -> &'b mut ColumnWriterImpl<'a, T> {
-    T::of_mut(writer).unwrap_or_else(|| mismatch::<T, _>())
-}
-
-/// A physical type's place in [`ColumnWriter`]. Sealed with [`DataType`]'s eight markers.
-pub trait TypedWriter: DataType {
-    /// The writer, if it is this type's.
-    fn of(writer: ColumnWriter<'_>) -> Option<ColumnWriterImpl<'_, Self>>
-    where
-        Self: Sized;
-    /// The writer, if it is this type's.
-    fn of_ref<'a, 'b>(writer: &'b ColumnWriter<'a>) -> Option<&'b ColumnWriterImpl<'a, Self>>
-    where
-        Self: Sized;
-    /// The writer, if it is this type's.
-    fn of_mut<'a, 'b>(
-        writer: &'b mut ColumnWriter<'a>,
-    ) -> Option<&'b mut ColumnWriterImpl<'a, Self>>
-    where
-        Self: Sized;
+    T::get_column_writer_mut(writer).unwrap_or_else(|| mismatch::<T, _>())
 }
 
 #[expect(

@@ -5,8 +5,9 @@ use std::io::Write;
 use super::tracked::TrackedWrite;
 use crate::column::page::{CompressedPage, Page, PageWriteSpec, PageWriter};
 use crate::column::writer::{
-    ColumnCloseResult, ColumnWriter, ColumnWriterImpl, TypedWriter, get_typed_column_writer_mut,
+    ColumnCloseResult, ColumnWriter, ColumnWriterImpl, get_typed_column_writer_mut,
 };
+use crate::data_type::DataType;
 use crate::errors::{ParquetError, Result};
 use crate::wire::page::{
     DataPageHeader, DataPageHeaderV2, DictionaryPageHeader, PageHeader, PageHeaderKind,
@@ -50,7 +51,7 @@ impl<'a> SerializedColumnWriter<'a> {
     ///
     /// # Panics
     /// If the column is of another type.
-    pub fn typed<T: TypedWriter>(&mut self) -> &mut ColumnWriterImpl<'a, T> {
+    pub fn typed<T: DataType>(&mut self) -> &mut ColumnWriterImpl<'a, T> {
         get_typed_column_writer_mut(&mut self.inner)
     }
 
