@@ -1,5 +1,11 @@
 //! Write throughput of herringbone and of the `parquet` crate on the same batches: one group a case
 //! and codec, so that the report shows the two side by side.
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "it makes its own data, and a mistake in that should stop it"
+)]
 
 use std::hint::black_box;
 

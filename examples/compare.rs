@@ -5,6 +5,11 @@
 //! cargo run --release --example compare
 //! cargo run --release --example compare -- --case lineitem --codec uncompressed --runs 9
 //! ```
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "it makes its own data, and a mistake in that should stop it"
+)]
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

@@ -4,6 +4,21 @@
 //! with all columns interleaved. Herringbone moves every finished page into a
 //! [`PageStore`](column::page_store::PageStore) at once and streams the chunks back, one page at
 //! a time, when the row group ends.
+#![cfg_attr(
+    not(feature = "arrow"),
+    expect(
+        dead_code,
+        unused_imports,
+        reason = "page stores, memory limits and lent values serve the Arrow writer"
+    )
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::cast_possible_truncation,
+        reason = "tests make small numbers of large ones"
+    )
+)]
 
 pub mod basic;
 pub mod bloom_filter;

@@ -1,4 +1,10 @@
 //! The house rules that a compiler does not hold: imports run downward only, and files stay small.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::cast_possible_truncation,
+    reason = "a failed test is a panic, and its numbers are small"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

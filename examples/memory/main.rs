@@ -8,6 +8,12 @@
 //!
 //! Every run writes the same batches to a file. Heap is what a counting allocator saw on the
 //! writing thread; the batches themselves are left out. Time is the writer's alone.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "it makes its own data, and a mistake in that should stop it"
+)]
 
 use clap::Parser;
 

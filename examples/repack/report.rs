@@ -52,5 +52,6 @@ pub(crate) fn print_comparison(first: &Done, second: &Done) {
 }
 
 fn rows_per_second(done: &Done) -> u64 {
-    (done.rows as f64 / done.writing.as_secs_f64().max(1e-9)) as u64
+    let rows = u128::from(done.rows) * 1_000_000_000 / done.writing.as_nanos().max(1);
+    u64::try_from(rows).unwrap_or(u64::MAX)
 }

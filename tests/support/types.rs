@@ -43,7 +43,7 @@ impl Nulls {
             Nulls::Required | Nulls::None => false,
             Nulls::Few => slot % 37 == 5,
             // Runs of either kind, and single slots.
-            Nulls::Half => (slot / 11) % 2 == 0 || slot % 7 == 3,
+            Nulls::Half => (slot / 11).is_multiple_of(2) || slot % 7 == 3,
             Nulls::All => true,
         }
     }
@@ -391,9 +391,7 @@ fn runs<R: RunEndIndexType>(values: &DataType, nulls: Nulls, len: usize) -> Arra
 fn pool(data_type: &DataType) -> ArrayRef {
     match data_type {
         DataType::Boolean => Arc::new(BooleanArray::from(vec![true, false, true])),
-        DataType::Float16 => Arc::new(Float16Array::from_iter_values(
-            floats().map(|v| f16::from_f64(v)),
-        )),
+        DataType::Float16 => Arc::new(Float16Array::from_iter_values(floats().map(f16::from_f64))),
         DataType::Float32 => Arc::new(Float32Array::from_iter_values(floats().map(|v| v as f32))),
         DataType::Float64 => Arc::new(Float64Array::from_iter_values(floats())),
         DataType::Utf8 => Arc::new(StringArray::from_iter_values(texts())),

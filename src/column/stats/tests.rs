@@ -33,12 +33,15 @@ fn column(physical: Type, logical: Option<LogicalType>, len: i32) -> ColumnDescr
     )
 }
 
+/// A minimum and a maximum, in PLAIN.
+type MinMax = (Vec<u8>, Vec<u8>);
+
 /// Bounds of `values`, fed in pieces of `step` with a page cut after every third.
 fn collected(
     descr: &ColumnDescriptor,
     mut values: Values<'_>,
     step: usize,
-) -> (Option<(Vec<u8>, Vec<u8>)>, Option<u64>) {
+) -> (Option<MinMax>, Option<u64>) {
     let mut stats = StatsCollector::new(descr);
     let mut pieces = 0;
     while values.len() > 0 {
