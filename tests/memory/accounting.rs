@@ -86,13 +86,30 @@ fn plain() -> WriterPropertiesBuilder {
 fn memory_size_is_true_for_every_kind_of_column() {
     use Column::*;
     let kinds = [
-        Int64, Int64HalfNull, Int32Of16, Int64Of10k, Float64, Boolean, Utf8Of100, Utf8,
-        Binary(4096), Decimal, SmallDecimal, List, Dictionary,
+        Int64,
+        Int64HalfNull,
+        Int32Of16,
+        Int64Of10k,
+        Float64,
+        Boolean,
+        Utf8Of100,
+        Utf8,
+        Binary(4096),
+        Decimal,
+        SmallDecimal,
+        List,
+        Dictionary,
     ];
     for kind in kinds {
         let batches = if let Binary(_) = kind { 4 } else { 12 };
         for store in STORES {
-            look(&format!("{kind:?}"), &[kind], (batches, 8_192), plain(), store);
+            look(
+                &format!("{kind:?}"),
+                &[kind],
+                (batches, 8_192),
+                plain(),
+                store,
+            );
         }
     }
 }
@@ -100,9 +117,7 @@ fn memory_size_is_true_for_every_kind_of_column() {
 #[test]
 fn memory_size_is_true_for_many_columns() {
     use Column::*;
-    let kinds = [
-        Int64HalfNull, Int32Of16, Float64, Utf8Of100,
-    ];
+    let kinds = [Int64HalfNull, Int32Of16, Float64, Utf8Of100];
     let columns: Vec<_> = kinds.into_iter().cycle().take(400).collect();
     for store in [Store::Memory, Store::TempFile, Store::Limited(16 << 20)] {
         look("400 columns", &columns, (4, 2_048), plain(), store);
@@ -120,7 +135,12 @@ fn memory_size_is_true_for_every_layout() {
         ("snappy", plain().set_compression(Compression::SNAPPY)),
         ("no dictionary", plain().set_dictionary_enabled(false)),
         ("many pages", plain().set_data_page_row_count_limit(100)),
-        ("many row groups", plain().set_max_row_group_row_count(Some(10_000)).set_data_page_row_count_limit(200)),
+        (
+            "many row groups",
+            plain()
+                .set_max_row_group_row_count(Some(10_000))
+                .set_data_page_row_count_limit(200),
+        ),
     ];
     for (name, properties) in ways {
         for store in STORES {
