@@ -54,7 +54,11 @@ impl OpenRowGroup {
         let mut outcome = Relieved::Enough;
         let sizes: Vec<usize> = leaves.iter().map(Leaf::memory_size).collect();
         let mut in_flight = relief.reserve();
-        in_flight.resize(sizes.iter().sum());
+        in_flight.resize(
+            leaves.capacity() * size_of::<Leaf>()
+                + sizes.capacity() * size_of::<usize>()
+                + sizes.iter().sum::<usize>(),
+        );
         for (index, (leaf, size)) in leaves.into_iter().zip(sizes).enumerate() {
             if let Some(column) = self.columns.get_mut(index) {
                 column.write_leaf(&leaf)?;
@@ -82,8 +86,7 @@ impl OpenRowGroup {
             relief.note_pages(&column);
             column.close()?.append_to_row_group(&mut writer)?;
         }
-        writer.close()?;
-        Ok(())
+        writer.close_quietly()
     }
 
     /// Bytes that the columns keep in memory.

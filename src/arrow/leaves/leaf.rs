@@ -83,8 +83,8 @@ impl Leaf {
     }
 
     /// Bytes of levels, selection and resolved values that this leaf holds on the heap. What
-    /// leaves of one struct share is divided among them. The caller's array does not count, but
-    /// for its validity bits where they serve as levels.
+    /// leaves of one struct share is divided among them. The caller's array does not count, nor
+    /// do its validity bits where they serve as levels.
     pub(crate) fn memory_size(&self) -> usize {
         let selection = match (&self.selection, &self.def) {
             (Selection::Bits { bits, .. }, LevelData::Bits { bits: levels, .. })
@@ -92,10 +92,21 @@ impl Leaf {
             {
                 0
             }
-            (Selection::Bits { bits, .. }, _) => bits.len().div_ceil(8),
+            (Selection::Bits { bits, .. }, _) => self.bits_size(bits),
             (selection, _) => selection.memory_size(),
         };
-        self.def.memory_size() + self.rep.memory_size() + selection + self.resolved_bytes
+        let def = match &self.def {
+            LevelData::Bits { bits, .. } => self.bits_size(bits),
+            def => def.memory_size(),
+        };
+        def + self.rep.memory_size() + selection + self.resolved_bytes
+    }
+
+    fn bits_size(&self, bits: &BooleanBuffer) -> usize {
+        match self.array.nulls() {
+            Some(nulls) if nulls.inner().inner().ptr_eq(bits.inner()) => 0,
+            _ => bits.len().div_ceil(8),
+        }
     }
 }
 

@@ -146,20 +146,36 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
     /// # Errors
     /// If a column is missing, was not closed, or the sink fails. The file can then not be finished.
     pub fn close(mut self) -> Result<RowGroupMetaDataPtr> {
-        let metadata = self
-            .check_previous_closed()
+        let metadata = self.end()?;
+        let shared = RowGroupMetaDataPtr::new(metadata.clone());
+        self.hand_over(metadata)?;
+        Ok(shared)
+    }
+
+    /// As [`SerializedRowGroupWriter::close`], for a caller that does not need the metadata: it is there
+    /// once.
+    pub(crate) fn close_quietly(mut self) -> Result<()> {
+        let metadata = self.end()?;
+        self.hand_over(metadata)
+    }
+
+    fn end(&mut self) -> Result<RowGroupMetaData> {
+        self.check_previous_closed()
             .and_then(|()| self.take_metadata())
-            .map_err(|error| self.sink.latch(error))?;
-        if let Some(on_close) = self.on_close {
-            on_close(
+            .map_err(|error| self.sink.latch(error))
+    }
+
+    fn hand_over(self, metadata: RowGroupMetaData) -> Result<()> {
+        match self.on_close {
+            None => Ok(()),
+            Some(on_close) => on_close(
                 self.sink,
-                metadata.clone(),
+                metadata,
                 self.closed.bloom_filters,
                 self.closed.column_indexes,
                 self.closed.offset_indexes,
-            )?;
+            ),
         }
-        Ok(metadata.into())
     }
 
     /// Lets `copy` write the bytes of the chunk that `close` describes as if they stood at `from`, and adds the chunk.

@@ -128,7 +128,7 @@ impl Waiting {
                     write_filter(sink, &mut metadata, index, &filter)?
                 }
                 BloomFilterPosition::End => {
-                    self.memory += size_of::<LateFilter>() + filter.memory_size();
+                    self.memory += filter.memory_size();
                     self.filters.push(LateFilter {
                         row_group,
                         column: index,
@@ -137,16 +137,17 @@ impl Waiting {
                 }
             }
         }
-        self.memory += size_of::<RowGroupMetaData>() + metadata.memory_size();
+        self.memory += metadata.memory_size();
         match &mut self.indexes {
-            Indexes::Heap(indexes) => indexes.push(RowGroupIndexes { column, offset }),
+            Indexes::Heap(indexes) => {
+                let added = RowGroupIndexes { column, offset };
+                self.memory += added.memory_size();
+                indexes.push(added);
+            }
             Indexes::Parked(parked) => parked.park(row_group, &metadata, column, offset)?,
         }
         self.row_groups.push(metadata);
-        let size = self.memory_size();
-        if let Some(reservation) = &mut self.reservation {
-            reservation.resize(size);
-        }
+        self.settle();
         Ok(())
     }
 
@@ -155,13 +156,30 @@ impl Waiting {
         &self.row_groups
     }
 
-    /// Heap bytes of what waits, indexes on the heap left out: these are the caller's in the end.
+    /// Heap bytes of what waits, and of the table of the store that indexes wait in.
     pub(super) fn memory_size(&self) -> usize {
-        let parked = match &self.indexes {
-            Indexes::Heap(_) => 0,
-            Indexes::Parked(parked) => parked.memory_size(),
+        let indexes = match &self.indexes {
+            Indexes::Heap(indexes) => indexes.capacity() * size_of::<RowGroupIndexes>(),
+            Indexes::Parked(parked) => parked.memory_size() + parked.shelf.store().memory_size(),
         };
-        self.memory + parked
+        self.memory + self.own_tables() + indexes
+    }
+
+    fn own_tables(&self) -> usize {
+        self.row_groups.capacity() * size_of::<RowGroupMetaData>()
+            + self.filters.capacity() * size_of::<LateFilter>()
+    }
+
+    /// Reserves what has no reservation of its own.
+    fn settle(&mut self) {
+        let reserved = match &self.indexes {
+            Indexes::Heap(_) => 0,
+            Indexes::Parked(parked) => parked.shelf.store().reserved_size(),
+        };
+        let size = self.memory_size().saturating_sub(reserved);
+        if let Some(reservation) = &mut self.reservation {
+            reservation.resize(size);
+        }
     }
 
     /// Writes late filters, then all column indexes, then all offset indexes, and notes in the metadata where they
@@ -191,6 +209,16 @@ impl Waiting {
 }
 
 impl RowGroupIndexes {
+    /// Bytes on the heap.
+    fn memory_size(&self) -> usize {
+        let column = self.column.iter().flatten();
+        let offset = self.offset.iter().flatten();
+        self.column.capacity() * size_of::<Option<ColumnIndexMetaData>>()
+            + self.offset.capacity() * size_of::<Option<OffsetIndexMetaData>>()
+            + column.map(ColumnIndexMetaData::heap_size).sum::<usize>()
+            + offset.map(OffsetIndexMetaData::heap_size).sum::<usize>()
+    }
+
     /// True if no column has an index.
     pub(super) fn is_empty(&self) -> bool {
         self.column.iter().all(Option::is_none) && self.offset.iter().all(Option::is_none)
@@ -304,7 +332,7 @@ impl Parked {
 
     fn memory_size(&self) -> usize {
         self.buffer.capacity()
-            + self.shelf.held_bytes()
+            + self.shelf.own_bytes()
             + (self.column.capacity() + self.offset.capacity()) * size_of::<ParkedIndex>()
     }
 }

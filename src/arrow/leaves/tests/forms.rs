@@ -97,7 +97,7 @@ fn the_levels_of_a_flat_column_are_its_validity() {
         panic!("{:?}", leaf.selection)
     };
     assert!(bits.ptr_eq(validity));
-    assert_eq!(leaf.memory_size(), 10);
+    assert_eq!(leaf.memory_size(), 0);
 }
 
 #[test]
