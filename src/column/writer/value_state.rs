@@ -4,33 +4,46 @@
 use crate::basic::{Encoding, Type};
 use crate::data_type::values::Values;
 use crate::encodings::dictionary::DictionaryEncoder;
-use crate::encodings::{EncoderOptions, ValueEncoder, create_encoder};
+use crate::encodings::{DeltaLayout, EncoderOptions, ValueEncoder, create_encoder};
 use crate::errors::Result;
+use crate::schema::types::ColumnDescPtr;
 
 /// Two encoders, one of them at work. Neither holds memory before its first value.
 pub(super) struct ValueState {
     dictionary: Option<DictionaryEncoder>,
     direct: Option<Box<dyn ValueEncoder>>,
     direct_encoding: Encoding,
-    options: EncoderOptions,
+    descr: ColumnDescPtr,
+    delta: Option<DeltaLayout>,
 }
 
 impl ValueState {
-    /// Starts with a dictionary, if `dictionary` is [`Start::Dictionary`].
-    pub(super) fn new(start: Start, direct_encoding: Encoding, options: EncoderOptions) -> Self {
+    /// For values of column `descr`. Starts with a dictionary, if `start` says so.
+    ///
+    /// # Errors
+    /// If `direct_encoding` does not suit the column's type.
+    pub(super) fn try_new(
+        start: Start,
+        direct_encoding: Encoding,
+        descr: ColumnDescPtr,
+        delta: Option<DeltaLayout>,
+    ) -> Result<Self> {
         let dictionary = match start {
             Start::Dictionary => Some(DictionaryEncoder::new(
-                options.physical_type,
-                options.type_length,
+                descr.physical_type(),
+                descr.type_length(),
             )),
             Start::Direct => None,
         };
-        Self {
+        let state = Self {
             dictionary,
             direct: None,
             direct_encoding,
-            options,
-        }
+            descr,
+            delta,
+        };
+        state.encoder_options().check(direct_encoding)?;
+        Ok(state)
     }
 
     pub(super) fn put(&mut self, values: &Values<'_>) -> Result<()> {
@@ -97,7 +110,7 @@ impl ValueState {
     pub(super) fn defers_statistics(&self) -> bool {
         self.dictionary.is_some()
             && matches!(
-                self.options.physical_type,
+                self.descr.physical_type(),
                 Type::BYTE_ARRAY | Type::FIXED_LEN_BYTE_ARRAY
             )
     }
@@ -107,10 +120,9 @@ impl ValueState {
         self.dictionary
             .as_ref()
             .map_or(0, DictionaryEncoder::memory_size)
-            + self
-                .direct
-                .as_ref()
-                .map_or(0, |direct| direct.memory_size())
+            + self.direct.as_ref().map_or(0, |direct| {
+                size_of_val(direct.as_ref()) + direct.memory_size()
+            })
     }
 
     /// Heap bytes of the dictionary, by capacity.
@@ -131,11 +143,20 @@ impl ValueState {
     }
 
     fn direct(&mut self) -> Result<&mut Box<dyn ValueEncoder>> {
-        match self.direct {
-            Some(ref mut direct) => Ok(direct),
-            None => Ok(self
-                .direct
-                .insert(create_encoder(self.direct_encoding, &self.options)?)),
+        let direct = match self.direct.take() {
+            Some(direct) => direct,
+            None => create_encoder(self.direct_encoding, &self.encoder_options())?,
+        };
+        Ok(self.direct.insert(direct))
+    }
+
+    /// Made when they are needed: with its names, this is more than an idle column should hold.
+    fn encoder_options(&self) -> EncoderOptions {
+        EncoderOptions {
+            physical_type: self.descr.physical_type(),
+            type_length: self.descr.type_length(),
+            column: self.descr.path().clone(),
+            delta: self.delta,
         }
     }
 }
