@@ -101,8 +101,18 @@ fn memory_size_is_true_for_every_kind_of_column() {
         Dictionary,
     ];
     for kind in kinds {
+        if let Ok(only) = std::env::var("ONLY")
+            && !format!("{kind:?}").starts_with(&only)
+        {
+            continue;
+        }
         let batches = if let Binary(_) = kind { 4 } else { 12 };
         for store in STORES {
+            if let Ok(only) = std::env::var("STORE")
+                && !format!("{store:?}").starts_with(&only)
+            {
+                continue;
+            }
             look(
                 &format!("{kind:?}"),
                 &[kind],

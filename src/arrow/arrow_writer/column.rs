@@ -8,7 +8,7 @@ use arrow_schema::Field;
 use crate::arrow::adapt::{Adapter, LeafValues};
 use crate::arrow::leaves::{Leaf, LeafPlan};
 use crate::budget::Reservation;
-use crate::column::chunk::{ChunkBuffer, ColumnCloseResult, Placement};
+use crate::column::chunk::{ChunkBuffer, ColumnCloseResult, PageSink, Placement, SealedPage};
 use crate::column::writer::{ColumnEncoder, LeafInput, ValueFeed, WorkbenchPool};
 use crate::data_type::values::Values;
 use crate::errors::Result;
@@ -76,7 +76,7 @@ impl ArrowColumnWriter {
     /// If the page store fails, or an earlier call failed.
     pub fn close(mut self) -> Result<ArrowColumnChunk> {
         self.latch.check()?;
-        self.encoder.finish(&self.benches, &mut self.pages)?;
+        self.encode(|encoder, benches, pages| encoder.finish(benches, pages))?;
         let close = self
             .encoder
             .into_close_result(&Placement::DictionaryFirst)?;
@@ -104,6 +104,7 @@ impl ArrowColumnWriter {
         leaf.check()?;
         let has_definition = self.encoder.descr().max_def_level() > 0;
         let has_repetition = self.encoder.descr().max_rep_level() > 0;
+        let beside_bytes = self.beside_bytes();
         let mut values = self.adapter.open(&leaf.array, &leaf.selection)?;
         let input = LeafInput {
             slots: leaf.slots,
@@ -113,7 +114,12 @@ impl ArrowColumnWriter {
             given: None,
         };
         self.latch.begin()?;
-        let written = self.encoder.write(input, &self.benches, &mut self.pages);
+        let mut pages = PaidPages {
+            pages: &mut self.pages,
+            beside_bytes,
+            reservation: &mut self.reservation,
+        };
+        let written = self.encoder.write(input, &self.benches, &mut pages);
         self.latch.end(written)?;
         self.settle();
         Ok(())
@@ -127,9 +133,7 @@ impl ArrowColumnWriter {
 
     /// Ends the open page to free its memory.
     pub(super) fn cut_page_early(&mut self) -> Result<()> {
-        self.latch.begin()?;
-        let cut = self.encoder.cut_page_early(&self.benches, &mut self.pages);
-        self.latch.end(cut)?;
+        self.encode(|encoder, benches, pages| encoder.cut_page_early(benches, pages))?;
         self.adapter.shrink();
         self.settle();
         Ok(())
@@ -137,20 +141,16 @@ impl ArrowColumnWriter {
 
     /// Writes the dictionary out and goes on without.
     pub(super) fn give_up_dictionary(&mut self) -> Result<()> {
-        self.latch.begin()?;
-        let given_up = self
-            .encoder
-            .give_up_dictionary(&self.benches, &mut self.pages);
-        self.latch.end(given_up)?;
-        self.settle();
-        Ok(())
+        self.encode(|encoder, benches, pages| encoder.give_up_dictionary(benches, pages))
     }
 
     /// Moves pages out of memory; returns bytes freed.
     pub(super) fn spill(&mut self) -> Result<usize> {
         self.latch.begin()?;
         let freed = self.pages.spill();
-        self.latch.end(freed)
+        let freed = self.latch.end(freed)?;
+        self.settle();
+        Ok(freed)
     }
 
     /// Whether the store has had no room for a page; never if that is an error.
@@ -171,9 +171,55 @@ impl ArrowColumnWriter {
         self.encoder.memory_size() + self.adapter.memory_size() + self.pages.own_bytes()
     }
 
+    /// What is reserved beside the encoder and the pages.
+    fn beside_bytes(&self) -> usize {
+        size_of::<Self>() + self.adapter.memory_size()
+    }
+
+    /// Lets `work` end pages, and pays for what is held from page to page.
+    fn encode(
+        &mut self,
+        work: impl FnOnce(&mut ColumnEncoder, &WorkbenchPool, &mut dyn PageSink) -> Result<()>,
+    ) -> Result<()> {
+        let beside_bytes = self.beside_bytes();
+        self.latch.begin()?;
+        let mut pages = PaidPages {
+            pages: &mut self.pages,
+            beside_bytes,
+            reservation: &mut self.reservation,
+        };
+        let ended = work(&mut self.encoder, &self.benches, &mut pages);
+        self.latch.end(ended)?;
+        self.settle();
+        Ok(())
+    }
+
     fn settle(&mut self) {
-        let bytes = size_of::<Self>() + self.own_memory() + self.pages.unreserved_bytes();
-        self.reservation.resize(bytes);
+        let (beside_bytes, encoder_bytes) = (self.beside_bytes(), self.encoder.memory_size());
+        PaidPages {
+            pages: &mut self.pages,
+            beside_bytes,
+            reservation: &mut self.reservation,
+        }
+        .encoder_holds(encoder_bytes);
+    }
+}
+
+/// The pages of a column, and the reservation that pays for all that the column holds.
+struct PaidPages<'a> {
+    pages: &'a mut ChunkBuffer,
+    beside_bytes: usize,
+    reservation: &'a mut Reservation,
+}
+
+impl PageSink for PaidPages<'_> {
+    fn put(&mut self, page: &SealedPage<'_>) -> Result<()> {
+        self.pages.put(page)
+    }
+
+    fn encoder_holds(&mut self, bytes: usize) {
+        let pages = self.pages.own_bytes() + self.pages.unreserved_bytes();
+        self.reservation.resize(self.beside_bytes + bytes + pages);
     }
 }
 

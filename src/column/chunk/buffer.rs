@@ -38,9 +38,9 @@ impl ChunkBuffer {
         })
     }
 
-    /// Bytes of the keys, and of pages that the store had no room for.
+    /// Bytes of the keys, of the store's object, and of pages that the store had no room for.
     pub(crate) fn own_bytes(&self) -> usize {
-        self.data.capacity() * size_of::<Shelved>() + self.shelf.held_bytes()
+        self.data.capacity() * size_of::<Shelved>() + self.shelf.own_bytes()
     }
 
     /// Bytes of pages that the store says it holds in memory.

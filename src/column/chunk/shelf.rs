@@ -91,9 +91,9 @@ impl Shelf {
         self.is_full = false;
     }
 
-    /// Bytes of the blobs that are held here.
-    pub(crate) fn held_bytes(&self) -> usize {
-        self.held_bytes
+    /// Bytes of the blobs that are held here, and of the store's object.
+    pub(crate) fn own_bytes(&self) -> usize {
+        self.held_bytes + size_of_val(self.store.as_ref())
     }
 
     /// The store.

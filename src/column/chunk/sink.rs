@@ -67,6 +67,10 @@ pub(crate) trait PageSink {
     /// # Errors
     /// Whatever the store or the file behind reports.
     fn put(&mut self, page: &SealedPage<'_>) -> Result<()>;
+
+    /// Hears what the encoder holds on the heap, in bytes, when that has changed by a page: for sinks
+    /// that pay for it. The default does nothing.
+    fn encoder_holds(&mut self, _bytes: usize) {}
 }
 
 /// Hands pages to a [`PageWriter`]. Dictionary-encoded data pages wait here until the dictionary

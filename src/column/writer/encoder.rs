@@ -17,7 +17,7 @@ use crate::column::stats::{
 use crate::compression::check_available;
 use crate::data_type::levels::Levels;
 use crate::data_type::values::Values;
-use crate::encodings::{DeltaLayout, EncoderOptions, fallback_encoding};
+use crate::encodings::{DeltaLayout, fallback_encoding};
 use crate::errors::{ParquetError, Result};
 use crate::file::properties::{ColumnOptions, EnabledStatistics, WriterProperties, WriterVersion};
 use crate::file::statistics::Statistics;
@@ -76,15 +76,6 @@ impl ColumnEncoder {
     pub(crate) fn try_new(descr: ColumnDescPtr, properties: &WriterProperties) -> Result<Self> {
         let options = properties.column(descr.path());
         check_available(options.compression)?;
-        let encoder_options = EncoderOptions {
-            physical_type: descr.physical_type(),
-            type_length: descr.type_length(),
-            column: descr.path().clone(),
-            delta: options.delta.map(|delta| DeltaLayout {
-                block_size: delta.block_size(),
-                miniblocks: delta.mini_blocks_per_block(),
-            }),
-        };
         let direct_encoding = match options.encoding {
             Some(encoding) => encoding,
             None => match options.writer_version {
@@ -92,11 +83,14 @@ impl ColumnEncoder {
                 WriterVersion::PARQUET_2_0 => fallback_encoding::v2(descr.physical_type()),
             },
         };
-        encoder_options.check(direct_encoding)?;
         let start = match options.dictionary_enabled && descr.physical_type() != Type::BOOLEAN {
             true => Start::Dictionary,
             false => Start::Direct,
         };
+        let delta = options.delta.map(|delta| DeltaLayout {
+            block_size: delta.block_size(),
+            miniblocks: delta.mini_blocks_per_block(),
+        });
         let stats =
             (options.statistics != EnabledStatistics::None).then(|| StatsCollector::new(&descr));
         let index = match (&stats, options.statistics) {
@@ -117,7 +111,7 @@ impl ColumnEncoder {
                 },
                 v2_ratio_threshold: options.v2_compression_ratio_threshold,
             },
-            values: ValueState::new(start, direct_encoding, encoder_options),
+            values: ValueState::try_new(start, direct_encoding, descr.clone(), delta)?,
             page: OpenPage::new(&descr),
             stats,
             distinct: options.count_distinct.then(DistinctCounter::default),
@@ -426,6 +420,7 @@ impl ColumnEncoder {
             }
             _ => None,
         };
+        sink.encoder_holds(self.memory_size());
         bench.start_body(HEADER_ROOM + self.open_page_bytes());
         bench.body.resize(HEADER_ROOM, 0);
         let levels = self
@@ -478,16 +473,19 @@ impl ColumnEncoder {
     }
 
     fn seal_dictionary(&mut self, benches: &WorkbenchPool, sink: &mut dyn PageSink) -> Result<()> {
-        let Some(dictionary) = self.values.take_dictionary() else {
+        let Some(mut dictionary) = self.values.take_dictionary() else {
             return Ok(());
         };
+        dictionary.end();
+        sink.encoder_holds(self.memory_size() + dictionary.memory_size());
         benches.with(|bench| {
             bench.start_body(HEADER_ROOM + dictionary.dictionary_bytes());
             bench.body.resize(HEADER_ROOM, 0);
             dictionary.write_dictionary_into(&mut bench.body);
             let entries = dictionary.num_entries();
-            // The page's body is a copy: the table and the entries go before it is compressed.
+            // The page's body is a copy: the entries go before it is compressed.
             drop(dictionary);
+            sink.encoder_holds(self.memory_size());
             let sealed = seal(bench, EncodedPage::Dictionary { entries }, &self.sealing)
                 .map_err(|error| self.named(error))?;
             sink.put(&sealed)?;

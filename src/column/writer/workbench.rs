@@ -41,6 +41,9 @@ struct Slot {
 /// Codecs kept beside one another; a writer with more kinds than this recreates the oldest.
 const CODECS: usize = 4;
 
+/// Lengths and widths that stand beside a page's levels and values.
+const SLACK_BYTES: usize = 64;
+
 impl WorkbenchPool {
     pub(crate) fn new(budget: MemoryBudget) -> Self {
         Self {
@@ -106,9 +109,10 @@ impl Workbench {
         }
     }
 
-    /// Empties the body and sees to it that `bytes` fit.
+    /// Empties the body and sees to it that `bytes` fit, and a few more.
     pub(super) fn start_body(&mut self, bytes: usize) {
-        empty_for(&mut self.body, bytes);
+        empty_for(&mut self.body, bytes + SLACK_BYTES);
+        self.settle();
     }
 
     /// Begins the blob with the first `len` bytes of the body; the rest will follow compressed.

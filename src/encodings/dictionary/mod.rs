@@ -223,6 +223,19 @@ impl DictionaryEncoder {
         }
     }
 
+    /// Gives back all but the entries. No value may be put after that.
+    pub(crate) fn end(&mut self) {
+        self.indices = Indices::new();
+        self.remap.clear();
+        self.lent = Lent::default();
+        match &mut self.table {
+            Table::Bits32(table) => table.end(),
+            Table::Bits64(table) => table.end(),
+            Table::Bits128(table) => table.end(),
+            Table::Bytes(table) => table.end(),
+        }
+    }
+
     /// Bytes held on the heap, by capacity.
     pub(crate) fn memory_size(&self) -> usize {
         let table = match &self.table {

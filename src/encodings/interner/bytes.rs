@@ -86,6 +86,11 @@ impl BytesInterner {
         self.total_bytes + LEN_BYTES * self.len()
     }
 
+    /// Gives back what only finding strings takes. None may be interned after that.
+    pub(crate) fn end(&mut self) {
+        self.table.end();
+    }
+
     /// Bytes held on the heap, by capacity.
     pub(crate) fn memory_size(&self) -> usize {
         self.table.memory_size() + self.data.capacity()

@@ -102,6 +102,11 @@ impl<K: Key> FixedInterner<K> {
         &self.keys
     }
 
+    /// Gives back what only finding keys takes. No key may be interned after that.
+    pub(crate) fn end(&mut self) {
+        self.slots = Vec::new();
+    }
+
     /// Bytes held on the heap, by capacity.
     pub(crate) fn memory_size(&self) -> usize {
         self.keys.capacity() * size_of::<K>() + self.slots.capacity() * size_of::<u32>()
