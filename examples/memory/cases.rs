@@ -1,10 +1,12 @@
 //! The cases, and what each must stay below.
 
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use clap::ValueEnum;
 use tpchgen::generators::LineItemGenerator;
 use tpchgen_arrow::LineItemArrow;
 
@@ -18,8 +20,24 @@ pub(crate) struct Case {
     input: Input,
     codec: Codec,
     limit: usize,
+    quick: bool,
     /// Whether to run without spilling too.
     with_heap: bool,
+}
+
+/// One of the writers that a case runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Only {
+    /// The `parquet` crate, pages on the heap.
+    ParquetHeap,
+    /// The `parquet` crate, pages in a temporary file.
+    ParquetTempFile,
+    /// Pages on the heap.
+    Heap,
+    /// Pages in a temporary file.
+    TempFile,
+    /// Under the case's limit.
+    Limited,
 }
 
 enum Input {
@@ -53,6 +71,7 @@ pub(crate) fn all(quick: bool) -> Vec<Case> {
                 input,
                 codec,
                 limit: limit / part,
+                quick,
                 with_heap,
             });
         };
@@ -98,21 +117,21 @@ impl Case {
     /// Runs every writer on the case and prints a line for each. Where spilling is compared with the heap, the
     /// runs take turns, because a machine's memory and disk are faster at some times than at others.
     pub(crate) fn print(&self, directory: &Path) -> Result<(), Box<dyn std::error::Error>> {
-        let limited = Writer::Limited(self.limit);
-        self.measure(Writer::ParquetTempFile, directory)?
+        self.measure_apart(Only::ParquetTempFile, directory)?
             .print(&self.name);
         if !self.with_heap {
-            self.measure(limited, directory)?.print(&self.name);
+            self.measure_apart(Only::Limited, directory)?
+                .print(&self.name);
             return Ok(());
         }
-        self.measure(Writer::ParquetHeap, directory)?
+        self.measure_apart(Only::ParquetHeap, directory)?
             .print(&self.name);
-        let kinds = [Writer::Heap, Writer::TempFile, limited];
+        let kinds = [Only::Heap, Only::TempFile, Only::Limited];
         let mut rounds: Vec<Vec<Figures>> = Vec::new();
         for _ in 0..ROUNDS {
             let round: Result<_, _> = kinds
                 .iter()
-                .map(|kind| self.measure(*kind, directory))
+                .map(|kind| self.measure_apart(*kind, directory))
                 .collect();
             rounds.push(round?);
         }
@@ -145,11 +164,50 @@ impl Case {
         Ok(())
     }
 
-    fn measure(
+    /// Runs one writer once, in a process of its own.
+    fn measure_apart(
         &self,
-        kind: Writer,
+        only: Only,
         directory: &Path,
     ) -> Result<Figures, Box<dyn std::error::Error>> {
+        let name = only
+            .to_possible_value()
+            .map(|value| value.get_name().to_owned());
+        let mut child = Command::new(std::env::current_exe()?);
+        child.args([
+            "--raw",
+            "--case",
+            &self.name,
+            "--writer",
+            name.as_deref().unwrap_or_default(),
+        ]);
+        child
+            .arg("--directory")
+            .arg(directory)
+            .args(self.quick.then_some("--quick"));
+        let output = child.stderr(Stdio::inherit()).output()?;
+        let text = String::from_utf8(output.stdout)?;
+        Figures::from_raw(self.writer(only), &text)
+            .ok_or_else(|| format!("no figures in '{text}'").into())
+    }
+
+    fn writer(&self, only: Only) -> Writer {
+        match only {
+            Only::ParquetHeap => Writer::ParquetHeap,
+            Only::ParquetTempFile => Writer::ParquetTempFile,
+            Only::Heap => Writer::Heap,
+            Only::TempFile => Writer::TempFile,
+            Only::Limited => Writer::Limited(self.limit),
+        }
+    }
+
+    /// Runs one writer once, in this process.
+    pub(crate) fn measure(
+        &self,
+        only: Only,
+        directory: &Path,
+    ) -> Result<Figures, Box<dyn std::error::Error>> {
+        let kind = self.writer(only);
         let mut ignore = |_| {};
         match &self.input {
             Input::Table(table) => run::run(

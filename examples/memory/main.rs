@@ -6,7 +6,7 @@
 //! cargo run --release --example memory -- --plot memory.svg
 //! ```
 //!
-//! Every run writes the same batches to a file. Heap is what a counting allocator saw on the
+//! Every run is a process of its own, so that none finds memory or files of another, and writes the same batches to a file. Heap is what a counting allocator saw on the
 //! writing thread; the batches themselves are left out. Time is the writer's alone.
 #![allow(
     clippy::expect_used,
@@ -35,6 +35,12 @@ struct Arguments {
     /// Only cases whose name contains this text.
     #[arg(long, default_value = "")]
     case: String,
+    /// Runs only the writer of this name, once: parquet-heap, parquet-temp-file, heap, temp-file or limited.
+    #[arg(long)]
+    writer: Option<cases::Only>,
+    /// With --writer: prints the figures as numbers alone, for the process that started this one.
+    #[arg(long, hide = true, requires = "writer")]
+    raw: bool,
     /// An eighth of the rows and columns, and of the limit.
     #[arg(long)]
     quick: bool,
@@ -52,10 +58,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if let Some(path) = &arguments.plot {
         return plot::draw(path, &directory, arguments.quick);
     }
-    run::print_header();
+    if !arguments.raw {
+        run::print_header();
+    }
     for case in cases::all(arguments.quick) {
         if case.name.contains(&arguments.case) {
-            case.print(&directory)?;
+            match arguments.writer {
+                Some(only) if arguments.raw => {
+                    println!("{}", case.measure(only, &directory)?.to_raw())
+                }
+                Some(only) => case.measure(only, &directory)?.print(&case.name),
+                None => case.print(&directory)?,
+            }
         }
     }
     Ok(())

@@ -235,6 +235,54 @@ pub(crate) fn print_header() {
 }
 
 impl Figures {
+    /// The figures as numbers in a row.
+    pub(crate) fn to_raw(&self) -> String {
+        let pressure = self.pressure.unwrap_or_default();
+        format!(
+            "{} {} {} {} {} {} {}",
+            self.peak,
+            self.reported_peak.unwrap_or(0),
+            self.writing.as_nanos(),
+            self.output,
+            self.row_groups,
+            pressure.largest_page_bytes,
+            pressure.pages_cut_early
+        )
+    }
+
+    /// The figures of `writer` from [`Figures::to_raw`]'s text.
+    pub(crate) fn from_raw(writer: Writer, text: &str) -> Option<Self> {
+        let numbers: Vec<u64> = text
+            .split_whitespace()
+            .map_while(|word| word.parse().ok())
+            .collect();
+        let [
+            peak,
+            reported,
+            nanos,
+            output,
+            row_groups,
+            largest_page_bytes,
+            pages_cut_early,
+        ] = numbers[..]
+        else {
+            return None;
+        };
+        let is_limited = matches!(writer, Writer::Limited(_));
+        let mut pressure = MemoryPressure::default();
+        pressure.largest_page_bytes = largest_page_bytes;
+        pressure.pages_cut_early = pages_cut_early;
+        Some(Self {
+            writer,
+            peak: peak as usize,
+            reported_peak: is_limited.then_some(reported as usize),
+            writing: Duration::from_nanos(nanos),
+            output,
+            row_groups: row_groups as usize,
+            pressure: is_limited.then_some(pressure),
+        })
+    }
+
     pub(crate) fn print(&self, case: &str) {
         let pressure = self.pressure.unwrap_or_default();
         let limited = self.pressure.is_some();

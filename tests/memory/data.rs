@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryArray, BooleanArray, Decimal128Array, DictionaryArray, Float64Array, Int32Array,
-    Int64Array, ListArray, RecordBatch, StringArray,
+    ArrayRef, BinaryArray, BooleanArray, Decimal128Array, DictionaryArray, Float64Array,
+    Int32Array, Int64Array, ListArray, RecordBatch, StringArray,
 };
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
 use rand::rngs::StdRng;
@@ -68,9 +68,11 @@ impl Column {
             Column::Int64 => Arc::new(Int64Array::from_iter_values(
                 (0..rows).map(|_| random.random::<i64>()),
             )),
-            Column::Int64HalfNull => Arc::new(Int64Array::from_iter(
-                (0..rows).map(|_| random.random::<bool>().then(|| random.random::<i64>())),
-            )),
+            Column::Int64HalfNull => {
+                Arc::new(Int64Array::from_iter((0..rows).map(|_| {
+                    random.random::<bool>().then(|| random.random::<i64>())
+                })))
+            }
             Column::Int32Of16 => Arc::new(Int32Array::from_iter_values(
                 (0..rows).map(|_| random.random_range(0..16)),
             )),
@@ -141,7 +143,9 @@ impl Column {
 pub(crate) fn schema_of(columns: &[Column]) -> SchemaRef {
     let fields = columns.iter().enumerate();
     Arc::new(Schema::new(
-        fields.map(|(index, column)| column.field(index)).collect::<Vec<_>>(),
+        fields
+            .map(|(index, column)| column.field(index))
+            .collect::<Vec<_>>(),
     ))
 }
 

@@ -11,11 +11,7 @@ use herringbone::file::properties::WriterProperties;
 use super::data::{Column, batches_of, schema_of};
 use super::watch::{Nowhere, Seen, watch};
 
-fn write(
-    schema: SchemaRef,
-    batches: impl Iterator<Item = RecordBatch>,
-    spills: bool,
-) -> Seen {
+fn write(schema: SchemaRef, batches: impl Iterator<Item = RecordBatch>, spills: bool) -> Seen {
     let options = || {
         let properties = WriterProperties::builder().set_max_row_group_row_count(None);
         let options = ArrowWriterOptions::new().with_properties(properties.build());
@@ -33,8 +29,15 @@ fn page_store_bounds_write_memory() {
     columns.extend([Column::Int64; 8]);
     for spills in [true, false] {
         for (batches, rows) in [(32, 128), (4, 1024), (1, 4096)] {
-            let seen = write(schema_of(&columns), batches_of(&columns, batches, rows), spills);
-            println!("skewed, {rows} rows a batch, spills {spills}: peak {:.3} MiB", seen.peak as f64 / 1048576.0);
+            let seen = write(
+                schema_of(&columns),
+                batches_of(&columns, batches, rows),
+                spills,
+            );
+            println!(
+                "skewed, {rows} rows a batch, spills {spills}: peak {:.3} MiB",
+                seen.peak as f64 / 1048576.0
+            );
         }
     }
 }
@@ -44,6 +47,9 @@ fn page_store_holds_one_page_of_a_long_dictionary_column() {
     let columns = [Column::Int32Of16];
     for spills in [true, false] {
         let seen = write(schema_of(&columns), batches_of(&columns, 512, 8192), spills);
-        println!("dictionary, spills {spills}: peak {:.3} MiB", seen.peak as f64 / 1048576.0);
+        println!(
+            "dictionary, spills {spills}: peak {:.3} MiB",
+            seen.peak as f64 / 1048576.0
+        );
     }
 }

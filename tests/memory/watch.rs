@@ -83,12 +83,19 @@ impl Seen {
             reported.abs_diff(sample.live)
         };
         let wrong = |sample: &&Sample| off(sample) > sample.live / 10 + slack;
-        self.samples.iter().filter(wrong).max_by_key(|s| off(s)).copied()
+        self.samples
+            .iter()
+            .filter(wrong)
+            .max_by_key(|s| off(s))
+            .copied()
     }
 
     /// The largest sample.
     pub(crate) fn largest(&self) -> Option<Sample> {
-        self.samples.iter().max_by_key(|sample| sample.live).copied()
+        self.samples
+            .iter()
+            .max_by_key(|sample| sample.live)
+            .copied()
     }
 }
 
