@@ -81,6 +81,9 @@ impl ValueEncoder for PlainBooleans {
     }
 }
 
+/// Bytes of the length in front of the runs.
+const LENGTH_BYTES: usize = 4;
+
 /// RLE: the hybrid runs that levels are made of, behind their length in four bytes.
 #[derive(Debug)]
 pub(crate) struct RleBooleans {
@@ -110,15 +113,15 @@ impl ValueEncoder for RleBooleans {
     }
 
     fn estimated_bytes(&self) -> usize {
-        self.runs.len_estimate()
+        LENGTH_BYTES + self.runs.len_estimate()
     }
 
     fn flush_into(&mut self, out: &mut Vec<u8>) -> Result<()> {
         let start = out.len();
-        append(out, &[0; 4]);
+        append(out, &[0; LENGTH_BYTES]);
         self.runs.flush_into(out);
-        let len = u32::try_from(out.len() - start - 4)?;
-        if let Some(length) = out.get_mut(start..start + 4) {
+        let len = u32::try_from(out.len() - start - LENGTH_BYTES)?;
+        if let Some(length) = out.get_mut(start..start + LENGTH_BYTES) {
             length.copy_from_slice(&len.to_le_bytes());
         }
         Ok(())

@@ -2,11 +2,11 @@
 //! a batch of about a thousand values finds the loop for the type.
 
 use super::open_page::OpenPage;
-use super::paging::{batch_slots, slots_of_values, values_in_budget};
+use super::paging::{Batch, Portion, PortionRules, Spread, batch_slots};
 use super::seal::{Checksum, EncodedPage, HEADER_ROOM, SealOptions, seal};
 use super::value_state::{Start, ValueState};
 use super::workbench::{Workbench, WorkbenchPool};
-use crate::basic::Type;
+use crate::basic::{Encoding, Type};
 use crate::column::chunk::{
     ChunkDescription, ChunkLedger, ColumnCloseResult, DataPageFacts, DictionaryFacts, IndexOptions,
     LedgerOptions, PageSink, Placement,
@@ -162,10 +162,11 @@ impl ColumnEncoder {
             }
             consumed += present;
             left -= count;
+            let portion = Portion::new(count, &present_values, &self.portion_rules(base));
+            let max_definition = self.descr.max_def_level();
             while batch.slots > 0 {
-                let piece = self.piece(&mut batch, &present_values);
-                let piece_values =
-                    present_values.take_front(piece.present(self.descr.max_def_level()));
+                let piece = batch.take_portion(portion, max_definition);
+                let piece_values = present_values.take_front(piece.present(max_definition));
                 self.put(piece, &piece_values, given)?;
                 self.after_put(benches, sink)?;
             }
@@ -260,11 +261,12 @@ impl ColumnEncoder {
         self.ledger.totals().rows + self.page.rows as u64
     }
 
-    /// Estimated bytes of the chunk if it ended now.
+    /// Estimated bytes of the chunk if it ended now. The open page's levels are left out, so that row groups of
+    /// so many bytes end where they do with other writers.
     pub(crate) fn estimated_total_bytes(&self) -> usize {
         let written = usize::try_from(self.bytes_written()).unwrap_or(usize::MAX);
         written
-            .saturating_add(self.open_page_bytes())
+            .saturating_add(self.values.estimated_bytes())
             .saturating_add(self.values.dictionary_bytes().unwrap_or(0))
     }
 
@@ -331,24 +333,24 @@ impl ColumnEncoder {
         }
     }
 
-    /// The part of `batch` that may be encoded before sizes are looked at again.
-    fn piece<'a>(&self, batch: &mut Batch<'a>, values: &Values<'_>) -> Batch<'a> {
-        let budget = match self.values.dictionary_bytes() {
-            Some(used) => self.options.dictionary_page_size_limit.saturating_sub(used),
-            None => self.options.data_page_size_limit,
+    fn portion_rules(&self, base: usize) -> PortionRules {
+        let page_limit = self.options.data_page_size_limit;
+        let dictionary_limit = self.options.dictionary_page_size_limit;
+        let (limit, budget) = match self.values.dictionary_bytes() {
+            Some(used) => (dictionary_limit, dictionary_limit.saturating_sub(used)),
+            None => (page_limit, page_limit),
         };
-        let fitting = values_in_budget(values, budget);
-        let slots = match fitting < values.len() {
-            false => batch.slots,
-            true => slots_of_values(
-                batch.definition.as_ref(),
-                batch.repetition.as_ref(),
-                self.descr.max_def_level(),
-                batch.slots,
-                fitting,
-            ),
+        // Where values lean on one another the page's size follows from which they are.
+        let spread = match self.values.encoding() {
+            Encoding::DELTA_BYTE_ARRAY => Spread::Exact,
+            _ => Spread::Even,
         };
-        batch.take_front(slots)
+        PortionRules {
+            base,
+            limit,
+            budget,
+            spread,
+        }
     }
 
     fn put(
@@ -525,47 +527,6 @@ impl ColumnEncoder {
                 ParquetError::General(format!("{text} (column {})", self.descr.path().string()))
             }
             other => other,
-        }
-    }
-}
-
-/// Slots and their levels; the part of a batch that is encoded at once.
-#[derive(Clone, Copy)]
-struct Batch<'a> {
-    slots: usize,
-    definition: Option<Levels<'a>>,
-    repetition: Option<Levels<'a>>,
-}
-
-impl<'a> Batch<'a> {
-    fn present(&self, max_definition: i16) -> usize {
-        self.definition
-            .as_ref()
-            .map_or(self.slots, |levels| levels.count(max_definition))
-    }
-
-    fn take_front(&mut self, slots: usize) -> Batch<'a> {
-        if slots >= self.slots {
-            return std::mem::replace(
-                self,
-                Batch {
-                    slots: 0,
-                    definition: None,
-                    repetition: None,
-                },
-            );
-        }
-        self.slots -= slots;
-        Batch {
-            slots,
-            definition: self
-                .definition
-                .as_mut()
-                .map(|levels| levels.take_front(slots)),
-            repetition: self
-                .repetition
-                .as_mut()
-                .map(|levels| levels.take_front(slots)),
         }
     }
 }

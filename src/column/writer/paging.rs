@@ -16,38 +16,118 @@ pub(super) fn batch_slots(repetition: Option<&Levels<'_>>, base: usize, left: us
     }
 }
 
-/// Slots of a batch that hold its first `present` values, up to where the next row begins.
-pub(super) fn slots_of_values(
-    definition: Option<&Levels<'_>>,
-    repetition: Option<&Levels<'_>>,
-    max_definition: i16,
-    slots: usize,
-    present: usize,
-) -> usize {
-    let prefix = match definition {
-        None => present,
-        Some(levels) => slots_until(levels, max_definition, present),
-    };
-    batch_slots(repetition, prefix.max(1), slots)
+/// Slots that go into the encoder together, if they are not too many bytes.
+pub(super) struct Batch<'a> {
+    pub(super) slots: usize,
+    pub(super) definition: Option<Levels<'a>>,
+    pub(super) repetition: Option<Levels<'a>>,
 }
 
-/// How many of the leading values fit into `budget` bytes, the one that crosses it included; all of
-/// them where the cost of a value is the same or is paid already.
-pub(super) fn values_in_budget(values: &Values<'_>, budget: usize) -> usize {
-    let fixed = |width: usize| match values.len().saturating_mul(width) <= budget {
+impl<'a> Batch<'a> {
+    /// Slots that hold a value.
+    pub(super) fn present(&self, max_definition: i16) -> usize {
+        self.definition
+            .as_ref()
+            .map_or(self.slots, |levels| levels.count(max_definition))
+    }
+
+    /// Splits the next portion off.
+    pub(super) fn take_portion(&mut self, portion: Portion, max_definition: i16) -> Batch<'a> {
+        let prefix = match (portion, &self.definition) {
+            (Portion::Whole, _) => self.slots,
+            (Portion::Slots(slots), _) | (Portion::Values(slots), None) => slots,
+            (Portion::Values(values), Some(levels)) => slots_until(levels, max_definition, values),
+        };
+        self.take_front(batch_slots(
+            self.repetition.as_ref(),
+            prefix.max(1),
+            self.slots,
+        ))
+    }
+
+    fn take_front(&mut self, slots: usize) -> Batch<'a> {
+        self.slots -= slots;
+        let front = |levels: &mut Option<Levels<'a>>| {
+            let levels = levels.as_mut();
+            levels.map(|levels| levels.take_front(slots))
+        };
+        Batch {
+            slots,
+            definition: front(&mut self.definition),
+            repetition: front(&mut self.repetition),
+        }
+    }
+}
+
+/// How much of a batch goes into the encoder before the sizes are looked at again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Portion {
+    /// All of it.
+    Whole,
+    /// So many slots, present or not.
+    Slots(usize),
+    /// As many slots as hold so many values.
+    Values(usize),
+}
+
+/// What the size of a portion follows from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PortionRules {
+    /// Slots of a full batch.
+    pub(super) base: usize,
+    /// Bytes at which the page or the dictionary is full.
+    pub(super) limit: usize,
+    /// Bytes that are left of `limit`.
+    pub(super) budget: usize,
+    /// How values are converted to slots.
+    pub(super) spread: Spread,
+}
+
+/// Where the values of a batch lie among its slots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spread {
+    /// Evenly, for all we care.
+    Even,
+    /// Where the definition levels say.
+    Exact,
+}
+
+impl Portion {
+    /// The portion of a batch of `slots` slots with these values. It holds for the whole batch, so that a batch
+    /// is measured once however many portions it has.
+    pub(super) fn new(slots: usize, values: &Values<'_>, rules: &PortionRules) -> Self {
+        let fitting = values_in_budget(values, rules);
+        match rules.spread {
+            _ if fitting >= values.len() => Portion::Whole,
+            Spread::Even => Portion::Slots((fitting * slots).div_ceil(values.len())),
+            Spread::Exact => Portion::Values(fitting),
+        }
+    }
+}
+
+/// How many of the leading values fit into the budget, the one that crosses it included; all of them
+/// where a full batch stays below the limit, or where the cost is paid already.
+fn values_in_budget(values: &Values<'_>, rules: &PortionRules) -> usize {
+    let is_small = |width: usize| width.saturating_mul(rules.base) <= rules.limit;
+    let fixed = |width: usize| match is_small(width) {
         true => values.len(),
-        false => (budget / width.max(1)).clamp(1, values.len().max(1)),
+        false => (rules.budget / width.max(1)).max(1),
     };
     match values {
-        Values::Boolean(bits) => bits.len(),
+        Values::Boolean(_) => fixed(1),
         Values::Int32(_) | Values::Float(_) => fixed(4),
         Values::Int64(_) | Values::Double(_) => fixed(8),
         Values::Int96(_) => fixed(12),
-        Values::Fixed(fixed_values) => fixed(fixed_values.width()),
+        Values::Fixed(fixed) if is_small(fixed.width()) => values.len(),
+        Values::Fixed(fixed) => rules.budget / fixed.width().max(1) + 1,
         // The values of a dictionary are few, and each is paid for once.
         Values::Bytes(bytes) if matches!(bytes.picks(), Picks::Keys { .. }) => bytes.len(),
-        Values::Bytes(bytes) if bytes.total_bytes() + 4 * bytes.len() <= budget => bytes.len(),
-        Values::Bytes(bytes) => bytes.visit(CountWithin { budget }),
+        Values::Bytes(bytes) if bytes.total_bytes() + 4 * bytes.len() <= rules.budget => {
+            bytes.len()
+        }
+        Values::Bytes(bytes) => bytes.visit(CountWithin {
+            budget: rules.budget,
+        }),
     }
 }
 
@@ -77,7 +157,7 @@ impl ByteVisitor for CountWithin {
         for value in values {
             used += value.len() + 4;
             count += 1;
-            if used >= self.budget {
+            if used > self.budget {
                 break;
             }
         }

@@ -53,6 +53,14 @@ impl ValueState {
         }
     }
 
+    /// How values are encoded now.
+    pub(super) fn encoding(&self) -> Encoding {
+        match self.dictionary {
+            Some(_) => Encoding::RLE_DICTIONARY,
+            None => self.direct_encoding,
+        }
+    }
+
     /// Estimated bytes of the open page's values.
     pub(super) fn estimated_bytes(&self) -> usize {
         match (&self.dictionary, &self.direct) {
