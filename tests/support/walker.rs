@@ -167,7 +167,8 @@ impl Layout {
         let mut at = 4;
         for (ordinal, group) in self.row_groups.iter().enumerate() {
             assert_eq!(group.chunks.len(), leaves, "chunks of a row group");
-            assert_eq!(group.record.opt_int(7), Some(ordinal as i64), "ordinal");
+            let small = i16::try_from(ordinal).ok().map(i64::from);
+            assert_eq!(group.record.opt_int(7), small, "ordinal");
             assert_eq!(
                 group.record.opt_int(5),
                 Some(at),
