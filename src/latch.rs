@@ -60,6 +60,37 @@ impl Latch {
     }
 }
 
+/// Runs `call` on `owner`, and `on_panic` if it does not return: a store or a sink of the caller's may panic,
+/// and the caller may catch that and go on.
+pub(crate) fn watched<O, T>(
+    owner: &mut O,
+    on_panic: fn(&mut O),
+    call: impl FnOnce(&mut O) -> T,
+) -> T {
+    let mut watch = Watch {
+        owner,
+        on_panic,
+        has_returned: false,
+    };
+    let result = call(watch.owner);
+    watch.has_returned = true;
+    result
+}
+
+struct Watch<'a, O> {
+    owner: &'a mut O,
+    on_panic: fn(&mut O),
+    has_returned: bool,
+}
+
+impl<O> Drop for Watch<'_, O> {
+    fn drop(&mut self) {
+        if !self.has_returned {
+            (self.on_panic)(self.owner);
+        }
+    }
+}
+
 /// The cause when a call ended by a panic.
 pub(crate) fn panicked() -> ParquetError {
     ParquetError::General("an earlier call panicked".to_owned())

@@ -24,7 +24,7 @@ use crate::errors::Result;
 use crate::file::metadata::{KeyValue, ParquetMetaData, RowGroupMetaData};
 use crate::file::properties::WriterProperties;
 use crate::file::writer::SerializedFileWriter;
-use crate::latch::panicked;
+use crate::latch::{panicked, watched};
 
 /// Writes record batches to a Parquet file.
 ///
@@ -413,15 +413,10 @@ impl<W: Write + Send> ArrowWriter<W> {
         }
     }
 
-    /// Runs `call`, and takes no more calls if it panics: in a store or a sink of the caller's, say.
+    /// Runs `call`, and takes no more calls if it panics.
     fn watched<T>(&mut self, call: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        let mut watch = Watch {
-            writer: self,
-            has_returned: false,
-        };
-        let result = call(watch.writer);
-        watch.has_returned = true;
-        result
+        let latch = |writer: &mut Self| drop(writer.file.latch(panicked()));
+        watched(self, latch, call)
     }
 
     fn is_full(&self) -> bool {
@@ -432,20 +427,6 @@ impl<W: Write + Send> ArrowWriter<W> {
                 .limits
                 .bytes
                 .is_some_and(|limit| self.in_progress_size() >= limit)
-    }
-}
-
-/// A call at work. Latches the writer if it ends by a panic.
-struct Watch<'a, W: Write + Send> {
-    writer: &'a mut ArrowWriter<W>,
-    has_returned: bool,
-}
-
-impl<W: Write + Send> Drop for Watch<'_, W> {
-    fn drop(&mut self) {
-        if !self.has_returned {
-            self.writer.file.latch(panicked());
-        }
     }
 }
 

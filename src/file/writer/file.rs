@@ -14,7 +14,6 @@ use crate::errors::{ParquetError, Result};
 use crate::file::PARQUET_MAGIC;
 use crate::file::metadata::{KeyValue, ParquetMetaData, RowGroupMetaData};
 use crate::file::properties::WriterPropertiesPtr;
-use crate::latch::panicked;
 use crate::schema::types::{SchemaDescPtr, SchemaDescriptor, TypePtr};
 
 /// Writes a Parquet file row group by row group and column by column.
@@ -34,8 +33,6 @@ pub struct SerializedFileWriter<W: Write> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Open,
-    /// The footer is being written, or was and failed.
-    Finishing,
     Finished,
 }
 
@@ -83,15 +80,16 @@ impl<W: Write + Send> SerializedFileWriter<W> {
             ordinal,
             Some(Box::new(
                 move |sink, metadata, filters, column_indexes, offset_indexes| {
-                    let added = waiting.add_row_group(
-                        sink,
-                        position,
-                        metadata,
-                        filters,
-                        column_indexes,
-                        offset_indexes,
-                    );
-                    added.map_err(|error| sink.latch(error))
+                    sink.latching(|sink| {
+                        waiting.add_row_group(
+                            sink,
+                            position,
+                            metadata,
+                            filters,
+                            column_indexes,
+                            offset_indexes,
+                        )
+                    })
                 },
             )),
         ))
@@ -112,14 +110,15 @@ impl<W: Write + Send> SerializedFileWriter<W> {
     /// no file that looks whole, unless it is the sink's answer to the very last flush.
     pub fn finish(&mut self) -> Result<ParquetMetaData> {
         self.check_open()?;
-        self.state = State::Finishing;
         let parts = FooterParts {
             descr: &self.descr,
             props: &self.props,
             key_values: &self.key_values,
         };
-        let metadata = footer::write(&mut self.sink, &mut self.waiting, parts);
-        let metadata = metadata.map_err(|error| self.sink.latch(error))?;
+        let waiting = &mut self.waiting;
+        let metadata = self
+            .sink
+            .latching(|sink| footer::write(sink, waiting, parts))?;
         self.state = State::Finished;
         Ok(metadata)
     }
@@ -220,7 +219,6 @@ impl<W: Write + Send> SerializedFileWriter<W> {
         self.sink.check()?;
         match self.state {
             State::Open => self.check_previous_closed(),
-            State::Finishing => Err(ParquetError::Latched(Arc::new(panicked()))),
             State::Finished => Err(ParquetError::General(
                 "SerializedFileWriter already finished".to_owned(),
             )),

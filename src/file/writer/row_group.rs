@@ -186,20 +186,12 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
         from: i64,
         copy: impl FnOnce(&mut TrackedWrite<W>) -> Result<()>,
     ) -> Result<()> {
-        // Counted as begun, so that the row group cannot end if this call never returns.
+        let closed = &mut self.closed;
         self.next_column += 1;
-        let appended = self
-            .place_from(from)
-            .and_then(|by| copy(self.sink).and_then(|()| close.shifted(by)))
-            .and_then(|close| self.closed.record(close));
-        appended.map_err(|error| self.sink.latch(error))
-    }
-
-    /// How far a chunk that stood at `from` moves to be next in the file.
-    fn place_from(&self, from: i64) -> Result<i64> {
-        let to = i64::try_from(self.sink.bytes_written())?;
-        to.checked_sub(from).ok_or_else(|| {
-            ParquetError::General(format!("Page offset overflow: {from} moved to {to}"))
+        self.sink.latching(|sink| {
+            let by = distance(from, sink.bytes_written())?;
+            copy(sink)?;
+            closed.record(close.shifted(by)?)
         })
     }
 
@@ -281,6 +273,13 @@ impl ClosedColumns {
         self.offset_indexes.push(close.offset_index);
         Ok(())
     }
+}
+
+/// How far a chunk that stood at `from` moves to stand at `to`.
+fn distance(from: i64, to: usize) -> Result<i64> {
+    let to = i64::try_from(to)?;
+    to.checked_sub(from)
+        .ok_or_else(|| ParquetError::General(format!("Page offset overflow: {from} moved to {to}")))
 }
 
 /// Copies the `len` bytes of a chunk.

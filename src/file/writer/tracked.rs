@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, Write};
 
 use crate::errors::{ParquetError, Result};
-use crate::latch::Latch;
+use crate::latch::{Latch, panicked, watched};
 
 /// Bytes gathered before the sink is called; larger writes go straight through.
 const BUFFER_BYTES: usize = 8 * 1024;
@@ -71,6 +71,12 @@ impl<W: Write> TrackedWrite<W> {
     pub(crate) fn latch(&mut self, error: ParquetError) -> ParquetError {
         self.inner.get_mut().latch.shut(&error);
         error
+    }
+
+    /// Runs `call`, and refuses all later writes if it fails or panics.
+    pub(super) fn latching<T>(&mut self, call: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let latch = |sink: &mut Self| drop(sink.latch(panicked()));
+        watched(self, latch, call).map_err(|error| self.latch(error))
     }
 }
 

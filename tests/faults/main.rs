@@ -1,0 +1,19 @@
+//! What goes wrong is told, latched and cleaned up: every call of a run fails once, processes are killed, blobs
+//! are damaged, batches are bad, disks are full.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a failed test is a panic"
+)]
+
+mod cases;
+mod every_call;
+#[path = "../support/faulty.rs"]
+#[allow(unreachable_pub, reason = "shared with other test binaries")]
+mod faulty;
+mod input;
+mod run;
+mod typed;

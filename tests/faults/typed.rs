@@ -1,0 +1,195 @@
+//! Physical values, column by column, and encoded chunks that are copied in.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Schema};
+use bytes::Bytes;
+use herringbone::budget::MemoryBudget;
+use herringbone::column::writer::{ColumnCloseResult, ColumnWriter, get_column_writer};
+use herringbone::data_type::ByteArray;
+use herringbone::errors::Result;
+use herringbone::file::properties::{WriterProperties, WriterPropertiesPtr, WriterVersion};
+use herringbone::file::writer::{SerializedFileWriter, SerializedPageWriter, TrackedWrite};
+use herringbone::schema::parser::parse_message_type;
+use herringbone::schema::types::{SchemaDescriptor, TypePtr};
+use tempfile::TempDir;
+
+use crate::faulty::{Call, FaultySink, Plan};
+use crate::run::{Ending, Outcome, Steps, Subject, World};
+
+const ROWS: usize = 120;
+
+/// A row group written from values, and one whose chunks are appended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Typed {
+    pub(crate) version: WriterVersion,
+}
+
+type File = SerializedFileWriter<FaultySink>;
+
+/// The values of a row group.
+struct Rows {
+    ids: Vec<i64>,
+    tags: Vec<Option<String>>,
+}
+
+impl Rows {
+    fn of(group: usize) -> Self {
+        let rows = group * ROWS..(group + 1) * ROWS;
+        Self {
+            ids: rows.clone().map(|row| row as i64).collect(),
+            tags: rows
+                .map(|row| (row % 4 != 0).then(|| format!("{row:0150}")))
+                .collect(),
+        }
+    }
+
+    fn tag_levels(&self) -> Vec<i16> {
+        self.tags
+            .iter()
+            .map(|tag| i16::from(tag.is_some()))
+            .collect()
+    }
+
+    fn present_tags(&self) -> Vec<ByteArray> {
+        let present = self.tags.iter().flatten();
+        present.map(|tag| ByteArray::from(tag.as_str())).collect()
+    }
+
+    /// Writes the column that `writer` is for, in two batches.
+    fn write(&self, writer: &mut ColumnWriter<'_>, half: usize) -> Result<usize> {
+        let middle = ROWS / 2;
+        match writer {
+            ColumnWriter::Int64ColumnWriter(writer) => {
+                let (first, second) = self.ids.split_at(middle);
+                writer.write_batch([first, second][half], None, None)
+            }
+            ColumnWriter::ByteArrayColumnWriter(writer) => {
+                let levels = self.tag_levels();
+                let (first, second) = levels.split_at(middle);
+                let present = first.iter().filter(|level| **level == 1).count();
+                let tags = self.present_tags();
+                let (before, after) = tags.split_at(present);
+                writer.write_batch([before, after][half], Some([first, second][half]), None)
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+impl Typed {
+    fn schema() -> TypePtr {
+        let message = "message rows { required int64 id; optional binary tag (STRING); }";
+        Arc::new(parse_message_type(message).unwrap())
+    }
+
+    fn properties(self) -> WriterPropertiesPtr {
+        let builder = WriterProperties::builder()
+            .set_writer_version(self.version)
+            .set_write_batch_size(16)
+            .set_data_page_row_count_limit(50);
+        Arc::new(builder.build())
+    }
+
+    /// Encoded chunks outside any file, with their bytes.
+    fn chunks(self) -> Vec<(Bytes, ColumnCloseResult)> {
+        let descr = SchemaDescriptor::new(Self::schema());
+        let columns = descr.columns().iter();
+        let chunks = columns.map(|column| {
+            let mut bytes = TrackedWrite::new(Vec::new());
+            let pages = SerializedPageWriter::new(&mut bytes);
+            let mut writer = get_column_writer(column.clone(), self.properties(), Box::new(pages));
+            for half in 0..2 {
+                Rows::of(1).write(&mut writer, half).unwrap();
+            }
+            let close = writer.close().unwrap();
+            (Bytes::from(bytes.into_inner().unwrap()), close)
+        });
+        chunks.collect()
+    }
+
+    fn write_values(steps: &mut Steps, file: &mut File) {
+        let row_group = steps.call("next_row_group", || file.next_row_group());
+        let Some(mut row_group) = row_group else {
+            return;
+        };
+        for _ in 0..2 {
+            let column = steps.call("next_column", || row_group.next_column());
+            let Some(Some(mut column)) = column else {
+                continue;
+            };
+            for half in 0..2 {
+                steps.call("write_batch", || Rows::of(0).write(column.untyped(), half));
+            }
+            steps.call("close column", || column.close());
+        }
+        steps.call("close row group", || row_group.close());
+    }
+
+    fn append_chunks(self, steps: &mut Steps, file: &mut File) {
+        let row_group = steps.call("next_row_group", || file.next_row_group());
+        let Some(mut row_group) = row_group else {
+            return;
+        };
+        for (bytes, close) in self.chunks() {
+            steps.call("append_column", || row_group.append_column(&bytes, close));
+        }
+        steps.call("close row group", || row_group.close());
+    }
+}
+
+impl Subject for Typed {
+    fn run(&self, plan: Plan, ending: Ending, directory: &TempDir) -> Outcome {
+        let world = World::new(plan, MemoryBudget::unlimited(), directory);
+        let mut steps = Steps::default();
+        let mut is_finished = false;
+        let file = steps.call("new", || {
+            SerializedFileWriter::new(world.sink.clone(), Self::schema(), self.properties())
+        });
+        if let Some(mut file) = file {
+            Self::write_values(&mut steps, &mut file);
+            self.append_chunks(&mut steps, &mut file);
+            is_finished = steps.call("finish", || file.finish()).is_some();
+            steps.refused("row group after finish", || file.next_row_group().map(drop));
+            match ending {
+                Ending::Drop => steps.drop(file),
+                Ending::Close => steps.refused("close after finish", || file.close()),
+                Ending::IntoInner => drop(steps.call("into_inner", || file.into_inner())),
+            }
+        }
+        Outcome {
+            first: steps.into_first(),
+            file: world.sink.taken(),
+            plan: world.plan,
+            finished: is_finished.then(|| vec![0, 1]),
+        }
+    }
+
+    fn batches(&self) -> Vec<RecordBatch> {
+        let schema = Arc::new(Schema::new(vec![
+            Field::new("id", DataType::Int64, false),
+            Field::new("tag", DataType::Utf8, true),
+        ]));
+        let batches = (0..2).map(Rows::of).map(|rows| {
+            let columns: Vec<ArrayRef> = vec![
+                Arc::new(Int64Array::from(rows.ids)),
+                Arc::new(StringArray::from(rows.tags)),
+            ];
+            RecordBatch::try_new(schema.clone(), columns).unwrap()
+        });
+        batches.collect()
+    }
+
+    fn expected_calls(&self) -> Vec<Call> {
+        vec![Call::Write, Call::Flush]
+    }
+
+    fn goes_on_when_full(&self, _call: Call) -> bool {
+        false
+    }
+
+    fn steps(&self, _call: Call) -> Vec<&'static str> {
+        vec!["sink"]
+    }
+}

@@ -1,0 +1,269 @@
+//! A page store and a sink whose n-th call fails. Calls of both are counted together, in the order in
+//! which they are made.
+
+use std::fmt::{self, Debug};
+use std::io::{self, Write};
+use std::panic::panic_any;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use bytes::Bytes;
+use herringbone::column::page_store::{
+    PageKey, PageStore, PageStoreArgs, PageStoreFactory, SpillMetrics,
+};
+use herringbone::errors::Result;
+
+/// What is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Call {
+    Create,
+    Put,
+    Take,
+    Spill,
+    DropStore,
+    Write,
+    Flush,
+}
+
+/// What happens instead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// An I/O error of this kind; nothing is moved.
+    Error(io::ErrorKind),
+    /// A write takes half of its bytes, and other calls work.
+    Short,
+    /// A write takes no byte, and other calls work.
+    Nothing,
+    /// Half of a write's bytes arrive before an error; other calls just fail.
+    Torn,
+    Panic,
+}
+
+/// Which calls fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    Never,
+    /// The call with this ordinal.
+    Once(usize),
+    /// That call and all later ones.
+    From(usize),
+}
+
+/// The plan of one run. Clones share the count.
+#[derive(Clone)]
+pub struct Plan {
+    fault: Fault,
+    when: When,
+    made: Arc<AtomicUsize>,
+    log: Arc<Mutex<Vec<Call>>>,
+}
+
+impl Plan {
+    pub fn none() -> Self {
+        Self::new(Fault::Short, When::Never)
+    }
+
+    pub fn new(fault: Fault, when: When) -> Self {
+        Self {
+            fault,
+            when,
+            made: Arc::default(),
+            log: Arc::default(),
+        }
+    }
+
+    /// The calls made so far.
+    pub fn calls(&self) -> Vec<Call> {
+        lock(&self.log).clone()
+    }
+
+    /// Whether the planned fault has happened.
+    pub fn has_struck(&self) -> bool {
+        let made = self.made.load(Ordering::Relaxed);
+        match self.when {
+            When::Never => false,
+            When::Once(at) | When::From(at) => made > at,
+        }
+    }
+
+    fn strikes(&self, call: Call) -> Option<Fault> {
+        lock(&self.log).push(call);
+        let at = self.made.fetch_add(1, Ordering::Relaxed);
+        let strikes = match self.when {
+            When::Never => false,
+            When::Once(n) => at == n,
+            When::From(n) => at >= n,
+        };
+        strikes.then_some(self.fault)
+    }
+
+    /// A call that moves all or nothing.
+    fn pass(&self, call: Call) -> io::Result<()> {
+        match self.strikes(call) {
+            None | Some(Fault::Short | Fault::Nothing) => Ok(()),
+            Some(Fault::Error(kind)) => Err(injected(kind, call)),
+            Some(Fault::Torn) => Err(injected(io::ErrorKind::Other, call)),
+            Some(Fault::Panic) => panic_any(Injected(call)),
+        }
+    }
+}
+
+/// What a planned panic carries.
+#[derive(Debug)]
+pub struct Injected(pub Call);
+
+/// Planned panics print nothing.
+pub fn hush_planned_panics() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let print = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !info.payload().is::<Injected>() {
+                print(info);
+            }
+        }));
+    });
+}
+
+fn injected(kind: io::ErrorKind, call: Call) -> io::Error {
+    io::Error::new(kind, format!("injected fault in {call:?}"))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poison| poison.into_inner())
+}
+
+/// A sink that keeps what reaches it, also after its writer is gone.
+#[derive(Clone)]
+pub struct FaultySink {
+    plan: Plan,
+    taken: Arc<Mutex<Vec<u8>>>,
+}
+
+impl FaultySink {
+    pub fn new(plan: Plan) -> Self {
+        Self {
+            plan,
+            taken: Arc::default(),
+        }
+    }
+
+    /// The bytes that have reached the sink.
+    pub fn taken(&self) -> Vec<u8> {
+        lock(&self.taken).clone()
+    }
+
+    fn take(&self, bytes: &[u8]) -> usize {
+        lock(&self.taken).extend_from_slice(bytes);
+        bytes.len()
+    }
+}
+
+impl Write for FaultySink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let half = &bytes[..bytes.len().div_ceil(2)];
+        match self.plan.strikes(Call::Write) {
+            None => Ok(self.take(bytes)),
+            Some(Fault::Short) => Ok(self.take(half)),
+            Some(Fault::Nothing) => Ok(0),
+            Some(Fault::Error(kind)) => Err(injected(kind, Call::Write)),
+            Some(Fault::Torn) => {
+                self.take(half);
+                Err(injected(io::ErrorKind::Other, Call::Write))
+            }
+            Some(Fault::Panic) => panic_any(Injected(Call::Write)),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.plan.pass(Call::Flush)
+    }
+}
+
+impl Debug for FaultySink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FaultySink")
+    }
+}
+
+/// Stores of another factory whose calls fail as planned.
+pub struct FaultyStores {
+    plan: Plan,
+    inner: Arc<dyn PageStoreFactory>,
+}
+
+struct FaultyStore {
+    plan: Plan,
+    inner: Box<dyn PageStore>,
+}
+
+impl FaultyStores {
+    pub fn new(plan: Plan, inner: Arc<dyn PageStoreFactory>) -> Self {
+        Self { plan, inner }
+    }
+}
+
+impl Debug for FaultyStores {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FaultyStores")
+    }
+}
+
+impl PageStoreFactory for FaultyStores {
+    fn create(&self, args: &PageStoreArgs<'_>) -> Result<Box<dyn PageStore>> {
+        self.plan.pass(Call::Create)?;
+        Ok(Box::new(FaultyStore {
+            plan: self.plan.clone(),
+            inner: self.inner.create(args)?,
+        }))
+    }
+
+    fn metrics(&self) -> Option<SpillMetrics> {
+        self.inner.metrics()
+    }
+}
+
+impl PageStore for FaultyStore {
+    fn put(&mut self, value: Bytes) -> Result<PageKey> {
+        self.plan.pass(Call::Put)?;
+        self.inner.put(value)
+    }
+
+    fn put_slice(&mut self, value: &[u8]) -> Result<PageKey> {
+        self.plan.pass(Call::Put)?;
+        self.inner.put_slice(value)
+    }
+
+    fn take(&mut self, key: PageKey) -> Result<Bytes> {
+        self.plan.pass(Call::Take)?;
+        self.inner.take(key)
+    }
+
+    fn take_into(&mut self, key: PageKey, buffer: &mut Vec<u8>) -> Result<()> {
+        self.plan.pass(Call::Take)?;
+        self.inner.take_into(key, buffer)
+    }
+
+    fn spill(&mut self) -> Result<usize> {
+        self.plan.pass(Call::Spill)?;
+        self.inner.spill()
+    }
+
+    fn memory_size(&self) -> usize {
+        self.inner.memory_size()
+    }
+
+    fn reserved_size(&self) -> usize {
+        self.inner.reserved_size()
+    }
+}
+
+impl Drop for FaultyStore {
+    fn drop(&mut self) {
+        // A drop cannot report an error, and a second panic would end the process.
+        match self.plan.strikes(Call::DropStore) {
+            Some(Fault::Panic) if !std::thread::panicking() => panic_any(Injected(Call::DropStore)),
+            _ => {}
+        }
+    }
+}
