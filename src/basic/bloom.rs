@@ -1,4 +1,4 @@
-//! The choices that a bloom filter header records. Each is a union with one member today.
+//! The choices that a Bloom filter header records. Each is a union with one member today.
 
 /// How the filter sets and tests bits.
 ///

@@ -156,7 +156,11 @@ fn checked<T: PartialOrd + fmt::Debug>(level: T, valid: RangeInclusive<T>) -> Re
 pub struct GzipLevel(u32);
 
 impl GzipLevel {
-    /// Checks that `level` lies in 0..=9.
+    /// The level `level`.
+    ///
+    /// # Errors
+    ///
+    /// When it does not lie in 0..=9.
     pub fn try_new(level: u32) -> Result<Self> {
         checked(level, 0..=9).map(GzipLevel)
     }
@@ -178,7 +182,11 @@ impl Default for GzipLevel {
 pub struct BrotliLevel(u32);
 
 impl BrotliLevel {
-    /// Checks that `level` lies in 0..=11.
+    /// The level `level`.
+    ///
+    /// # Errors
+    ///
+    /// When it does not lie in 0..=11.
     pub fn try_new(level: u32) -> Result<Self> {
         checked(level, 0..=11).map(BrotliLevel)
     }
@@ -202,7 +210,11 @@ impl Default for BrotliLevel {
 pub struct ZstdLevel(i32);
 
 impl ZstdLevel {
-    /// Checks that `level` lies in -131072..=22.
+    /// The level `level`.
+    ///
+    /// # Errors
+    ///
+    /// When it does not lie in -131072..=22.
     pub fn try_new(level: i32) -> Result<Self> {
         checked(level, -131_072..=22).map(ZstdLevel)
     }

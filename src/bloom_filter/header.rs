@@ -144,5 +144,5 @@ impl Input<'_> {
 }
 
 fn unreadable(why: &str) -> ParquetError {
-    ParquetError::General(format!("Could not read bloom filter header: {why}"))
+    ParquetError::General(format!("Could not read Bloom filter header: {why}"))
 }

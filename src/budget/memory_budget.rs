@@ -13,7 +13,7 @@ use crate::errors::{ParquetError, Result};
 /// These invariants hold wherever a budget is used in this crate:
 ///
 /// 1. Every resident class is reserved: pages on the heap, open pages, dictionaries and interning
-///    tables, level and scratch buffers, leaves in flight between threads, bloom filters, ledgers,
+///    tables, level and scratch buffers, leaves in flight between threads, Bloom filters, ledgers,
 ///    key tables of page stores, and what waits for the footer.
 /// 2. A page that cannot be reserved is spilled, never refused: [`Reservation::try_resize`] is for
 ///    memory that has another place to go, [`Reservation::resize`] for memory that has none.

@@ -15,9 +15,11 @@ pub struct Reservation {
 }
 
 impl Reservation {
-    /// Makes the size `bytes`. Growing is refused where it would lead past the budget's
-    /// [high-water mark](MemoryBudget::high_water) or the source says no; nothing changes then.
-    /// Shrinking always succeeds.
+    /// Makes the size `bytes`. Shrinking always succeeds.
+    ///
+    /// # Errors
+    /// If growing would lead past the budget's [high-water mark](MemoryBudget::high_water), or the source refuses;
+    /// nothing changes then.
     pub fn try_resize(&mut self, bytes: usize) -> Result<()> {
         if bytes > self.size {
             self.budget.try_grow(bytes - self.size)?;
@@ -36,7 +38,10 @@ impl Reservation {
         }
     }
 
-    /// Adds `bytes` if the budget grants them, like [`try_resize`](Self::try_resize).
+    /// Adds `bytes` if the budget grants them.
+    ///
+    /// # Errors
+    /// As [`try_resize`](Self::try_resize).
     pub fn try_grow(&mut self, bytes: usize) -> Result<()> {
         self.try_resize(self.size.saturating_add(bytes))
     }

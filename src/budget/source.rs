@@ -15,8 +15,11 @@ use crate::errors::Result;
 /// An implementation must not block for memory that only the calling writer could free, and must
 /// not call back into the budget.
 pub trait MemorySource: Send + Sync + Debug {
-    /// Grants `bytes` more, or refuses and changes nothing. The writer answers a refusal by moving
-    /// data out of memory; the error itself reaches no user.
+    /// Grants `bytes` more, or refuses and changes nothing.
+    ///
+    /// # Errors
+    /// Any error is a refusal. The writer answers it by moving data out of memory; the error itself
+    /// reaches no user.
     fn try_grow(&self, bytes: usize) -> Result<()>;
 
     /// Takes note of `bytes` that are in use already and cannot be refused.

@@ -66,7 +66,7 @@ pub(crate) mod sealed {
     /// What every physical value can do for the crate alone.
     pub trait Sealed: Sized + crate::data_type::borrow::BorrowValues {
         /// Bytes on the heap that the value holds on to.
-        fn heap_size(&self) -> usize {
+        fn memory_size(&self) -> usize {
             0
         }
 
@@ -131,7 +131,7 @@ impl sealed::Sealed for Int96 {
 }
 
 impl sealed::Sealed for ByteArray {
-    fn heap_size(&self) -> usize {
+    fn memory_size(&self) -> usize {
         self.len()
     }
 
@@ -141,7 +141,7 @@ impl sealed::Sealed for ByteArray {
 }
 
 impl sealed::Sealed for FixedLenByteArray {
-    fn heap_size(&self) -> usize {
+    fn memory_size(&self) -> usize {
         self.len()
     }
 

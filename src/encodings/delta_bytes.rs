@@ -67,7 +67,7 @@ impl ValueEncoder for DeltaLengthByteArray {
     }
 
     fn memory_size(&self) -> usize {
-        self.rule.memory_size() + self.lengths.heap_bytes() + self.data.capacity()
+        self.rule.memory_size() + self.lengths.memory_size() + self.data.capacity()
     }
 
     fn shrink(&mut self) {
@@ -138,8 +138,8 @@ impl ValueEncoder for DeltaByteArray {
 
     fn memory_size(&self) -> usize {
         self.rule.memory_size()
-            + self.prefixes.heap_bytes()
-            + self.suffixes.heap_bytes()
+            + self.prefixes.memory_size()
+            + self.suffixes.memory_size()
             + self.data.capacity()
             + self.previous.capacity()
     }

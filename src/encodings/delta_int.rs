@@ -95,7 +95,7 @@ impl<T: DeltaInt> DeltaBinaryPacked<T> {
     }
 
     /// Bytes on the heap, by capacity.
-    pub(super) fn heap_bytes(&self) -> usize {
+    pub(super) fn memory_size(&self) -> usize {
         self.blocks.capacity() + self.deltas.capacity() * size_of::<T>()
     }
 
@@ -134,7 +134,7 @@ impl<T: DeltaInt> ValueEncoder for DeltaBinaryPacked<T> {
     }
 
     fn memory_size(&self) -> usize {
-        self.heap_bytes()
+        self.memory_size()
     }
 
     fn shrink(&mut self) {

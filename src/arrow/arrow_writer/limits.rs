@@ -13,8 +13,7 @@ pub enum OnMemoryLimit {
     /// The row group ends early.
     #[default]
     FlushRowGroup,
-    /// The write fails with
-    /// [`ParquetError::MemoryLimitExceeded`].
+    /// The write fails with [`ParquetError::MemoryLimitExceeded`], and the writer takes no more.
     Fail,
 }
 

@@ -77,7 +77,7 @@ impl ArrowWriterOptions {
     /// ([`SpillLimitExceeded`](crate::errors::ParquetError::SpillLimitExceeded)), or on a full disk (an I/O error of the kind
     /// `StorageFull` or `QuotaExceeded`). The default is to fail.
     ///
-    /// Columns that a caller encodes himself, see
+    /// Columns that a caller encodes on its own, see
     /// [`ArrowWriter::into_serialized_writer`](super::ArrowWriter::into_serialized_writer), always fail.
     pub fn with_on_spill_limit(self, on_spill_limit: OnSpillLimit) -> Self {
         Self {

@@ -68,9 +68,15 @@ impl PageKey {
 /// it belongs to, so the message need not name them.
 pub trait PageStore: Send {
     /// Takes over a blob and returns the key under which it can be taken.
+    ///
+    /// # Errors
+    /// If the store cannot keep the blob. What that leaves behind is told above.
     fn put(&mut self, value: Bytes) -> Result<PageKey>;
 
     /// Returns the blob of `key` and forgets it.
+    ///
+    /// # Errors
+    /// If the key names no blob, or the blob cannot be had as it was put.
     fn take(&mut self, key: PageKey) -> Result<Bytes>;
 
     /// The bytes of heap that this store occupies now, its tables included. The writer adds them to its
@@ -90,13 +96,18 @@ pub trait PageStore: Send {
     /// Puts a copy of `value`, which stays with the caller, who uses the buffer again. A store that
     /// writes blobs somewhere else can do so straight from the slice; the default makes the copy
     /// and calls [`put`](Self::put).
+    ///
+    /// # Errors
+    /// As [`put`](Self::put).
     fn put_slice(&mut self, value: &[u8]) -> Result<PageKey> {
         self.put(Bytes::copy_from_slice(value))
     }
 
     /// Takes the blob of `key` into `buffer`, in place of what it holds, so that the caller can use one
-    /// buffer for many blobs. After an error the contents of `buffer` mean nothing. The default
-    /// copies what [`take`](Self::take) returns.
+    /// buffer for many blobs. The default copies what [`take`](Self::take) returns.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take). The contents of `buffer` then mean nothing.
     fn take_into(&mut self, key: PageKey, buffer: &mut Vec<u8>) -> Result<()> {
         let value = self.take(key)?;
         buffer.clear();
@@ -107,6 +118,9 @@ pub trait PageStore: Send {
     /// Moves what can be moved out of memory and returns by how many bytes that lessens
     /// [`memory_size`](Self::memory_size). Keys stay valid. The writer asks for this when memory is
     /// short; a store with no colder place keeps the default, which moves nothing.
+    ///
+    /// # Errors
+    /// If something cannot be moved. What that leaves behind is told above.
     fn spill(&mut self) -> Result<usize> {
         Ok(0)
     }
@@ -146,11 +160,15 @@ impl<'a> PageStoreArgs<'a> {
 /// Makes the [`PageStore`]s of a writer.
 ///
 /// One factory may serve many writers and threads at once. It is asked for one store a leaf column
-/// and row group, when the row group receives its first rows, and again when indexes and bloom filters
-/// wait for the end of the file. It may be dropped before the stores it made, which therefore share
-/// what they need of it.
+/// and row group, when the row group receives its first rows. A writer with a memory limit asks for
+/// one more, under the schema's first leaf column, in which page indexes wait for the end of the
+/// file. A factory may be dropped before the stores it made, which therefore share what they need of
+/// it.
 pub trait PageStoreFactory: Send + Sync + Debug {
     /// Makes an empty store for one column chunk.
+    ///
+    /// # Errors
+    /// If the store cannot be made. The row group then fails, and with it the writer.
     fn create(&self, args: &PageStoreArgs<'_>) -> Result<Box<dyn PageStore>>;
 
     /// What the stores of this factory have moved out of memory, if the factory counts it. The default

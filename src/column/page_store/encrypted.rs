@@ -43,8 +43,10 @@ struct Blob {
 }
 
 impl EncryptedPageStoreFactory {
-    /// Encrypts what goes into the stores of `inner`, with a fresh key. Fails if the system has no
-    /// randomness to give.
+    /// Encrypts what goes into the stores of `inner`, with a fresh key.
+    ///
+    /// # Errors
+    /// If the system has no randomness to give.
     pub fn try_new(inner: Arc<dyn PageStoreFactory>) -> Result<Self> {
         let mut key = [0; 32];
         let failed = |_| ParquetError::General("cannot make a key for spilled pages".to_owned());

@@ -269,7 +269,7 @@ impl ColumnChunkMetaData {
     /// Bytes on the heap that belong to this description alone; the schema is shared.
     pub(crate) fn memory_size(&self) -> usize {
         let statistics = self.statistics.as_ref();
-        let statistics = statistics.map_or(0, |it| size_of::<Statistics>() + it.heap_size());
+        let statistics = statistics.map_or(0, |it| size_of::<Statistics>() + it.memory_size());
         let rare = self.rare.as_ref().map_or(0, |rare| {
             let path = rare.file_path.as_ref();
             size_of::<RareFields>() + path.map_or(0, String::capacity)
@@ -285,7 +285,7 @@ impl ColumnChunkMetaData {
         let histograms: usize = histograms
             .into_iter()
             .flatten()
-            .map(LevelHistogram::heap_size)
+            .map(LevelHistogram::memory_size)
             .sum();
         statistics + rare + encoding_stats + histograms
     }

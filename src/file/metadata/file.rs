@@ -89,10 +89,10 @@ impl FileMetaData {
     }
 
     /// Bytes on the heap, the schema among them.
-    pub(crate) fn heap_size(&self) -> usize {
+    pub(crate) fn memory_size(&self) -> usize {
         let created_by = self.created_by.as_ref().map_or(0, String::capacity);
         let pairs = self.key_value_metadata.as_ref().map_or(0, |pairs| {
-            let text = pairs.iter().map(KeyValue::heap_size);
+            let text = pairs.iter().map(KeyValue::memory_size);
             pairs.capacity() * size_of::<KeyValue>() + text.sum::<usize>()
         });
         let orders = self.column_orders.as_ref();

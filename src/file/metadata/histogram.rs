@@ -77,7 +77,7 @@ impl LevelHistogram {
     }
 
     /// Bytes on the heap.
-    pub(crate) fn heap_size(&self) -> usize {
+    pub(crate) fn memory_size(&self) -> usize {
         size_of_val(&*self.counts)
     }
 }

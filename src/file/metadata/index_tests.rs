@@ -198,6 +198,6 @@ fn heap_sizes_count_all_vectors() {
     builder.append(false, vec![0; 8], vec![0; 8], 0, None);
     let index = builder.build().unwrap();
     // At least one null flag, one null count and two bounds.
-    assert!(index.heap_size() >= 1 + 8 + 16);
-    assert!(index.heap_size() <= 8 * (1 + 8 + 16));
+    assert!(index.memory_size() >= 1 + 8 + 16);
+    assert!(index.memory_size() <= 8 * (1 + 8 + 16));
 }

@@ -84,15 +84,15 @@ impl ParquetMetaData {
         let row_groups = self.row_groups.iter().map(RowGroupMetaData::memory_size);
         let page_index = self.page_indexes().map(|(column_index, offset_index)| {
             let column_index = column_index.map_or(0, |index| {
-                size_of::<ColumnIndexMetaData>() + index.heap_size()
+                size_of::<ColumnIndexMetaData>() + index.memory_size()
             });
             let offset_index = offset_index.map_or(0, |index| {
-                size_of::<OffsetIndexMetaData>() + index.heap_size()
+                size_of::<OffsetIndexMetaData>() + index.memory_size()
             });
             column_index + offset_index
         });
         size_of::<Self>()
-            + self.file_metadata.heap_size()
+            + self.file_metadata.memory_size()
             + self.row_groups.capacity() * size_of::<RowGroupMetaData>()
             + row_groups.sum::<usize>()
             + page_index.sum::<usize>()

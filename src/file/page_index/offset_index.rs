@@ -36,7 +36,7 @@ impl OffsetIndexMetaData {
     }
 
     /// Bytes on the heap.
-    pub(crate) fn heap_size(&self) -> usize {
+    pub(crate) fn memory_size(&self) -> usize {
         let unencoded = self.unencoded_byte_array_data_bytes.as_ref();
         self.page_locations.capacity() * size_of::<PageLocation>()
             + unencoded.map_or(0, |bytes| bytes.capacity() * size_of::<i64>())

@@ -219,7 +219,8 @@ impl WriterPropertiesBuilder {
     }
 
     /// Sets that `ArrowWriter` cuts pages where the content says; default `None`, only at their
-    /// limits.
+    /// limits. Not done yet: a writer refuses any other choice, with
+    /// [`ParquetError::NYI`](crate::errors::ParquetError::NYI).
     ///
     /// # Panics
     /// If the least size is 0, or the greatest is not above it.

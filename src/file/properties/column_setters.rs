@@ -196,7 +196,8 @@ impl WriterPropertiesBuilder {
     }
 }
 
-/// Bloom filters.
+/// Bloom filters. They are not written yet: a writer refuses properties that ask for one, with
+/// [`ParquetError::NYI`](crate::errors::ParquetError::NYI).
 ///
 /// What is set for a column replaces what is set for all columns as a whole, size and probability
 /// together.

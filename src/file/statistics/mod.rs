@@ -169,8 +169,8 @@ impl Statistics {
     }
 
     /// Bytes on the heap that the bounds hold on to.
-    pub(crate) fn heap_size(&self) -> usize {
-        each_type!(self, typed => typed.heap_size())
+    pub(crate) fn memory_size(&self) -> usize {
+        each_type!(self, typed => typed.memory_size())
     }
 }
 

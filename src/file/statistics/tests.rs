@@ -97,9 +97,9 @@ fn statistics_fit_in_112_bytes_and_count_their_heap() {
     assert!(size_of::<Statistics>() <= 112);
     let statistics =
         Statistics::byte_array(Some("abc".into()), Some("defg".into()), None, None, false);
-    assert_eq!(statistics.heap_size(), 7);
+    assert_eq!(statistics.memory_size(), 7);
     assert_eq!(
-        Statistics::int32(Some(1), None, None, None, false).heap_size(),
+        Statistics::int32(Some(1), None, None, None, false).memory_size(),
         0
     );
 }

@@ -136,9 +136,9 @@ impl<T: ParquetValueType> ValueStatistics<T> {
     }
 
     /// Bytes on the heap.
-    pub(super) fn heap_size(&self) -> usize {
+    pub(super) fn memory_size(&self) -> usize {
         let bounds = [&self.min, &self.max];
-        bounds.into_iter().flatten().map(T::heap_size).sum()
+        bounds.into_iter().flatten().map(T::memory_size).sum()
     }
 }
 

@@ -215,8 +215,8 @@ impl RowGroupIndexes {
         let offset = self.offset.iter().flatten();
         self.column.capacity() * size_of::<Option<ColumnIndexMetaData>>()
             + self.offset.capacity() * size_of::<Option<OffsetIndexMetaData>>()
-            + column.map(ColumnIndexMetaData::heap_size).sum::<usize>()
-            + offset.map(OffsetIndexMetaData::heap_size).sum::<usize>()
+            + column.map(ColumnIndexMetaData::memory_size).sum::<usize>()
+            + offset.map(OffsetIndexMetaData::memory_size).sum::<usize>()
     }
 
     /// True if no column has an index.

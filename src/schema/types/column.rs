@@ -111,6 +111,10 @@ impl ColumnDescriptor {
     }
 
     /// Bytes a value for `FIXED_LEN_BYTE_ARRAY`; -1 if not set.
+    ///
+    /// # Panics
+    ///
+    /// When the column was made from a group.
     #[expect(clippy::panic, reason = "documented: columns are made from primitives")]
     pub fn type_length(&self) -> i32 {
         match &*self.leaf {

@@ -87,7 +87,10 @@ impl TempFilePageStoreFactory {
     }
 
     /// Opens and closes a file in every directory, so that a mistake shows before the first page
-    /// does. The error names the first directory that fails.
+    /// does.
+    ///
+    /// # Errors
+    /// If a directory fails; names the first that does.
     pub fn probe(&self) -> Result<()> {
         self.spool.probe()
     }

@@ -48,7 +48,7 @@ impl ColumnIndex {
     }
 
     /// Bytes on the heap.
-    pub(crate) fn heap_size(&self) -> usize {
+    pub(crate) fn memory_size(&self) -> usize {
         let lists = [
             &self.null_counts,
             &self.nan_counts,
@@ -113,7 +113,7 @@ impl PageBounds {
     }
 
     /// Bytes on the heap.
-    pub(crate) fn heap_size(&self) -> usize {
+    pub(crate) fn memory_size(&self) -> usize {
         self.bytes.capacity() + self.ends.capacity() * size_of::<u32>()
     }
 

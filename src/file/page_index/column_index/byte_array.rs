@@ -39,8 +39,8 @@ impl ByteArrayColumnIndex {
         self.bounds.max(idx).filter(|_| !self.is_null_page(idx))
     }
 
-    pub(super) fn bounds_heap_size(&self) -> usize {
-        self.bounds.heap_size()
+    pub(super) fn bounds_memory_size(&self) -> usize {
+        self.bounds.memory_size()
     }
 }
 

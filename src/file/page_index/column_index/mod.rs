@@ -149,8 +149,8 @@ impl ColumnIndexMetaData {
     }
 
     /// Bytes on the heap.
-    pub(crate) fn heap_size(&self) -> usize {
-        self.base().heap_size() + each_type!(self, typed => typed.bounds_heap_size())
+    pub(crate) fn memory_size(&self) -> usize {
+        self.base().memory_size() + each_type!(self, typed => typed.bounds_memory_size())
     }
 }
 

@@ -69,7 +69,7 @@ impl<T: ParquetValueType> PrimitiveColumnIndex<T> {
         self.max_values.get(idx).filter(|_| !self.is_null_page(idx))
     }
 
-    pub(super) fn bounds_heap_size(&self) -> usize {
+    pub(super) fn bounds_memory_size(&self) -> usize {
         (self.min_values.capacity() + self.max_values.capacity()) * size_of::<T>()
     }
 
