@@ -113,7 +113,10 @@ impl ValueEncoder for RleBooleans {
     }
 
     fn estimated_bytes(&self) -> usize {
-        LENGTH_BYTES + self.runs.len_estimate()
+        match self.runs.len_estimate() {
+            0 => 0,
+            runs => LENGTH_BYTES + runs,
+        }
     }
 
     fn flush_into(&mut self, out: &mut Vec<u8>) -> Result<()> {
