@@ -419,6 +419,11 @@ fn append_key<K: PlainKey>(table: &FixedInterner<K>, pick: usize, width: usize, 
 }
 
 fn append_keys<K: PlainKey>(keys: &[K], width: usize, out: &mut Vec<u8>) {
+    if width == size_of::<K>() {
+        let from = out.len();
+        out.resize(from + width * keys.len(), 0);
+        return K::write_all(keys, out.get_mut(from..).unwrap_or_default());
+    }
     for key in keys {
         key.append_to(width, out);
     }

@@ -142,6 +142,8 @@ fn check_pages(
     encoder.shrink();
     assert!(encoder.memory_size() <= before);
     assert_eq!(entries_of(encoder), order);
+    encoder.end();
+    assert_eq!(entries_of(encoder), order);
 }
 
 fn check_numbers(seeds: &[Vec<(u64, u64)>], puts: usize) {

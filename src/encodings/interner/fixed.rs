@@ -1,8 +1,10 @@
 //! The table: one open-addressing hash table over raw bits.
 //!
 //! Slots hold entry numbers; the keys stand beside them in first-seen order, which is also the
-//! order of the dictionary page. Nothing is allocated before the first value, and a table grows
-//! from a handful of slots by doubling.
+//! order of the dictionary page. The bits of a slot that no entry number can need hold more of the
+//! hash, so that a few slots side by side are searched at once and a key is hardly ever looked at
+//! but to confirm that it is the one. Nothing is allocated before the first value, and a table
+//! grows from a handful of slots by doubling.
 
 #![expect(
     clippy::indexing_slicing,
@@ -10,41 +12,53 @@
 )]
 
 use super::hash::random_seed;
+use super::probe::{GROUP, first_of};
 use super::{BLOCK, Key};
 
 const FIRST_SLOTS_LOG2: u32 = 4;
-/// A table is at most this full, in eighths.
-const MOST_EIGHTHS: usize = 5;
+/// A table is at most this full, in eighths: of the keys in a table twice as full, one in ten would be
+/// found outside the group where the search begins.
+const MOST_EIGHTHS: usize = 4;
 /// Where keys are often found away from their home slot, tables of up to 64 KiB grow until there
 /// are this many slots an entry ...
 const BUSY_SLOTS_PER_ENTRY: usize = 8;
 const SMALL_SLOTS: usize = 1 << 14;
 /// ... and tables of up to 1 MiB until there are this many.
-const BUSY_SLOTS_PER_ENTRY_LARGE: usize = 2;
+const BUSY_SLOTS_PER_ENTRY_LARGE: usize = 3;
 const LARGE_SLOTS: usize = 1 << 18;
+/// A tag that no slot has: it has a bit where those of slots have none.
+const NO_TAG: u32 = 1;
 /// A new key that ends this far from its home, in a table that is not full, means that the keys
 /// defeat the multiplier. Each other multiplier is given twice as much.
 const LONG_WALK: usize = 256;
 /// 2^64 over the golden ratio, odd: consecutive keys land far apart and never on one another.
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
-/// From this size on, keys grow by a quarter instead of doubling.
-const LARGE_BYTES: usize = 256 * 1024;
+/// From this size on, keys grow by a quarter instead of doubling. A dictionary page of numbers that is as
+/// large as pages are by default needs no more.
+const LARGE_BYTES: usize = 1024 * 1024;
 
 /// Numbers distinct keys in the order they are first seen.
 #[derive(Debug)]
 pub(crate) struct FixedInterner<K> {
     /// Distinct keys, by entry number.
     keys: Vec<K>,
-    /// Entry numbers. A slot that holds 0 is either free or entry 0's: both mean that the search
-    /// ends here, and the comparison with key 0 tells which it was.
+    /// As many slots as `2^log2`, and then the first ones of them again, so that a group can begin at
+    /// each. A slot holds an entry's number in its low `log2` bits and bits of the hash above. Entry 0
+    /// has no slot: a search that ends at a free one, which holds 0, compares with key 0.
     slots: Vec<u32>,
-    /// `64 - log2(slots)`.
-    shift: u32,
+    log2: u32,
     multiplier: u64,
     /// How far from its home a key may end before another multiplier is tried.
     longest_walk: usize,
     /// How often a known key was found away from its home since the table was last rebuilt.
     detours: usize,
+}
+
+/// Where a search begins, and what it looks for.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    home: usize,
+    tag: u32,
 }
 
 impl<K: Key> FixedInterner<K> {
@@ -53,7 +67,7 @@ impl<K: Key> FixedInterner<K> {
         Self {
             keys: Vec::new(),
             slots: Vec::new(),
-            shift: 64,
+            log2: FIRST_SLOTS_LOG2,
             multiplier: GOLDEN,
             longest_walk: LONG_WALK,
             detours: 0,
@@ -67,7 +81,7 @@ impl<K: Key> FixedInterner<K> {
         if len == 0 {
             return;
         }
-        if self.keys.is_empty() {
+        if self.slots.is_empty() {
             self.start(keys[0]);
         }
         if keys[len - 1].same(keys[0]) && keys[..len].iter().all(|key| key.same(keys[0])) {
@@ -78,14 +92,18 @@ impl<K: Key> FixedInterner<K> {
         while missed != 0 {
             let at = missed.trailing_zeros() as usize;
             missed &= missed - 1;
-            entries[at] = self.search(keys[at]);
+            // New keys often come a few times in a row.
+            entries[at] = match at.checked_sub(1) {
+                Some(before) if keys[at].same(keys[before]) => entries[before],
+                _ => self.search(keys[at]),
+            };
         }
     }
 
     /// The entry of one key, added if it is new.
     #[inline]
     pub(crate) fn intern_one(&mut self, key: K) -> u32 {
-        if self.keys.is_empty() {
+        if self.slots.is_empty() {
             self.start(key);
         }
         self.search(key)
@@ -102,7 +120,7 @@ impl<K: Key> FixedInterner<K> {
         &self.keys
     }
 
-    /// Gives back what only finding keys takes. No key may be interned after that.
+    /// Gives back what only finding keys takes. It is made again for the next key.
     pub(crate) fn end(&mut self) {
         self.slots = Vec::new();
     }
@@ -112,46 +130,54 @@ impl<K: Key> FixedInterner<K> {
         self.keys.capacity() * size_of::<K>() + self.slots.capacity() * size_of::<u32>()
     }
 
-    /// Looks for each key in its home slot; a set bit marks a key that is not there.
+    /// Looks for each key in its home slot; a set bit marks a key that is not there. One slot is
+    /// nearly always enough for keys that are known, and costs less than a group.
     #[inline]
     fn look_home(&self, keys: &[K; BLOCK], entries: &mut [u32; BLOCK]) -> u64 {
-        let (slots, known, shift, multiplier) =
-            (&self.slots[..], &self.keys[..], self.shift, self.multiplier);
+        let (slots, known) = (&self.slots[..], &self.keys[..]);
+        let (multiplier, log2) = (self.multiplier, self.log2);
         let mut missed = 0;
         for (at, (key, entry)) in keys.iter().zip(entries.iter_mut()).enumerate() {
-            let home = home_of(*key, multiplier, shift);
-            // SAFETY: the table has `2^(64 - shift)` slots, and `start` has run.
-            let found = unsafe { *slots.get_unchecked(home) };
-            // SAFETY: slots hold 0 or what `add` numbered, and keys are never removed.
-            let known = unsafe { *known.get_unchecked(found as usize) };
+            let home = place_of(*key, multiplier, log2).home;
+            // SAFETY: a home is below `2^log2`, and there are more slots than that.
+            let slot = unsafe { *slots.get_unchecked(home) };
+            let number = slot & number_bits(log2);
+            // SAFETY: the low bits of a slot are 0 or what `add` numbered, and keys are never removed.
+            let known = unsafe { *known.get_unchecked(number as usize) };
             missed |= u64::from(!key.same(known)) << at;
-            *entry = found;
+            *entry = number;
         }
         missed
     }
 
     #[inline]
     fn search(&mut self, key: K) -> u32 {
-        let mask = self.slots.len() - 1;
-        let home = home_of(key, self.multiplier, self.shift);
-        let mut at = home;
+        let mask = self.mask();
+        let place = place_of(key, self.multiplier, self.log2);
+        let mut at = place.home;
         loop {
-            let entry = self.slots[at];
-            if key.same(self.keys[entry as usize]) {
-                if at != home {
+            let first = self.first_from(at, place.tag);
+            at = (at + first) & mask;
+            if first == GROUP {
+                continue;
+            }
+            let slot = self.slots[at];
+            let number = slot & number_bits(self.log2);
+            if key.same(self.keys[number as usize]) {
+                if at != place.home {
                     self.count_detour();
                 }
-                return entry;
+                return number;
             }
-            if entry == 0 {
-                return self.add(key, at, at.wrapping_sub(home) & mask);
+            if slot == 0 {
+                return self.add(key, at, place);
             }
             at = (at + 1) & mask;
         }
     }
 
     #[inline]
-    fn add(&mut self, key: K, slot: usize, walked: usize) -> u32 {
+    fn add(&mut self, key: K, at: usize, place: Place) -> u32 {
         if self.keys.len() == self.keys.capacity() {
             self.make_room();
         }
@@ -159,23 +185,23 @@ impl<K: Key> FixedInterner<K> {
             clippy::cast_possible_truncation,
             reason = "a dictionary has less than 2^31 entries"
         )]
-        let entry = self.keys.len() as u32;
+        let number = self.keys.len() as u32;
         self.keys.push(key);
-        self.slots[slot] = entry;
-        if self.keys.len() * 8 > self.slots.len() * MOST_EIGHTHS {
-            self.rebuild(self.slots.len() * 2);
-        } else if walked > self.longest_walk {
+        self.set_slot(at, place.tag | number);
+        if self.keys.len() * 8 > (self.mask() + 1) * MOST_EIGHTHS {
+            self.rebuild(self.log2 + 1);
+        } else if at.wrapping_sub(place.home) & self.mask() > self.longest_walk {
             self.longest_walk *= 2;
             self.multiplier = self.multiplier.wrapping_mul(random_seed()) | 1;
-            self.rebuild(self.slots.len());
+            self.rebuild(self.log2);
         }
-        entry
+        number
     }
 
     /// Widens a busy table once its detours have cost about what widening does.
     fn count_detour(&mut self) {
         self.detours += 1;
-        let slots = self.slots.len();
+        let slots = self.mask() + 1;
         if self.detours > slots {
             let slots_per_entry = match slots {
                 ..SMALL_SLOTS => BUSY_SLOTS_PER_ENTRY,
@@ -183,16 +209,17 @@ impl<K: Key> FixedInterner<K> {
                 _ => 0,
             };
             if slots < self.keys.len() * slots_per_entry {
-                self.rebuild(slots * 2);
+                self.rebuild(self.log2 + 1);
             }
         }
     }
 
     #[cold]
     fn start(&mut self, key: K) {
-        self.keys.push(key);
-        self.slots = vec![0; 1 << FIRST_SLOTS_LOG2];
-        self.shift = 64 - FIRST_SLOTS_LOG2;
+        if self.keys.is_empty() {
+            self.keys.push(key);
+        }
+        self.rebuild(self.log2);
     }
 
     #[cold]
@@ -208,29 +235,73 @@ impl<K: Key> FixedInterner<K> {
 
     #[cold]
     #[inline(never)]
-    fn rebuild(&mut self, slots: usize) {
+    fn rebuild(&mut self, log2: u32) {
         // A new vector instead of a resized one: the old slots need not be copied.
         self.slots = Vec::new();
-        self.slots = vec![0; slots];
-        self.shift = 64 - slots.trailing_zeros();
+        self.slots = vec![0; (1 << log2) + GROUP];
+        self.log2 = log2;
         self.detours = 0;
         // Entry 0 is found through any free slot.
-        for (entry, key) in (0u32..).zip(&self.keys).skip(1) {
-            let mut at = home_of(*key, self.multiplier, self.shift);
-            while self.slots[at] != 0 {
-                at = (at + 1) & (slots - 1);
+        for number in 1..self.keys.len() {
+            let place = place_of(self.keys[number], self.multiplier, log2);
+            let mut at = place.home;
+            loop {
+                // A search for what no slot holds: it ends at free ones only.
+                let first = self.first_from(at, NO_TAG);
+                at = (at + first) & self.mask();
+                if first < GROUP {
+                    break;
+                }
             }
-            self.slots[at] = entry;
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a dictionary has less than 2^31 entries"
+            )]
+            self.set_slot(at, place.tag | number as u32);
         }
+    }
+
+    #[inline(always)]
+    fn set_slot(&mut self, at: usize, slot: u32) {
+        self.slots[at] = slot;
+        if at < GROUP {
+            let again = self.mask() + 1 + at;
+            self.slots[again] = slot;
+        }
+    }
+
+    /// How many slots after `at` the search for a tag ends, [`GROUP`] if it does not in the group there.
+    #[inline(always)]
+    fn first_from(&self, at: usize, tag: u32) -> usize {
+        match self.slots[at..].first_chunk() {
+            Some(group) => first_of(group, tag, number_bits(self.log2)),
+            None => GROUP,
+        }
+    }
+
+    #[inline(always)]
+    fn mask(&self) -> usize {
+        number_bits(self.log2) as usize
     }
 }
 
-/// The slot where a search for `key` begins.
+/// Where the search for `key` begins in a table of `2^log2` slots.
 #[inline(always)]
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "a slot number has as many bits as the table's size"
+    reason = "a home has as many bits as the table's size, and of the tag 32 are meant"
 )]
-fn home_of<K: Key>(key: K, multiplier: u64, shift: u32) -> usize {
-    (key.spread(multiplier) >> shift) as usize
+fn place_of<K: Key>(key: K, multiplier: u64, log2: u32) -> Place {
+    let hash = key.spread(multiplier);
+    Place {
+        home: (hash >> (64 - log2)) as usize,
+        tag: (hash << log2 >> 32) as u32 & !number_bits(log2),
+    }
+}
+
+/// The bits of a slot that hold an entry's number.
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "`log2` is at most 32")]
+fn number_bits(log2: u32) -> u32 {
+    ((1u64 << log2) - 1) as u32
 }

@@ -19,6 +19,9 @@ pub(crate) trait PlainKey: Key {
 
     /// Appends the bytes of a value of `width` bytes.
     fn append_to(self, width: usize, out: &mut Vec<u8>);
+
+    /// Writes values that are as wide as their keys to `out`, end to end.
+    fn write_all(keys: &[Self], out: &mut [u8]);
 }
 
 macro_rules! impl_plain_key {
@@ -56,6 +59,12 @@ macro_rules! impl_plain_key {
                 out.extend_from_slice(head);
                 let twice = bytes.len().saturating_sub(width).min(tail.len());
                 out.extend_from_slice(tail.get(twice..).unwrap_or_default());
+            }
+
+            fn write_all(keys: &[Self], out: &mut [u8]) {
+                for (key, place) in keys.iter().zip(out.as_chunks_mut().0) {
+                    *place = key.to_le_bytes();
+                }
             }
         }
     };

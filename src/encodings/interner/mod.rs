@@ -10,6 +10,7 @@ mod bytes;
 mod fixed;
 mod hash;
 mod key;
+mod probe;
 #[cfg(test)]
 mod tests;
 

@@ -40,6 +40,8 @@ fn agrees_with_naive<K: Key + std::hash::Hash + Eq + std::fmt::Debug>(
     assert_eq!(intern_all(&mut table, keys), entries);
     assert_eq!(table.keys(), order);
     assert_eq!(intern_all(&mut table, keys), entries, "second time");
+    table.end();
+    assert_eq!(intern_all(&mut table, keys), entries, "without slots");
     table
 }
 
