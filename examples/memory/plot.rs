@@ -25,6 +25,7 @@ pub(crate) fn draw(
         }
     };
     let limit = if quick { 16 << 20 } else { 64 << 20 };
+    let limited = format!("herringbone, limit {}", run::mib(limit));
     let runs = [
         (Writer::ParquetHeap, "pages on the heap (parquet)", RED),
         (
@@ -32,7 +33,7 @@ pub(crate) fn draw(
             "pages in a temporary file (parquet)",
             BLUE,
         ),
-        (Writer::Limited(limit), "herringbone under a limit", BLACK),
+        (Writer::Limited(limit), &limited, BLACK),
     ];
     let mut curves = Vec::new();
     for (writer, title, color) in runs {

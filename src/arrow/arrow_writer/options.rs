@@ -50,7 +50,8 @@ impl ArrowWriterOptions {
     /// that waits for the footer. When it is near, the writer moves pages out, cuts open pages early, gives up
     /// dictionaries, and only then ends the row group early; see
     /// [`MemoryBudget`] for what holds at any time. Batches that the caller
-    /// holds do not count.
+    /// holds do not count. Page indexes wait for the footer in a page store of their own, so the metadata that
+    /// [`close`](super::ArrowWriter::close) returns then comes without them; the file has them.
     pub fn with_memory_limit(self, bytes: usize) -> Self {
         self.with_memory_budget(MemoryBudget::new(bytes))
     }
