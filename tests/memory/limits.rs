@@ -18,11 +18,14 @@ use crate::heap::{self, counted};
 use crate::tables::Table;
 
 const MIB: usize = 1 << 20;
+const PAGE: usize = 128 << 10;
 
 fn properties(compression: Compression) -> WriterProperties {
     WriterProperties::builder()
         .set_compression(compression)
         .set_max_row_group_row_count(None)
+        .set_data_page_size_limit(PAGE)
+        .set_dictionary_page_size_limit(PAGE)
         .build()
 }
 

@@ -15,7 +15,7 @@ use crate::arrow::leaves::{Leaf, LeafPlan};
 use crate::arrow::schema::{
     ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata, check_batch,
 };
-use crate::budget::MemoryBudget;
+use crate::budget::{MemoryBudget, Reservation};
 use crate::column::chunk::WhenFull;
 use crate::column::page_store::{
     InMemoryPageStoreFactory, PageStoreFactory, TempFilePageStoreFactory, TieredPageStoreFactory,
@@ -64,6 +64,8 @@ pub struct ArrowWriter<W: Write> {
     limits: RowGroupLimits,
     relief: Relief,
     on_memory_limit: OnMemoryLimit,
+    /// Pays for what stays the same as long as the writer lives.
+    _fixed: Reservation,
 }
 
 /// When a row group is full.
@@ -151,6 +153,12 @@ impl<W: Write + Send> ArrowWriter<W> {
             .with_member(member.clone())
             .with_when_full(when_full);
         factory.check()?;
+        let mut fixed = member.reserve();
+        fixed.resize(
+            file.fixed_memory_size()
+                + plans.capacity() * size_of::<LeafPlan>()
+                + plans.iter().map(LeafPlan::memory_size).sum::<usize>(),
+        );
         let relief = Relief::new(member, factory.benches().clone());
         Ok(Self {
             file,
@@ -161,6 +169,7 @@ impl<W: Write + Send> ArrowWriter<W> {
             limits,
             relief,
             on_memory_limit,
+            _fixed: fixed,
         })
     }
 

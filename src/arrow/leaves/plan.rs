@@ -54,6 +54,21 @@ pub(super) enum Kind {
     },
 }
 
+impl Node {
+    fn memory_size(&self) -> usize {
+        // The counts of an `Arc` stand before what it shares.
+        let name = 2 * size_of::<usize>() + self.name.len();
+        name + match &self.kind {
+            Kind::Values | Kind::Nulls => 0,
+            Kind::Struct(fields) => {
+                let below = fields.iter().map(Node::memory_size).sum::<usize>();
+                fields.capacity() * size_of::<Node>() + below
+            }
+            Kind::List { element, .. } => size_of::<Node>() + element.memory_size(),
+        }
+    }
+}
+
 impl LeafPlan {
     /// Compiles the nesting of `field`.
     ///
@@ -68,6 +83,11 @@ impl LeafPlan {
             root,
             leaves,
         })
+    }
+
+    /// Bytes on the heap, metadata of fields left out. Walks all nodes.
+    pub(crate) fn memory_size(&self) -> usize {
+        self.field.name().capacity() + self.root.memory_size()
     }
 
     /// Number of leaves of each array.

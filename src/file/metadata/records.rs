@@ -22,7 +22,7 @@ impl KeyValue {
         }
     }
 
-    pub(super) fn memory_size(&self) -> usize {
+    pub(crate) fn memory_size(&self) -> usize {
         self.key.capacity() + self.value.as_ref().map_or(0, String::capacity)
     }
 }

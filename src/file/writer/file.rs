@@ -13,7 +13,7 @@ use crate::column::page_store::PageStoreFactory;
 use crate::errors::{ParquetError, Result};
 use crate::file::PARQUET_MAGIC;
 use crate::file::metadata::{KeyValue, ParquetMetaData, RowGroupMetaData};
-use crate::file::properties::WriterPropertiesPtr;
+use crate::file::properties::{WriterProperties, WriterPropertiesPtr};
 use crate::schema::types::{SchemaDescPtr, SchemaDescriptor, TypePtr};
 
 /// Writes a Parquet file row group by row group and column by column.
@@ -202,6 +202,19 @@ impl<W: Write + Send> SerializedFileWriter<W> {
         when_full: WhenFull,
     ) -> Result<()> {
         self.waiting.park_in(stores, member, &self.descr, when_full)
+    }
+
+    /// Heap bytes that the writer holds from its first to its last moment: the schema, the pairs of text in
+    /// the properties, the sink's buffer.
+    pub(crate) fn fixed_memory_size(&self) -> usize {
+        let pairs = self.props.key_value_metadata().into_iter().flatten();
+        size_of::<SchemaDescriptor>()
+            + self.descr.memory_size()
+            + size_of::<WriterProperties>()
+            + pairs
+                .map(|pair| size_of::<KeyValue>() + pair.memory_size())
+                .sum::<usize>()
+            + self.sink.memory_size()
     }
 
     /// Heap bytes of what waits for the footer.

@@ -62,6 +62,11 @@ impl<W: Write> TrackedWrite<W> {
         Ok(gate.map_err(io::IntoInnerError::into_error)?.sink)
     }
 
+    /// Heap bytes of the buffer.
+    pub(crate) fn memory_size(&self) -> usize {
+        self.inner.capacity()
+    }
+
     /// An error with the first cause, if the sink or the writer above it has failed.
     pub(crate) fn check(&self) -> Result<()> {
         self.inner.get_ref().latch.check()

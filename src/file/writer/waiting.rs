@@ -204,6 +204,9 @@ impl Waiting {
                 None
             }
         };
+        // What is left is the caller's.
+        self.memory = 0;
+        self.settle();
         Ok((row_groups, indexes))
     }
 }
