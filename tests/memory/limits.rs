@@ -70,7 +70,10 @@ fn codecs() -> [(&'static str, Compression); 2] {
 #[test]
 fn wide_tables_keep_the_limit() {
     for (codec, compression) in codecs() {
-        let table = Table { batch_rows: 2048, ..Table::wide(40, 16_384) };
+        let table = Table {
+            batch_rows: 2048,
+            ..Table::wide(40, 16_384)
+        };
         let seen = limited(codec, table.schema(), table.batches(), 6 * MIB, compression);
         assert_eq!(seen.metadata.num_row_groups(), 1);
     }
@@ -79,10 +82,28 @@ fn wide_tables_keep_the_limit() {
 #[test]
 fn tables_of_many_columns_keep_the_limit() {
     for (codec, compression) in codecs() {
-        let table = Table { batch_rows: 1024, ..Table::small(500, 16_384) };
-        limited(codec, table.schema(), table.batches(), 16 * MIB, compression);
-        let table = Table { batch_rows: 1024, ..Table::small(2_000, 1_024) };
-        limited(codec, table.schema(), table.batches(), 32 * MIB, compression);
+        let table = Table {
+            batch_rows: 1024,
+            ..Table::small(500, 16_384)
+        };
+        limited(
+            codec,
+            table.schema(),
+            table.batches(),
+            16 * MIB,
+            compression,
+        );
+        let table = Table {
+            batch_rows: 1024,
+            ..Table::small(2_000, 1_024)
+        };
+        limited(
+            codec,
+            table.schema(),
+            table.batches(),
+            32 * MIB,
+            compression,
+        );
     }
 }
 
@@ -90,7 +111,13 @@ fn tables_of_many_columns_keep_the_limit() {
 fn lineitem_keeps_the_limit() {
     for (codec, compression) in codecs() {
         let batches = LineItemArrow::new(LineItemGenerator::new(0.05, 1, 1)).with_batch_size(8192);
-        limited(codec, LineItemArrow::schema_ref(), batches.map(|b| b.unwrap()), 8 * MIB, compression);
+        limited(
+            codec,
+            LineItemArrow::schema_ref(),
+            batches.map(|b| b.unwrap()),
+            8 * MIB,
+            compression,
+        );
     }
 }
 
@@ -98,7 +125,10 @@ fn lineitem_keeps_the_limit() {
 fn writers_that_share_a_budget_keep_its_limit() {
     for (codec, compression) in codecs() {
         let limit = 12 * MIB;
-        let table = Table { batch_rows: 2048, ..Table::small(20, 32_768) };
+        let table = Table {
+            batch_rows: 2048,
+            ..Table::small(20, 32_768)
+        };
         heap::reset();
         let budget = MemoryBudget::new(limit);
         let mut writers: Vec<_> = (0..10)
@@ -128,7 +158,14 @@ fn writers_that_share_a_budget_keep_its_limit() {
                 drop((writer, metadata));
             });
         }
-        println!("shared {codec} peak {} ({:.3}) budget {} used {} groups {groups} in {:.1} {:?}", heap::peak(), heap::peak() as f64 / limit as f64, budget.peak(), budget.used(),
-            start.elapsed().as_secs_f64(), pressure[0]);
+        println!(
+            "shared {codec} peak {} ({:.3}) budget {} used {} groups {groups} in {:.1} {:?}",
+            heap::peak(),
+            heap::peak() as f64 / limit as f64,
+            budget.peak(),
+            budget.used(),
+            start.elapsed().as_secs_f64(),
+            pressure[0]
+        );
     }
 }
