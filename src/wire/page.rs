@@ -5,6 +5,7 @@
 use super::compact::write_struct;
 use super::statistics::write_statistics;
 use crate::basic::{Encoding, PageType};
+use crate::errors::{ParquetError, Result};
 use crate::file::statistics::Statistics;
 
 /// What stands in front of the body of a page.
@@ -18,6 +19,15 @@ pub(crate) struct PageHeader<'a> {
     pub(crate) crc: Option<i32>,
     /// The type of the page, and what its type alone has.
     pub(crate) kind: PageHeaderKind<'a>,
+}
+
+/// Bytes of a page's body as its header has them; `which` names the size in the error.
+///
+/// # Errors
+/// If they do not fit: sizes are 32-bit signed.
+pub(crate) fn page_size(which: &str, len: usize) -> Result<i32> {
+    i32::try_from(len)
+        .map_err(|_| ParquetError::General(format!("Page {which} size overflow: {len}")))
 }
 
 /// The part of a page header that depends on the type of the page.

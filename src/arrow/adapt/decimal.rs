@@ -59,37 +59,28 @@ impl Unscaled for i128 {
     }
 }
 
-impl Unscaled for i64 {
-    fn low(self) -> i64 {
-        self
-    }
+/// Numbers that are written as the 128-bit numbers they are.
+macro_rules! narrow {
+    ($($number:ty),*) => {$(
+        impl Unscaled for $number {
+            fn low(self) -> i64 {
+                self.into()
+            }
 
-    #[inline]
-    fn write_fixed(self, width: usize, out: &mut [u8]) {
-        i128::from(self).write_fixed(width, out);
-    }
+            #[inline]
+            fn write_fixed(self, width: usize, out: &mut [u8]) {
+                i128::from(self).write_fixed(width, out);
+            }
 
-    #[inline]
-    fn write_short(self, out: &mut Vec<u8>) {
-        i128::from(self).write_short(out);
-    }
+            #[inline]
+            fn write_short(self, out: &mut Vec<u8>) {
+                i128::from(self).write_short(out);
+            }
+        }
+    )*};
 }
 
-impl Unscaled for i32 {
-    fn low(self) -> i64 {
-        i64::from(self)
-    }
-
-    #[inline]
-    fn write_fixed(self, width: usize, out: &mut [u8]) {
-        i128::from(self).write_fixed(width, out);
-    }
-
-    #[inline]
-    fn write_short(self, out: &mut Vec<u8>) {
-        i128::from(self).write_short(out);
-    }
-}
+narrow!(i32, i64);
 
 impl Unscaled for i256 {
     fn low(self) -> i64 {

@@ -4,6 +4,8 @@
     reason = "kernel: slots of the selection lie inside the frontier"
 )]
 
+use std::ops::Range;
+
 use super::frontier::Frontier;
 use super::grow::grow;
 use super::lists::Lists;
@@ -27,40 +29,21 @@ pub(super) fn expand(frontier: Frontier, lists: &impl Lists, rep: i16) -> Fronti
         };
     }
     let (level, slots) = (frontier.level, frontier.slots());
-    let (def, rep) = match frontier.aligned() {
-        Some(from) => {
-            let hull = from..from + slots;
-            let all_live = matches!(frontier.live, Selection::Range { .. });
-            // A null list may have elements, which are not written: it counts as empty.
-            if all_live || lists.span(hull.clone()) == Some(count) {
-                grow(&frontier.def, &frontier.rep, level, rep, lists.lens(hull))
-            } else {
-                let mut lens = vec![0; slots];
-                live::for_each_stretch(&frontier.live, |stretch| {
-                    let live_lens = &mut lens[stretch.start - from..stretch.end - from];
-                    live_lens
-                        .iter_mut()
-                        .zip(lists.lens(stretch))
-                        .for_each(|(to, len)| *to = len);
-                });
-                grow(
-                    &frontier.def,
-                    &frontier.rep,
-                    level,
-                    rep,
-                    lens.iter().copied(),
-                )
-            }
+    let all_live = matches!(frontier.live, Selection::Range { .. });
+    let aligned = frontier.aligned().map(|from| from..from + slots);
+    // A null list may have elements, which are not written: it counts as empty.
+    let (def, rep) = match &aligned {
+        Some(hull) if all_live || lists.span(hull.clone()) == Some(count) => {
+            let lens = lists.lens(hull.clone());
+            grow(&frontier.def, &frontier.rep, level, rep, lens)
         }
-        None => {
-            let lens = spread(&frontier, lists);
-            grow(
-                &frontier.def,
-                &frontier.rep,
-                level,
-                rep,
-                lens.iter().copied(),
-            )
+        hull => {
+            let lens = match hull {
+                Some(hull) => place(&frontier, lists, hull.clone()),
+                None => spread(&frontier, lists),
+            };
+            let lens = lens.iter().copied();
+            grow(&frontier.def, &frontier.rep, level, rep, lens)
         }
     };
     Frontier {
@@ -70,6 +53,19 @@ pub(super) fn expand(frontier: Frontier, lists: &impl Lists, rep: i16) -> Fronti
         live: elements,
         ..frontier
     }
+}
+
+/// The length of each slot's list, zero where none is live; slot `i` is array slot `hull.start + i`.
+fn place(frontier: &Frontier, lists: &impl Lists, hull: Range<usize>) -> Vec<usize> {
+    let mut lens = vec![0; hull.len()];
+    live::for_each_stretch(&frontier.live, |stretch| {
+        let live_lens = &mut lens[stretch.start - hull.start..stretch.end - hull.start];
+        live_lens
+            .iter_mut()
+            .zip(lists.lens(stretch))
+            .for_each(|(to, len)| *to = len);
+    });
+    lens
 }
 
 /// The length of each slot's list, zero where none is live.

@@ -10,7 +10,6 @@
 //! SPEC: README.md, "Nested Encoding"; LogicalTypes.md, "Nested Types".
 
 mod expand;
-mod fit;
 mod flatten;
 mod frontier;
 mod grow;

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::{DataType, Field};
 
+use super::Leaf;
 use super::frontier::Frontier;
-use super::{Leaf, fit};
+use crate::arrow::schema::{check_array, value_type};
 use crate::errors::{ParquetError, Result};
 
 /// How arrays of one field fall apart into leaves.
@@ -101,7 +102,7 @@ impl LeafPlan {
     /// # Errors
     /// If the array's type does not fit the field, or an Arrow kernel fails; `out` is then as it was.
     pub(crate) fn walk(&self, array: &ArrayRef, out: &mut Vec<Leaf>) -> Result<()> {
-        fit::check(&self.field, array.data_type())?;
+        check_array(&self.field, array.data_type())?;
         let before = out.len();
         out.reserve(self.leaves);
         let walked = self.root.walk(array, Frontier::of_rows(array.len()), out);
@@ -134,7 +135,7 @@ fn compile_as(
     mut depth: Depth,
     leaves: &mut usize,
 ) -> Result<Node> {
-    let data_type = fit::peel(field.data_type());
+    let data_type = value_type(field.data_type());
     // A column of nulls is optional whatever its field says: there is no value to write.
     let presence = if *data_type == DataType::Null {
         Presence::Optional

@@ -27,14 +27,14 @@ pub(crate) fn check_batch(schema: &Schema, batch: &RecordBatch) -> Result<()> {
         .fields()
         .iter()
         .zip(batch.columns())
-        .try_for_each(|(field, array)| check(field, array.data_type()))
+        .try_for_each(|(field, array)| check_array(field, array.data_type()))
 }
 
 /// Checks that arrays of `array_type` can be written as `field`.
 ///
 /// # Errors
 /// [`ParquetError::ArrowError`] naming the field, the type of its values, and the type of the array.
-pub(crate) fn check(field: &Field, array_type: &DataType) -> Result<()> {
+pub(crate) fn check_array(field: &Field, array_type: &DataType) -> Result<()> {
     if fits(field.data_type(), array_type) {
         return Ok(());
     }

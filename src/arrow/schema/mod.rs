@@ -10,7 +10,7 @@ mod leaf_types;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use compat::check_batch;
+pub(crate) use compat::{check_array, check_batch};
 pub use converter::ArrowSchemaConverter;
 pub use embedded::{add_encoded_arrow_schema_to_metadata, encode_arrow_schema};
 pub(crate) use encoded::value_type;

@@ -11,7 +11,7 @@ use arrow_schema::{
 };
 use proptest::prelude::*;
 
-use super::compat::check;
+use super::compat::check_array;
 use super::leaf::decimal_bytes;
 use super::*;
 use crate::errors::{ParquetError, Result};
@@ -390,7 +390,9 @@ fn compare_verdicts(expected: &DataType, found: &DataType) {
     if theirs(&Schema::new(vec![field.clone()]), false).is_err() {
         return;
     }
-    let ours = check(&field, found).err().map(|error| error.to_string());
+    let ours = check_array(&field, found)
+        .err()
+        .map(|error| error.to_string());
     assert_eq!(
         ours,
         their_verdict(&field, new_null_array(found, 1)),

@@ -4,10 +4,10 @@
 use super::workbench::Workbench;
 use crate::basic::{Compression, Encoding};
 use crate::column::chunk::{PageContent, SealedPage};
-use crate::errors::{ParquetError, Result};
+use crate::errors::Result;
 use crate::file::statistics::Statistics;
 use crate::wire::page::{
-    DataPageHeader, DataPageHeaderV2, DictionaryPageHeader, PageHeader, PageHeaderKind,
+    DataPageHeader, DataPageHeaderV2, DictionaryPageHeader, PageHeader, PageHeaderKind, page_size,
     write_page_header,
 };
 
@@ -212,10 +212,4 @@ fn header_kind<'a>(content: &PageContent<'a>) -> Result<PageHeaderKind<'a>> {
             is_sorted: Some(false),
         }),
     })
-}
-
-/// SPEC: parquet.thrift, `PageHeader`: sizes are 32-bit signed.
-fn page_size(which: &str, len: usize) -> Result<i32> {
-    i32::try_from(len)
-        .map_err(|_| ParquetError::General(format!("Page {which} size overflow: {len}")))
 }

@@ -8,9 +8,9 @@ use crate::column::writer::{
     ColumnCloseResult, ColumnWriter, ColumnWriterImpl, get_typed_column_writer_mut,
 };
 use crate::data_type::DataType;
-use crate::errors::{ParquetError, Result};
+use crate::errors::Result;
 use crate::wire::page::{
-    DataPageHeader, DataPageHeaderV2, DictionaryPageHeader, PageHeader, PageHeaderKind,
+    DataPageHeader, DataPageHeaderV2, DictionaryPageHeader, PageHeader, PageHeaderKind, page_size,
     write_page_header,
 };
 
@@ -183,10 +183,4 @@ fn header_kind(page: &Page) -> Result<PageHeaderKind<'_>> {
             is_sorted: Some(*is_sorted),
         }),
     })
-}
-
-/// SPEC: parquet.thrift, `PageHeader`: sizes are 32-bit signed.
-fn page_size(which: &str, len: usize) -> Result<i32> {
-    i32::try_from(len)
-        .map_err(|_| ParquetError::General(format!("Page {which} size overflow: {len}")))
 }
