@@ -9,11 +9,16 @@
     reason = "a failed test is a panic"
 )]
 
+#[path = "../support/arrays.rs"]
+mod arrays;
+mod batches;
+mod bit_flips;
 mod cases;
 mod every_call;
 #[path = "../support/faulty.rs"]
 #[allow(unreachable_pub, reason = "shared with other test binaries")]
 mod faulty;
 mod input;
+mod lies;
 mod run;
 mod typed;
