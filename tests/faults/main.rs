@@ -18,7 +18,9 @@ mod every_call;
 #[path = "../support/faulty.rs"]
 #[allow(unreachable_pub, reason = "shared with other test binaries")]
 mod faulty;
+mod full;
 mod input;
+mod kill;
 mod lies;
 mod run;
 mod typed;

@@ -45,13 +45,12 @@ impl ChunkBuffer {
 
     /// Bytes of pages that the store says it holds in memory.
     pub(crate) fn resident_bytes(&self) -> usize {
-        self.shelf.store().memory_size()
+        self.shelf.resident_bytes()
     }
 
     /// Bytes of memory that the store has not reserved itself.
     pub(crate) fn unreserved_bytes(&self) -> usize {
-        let store = self.shelf.store();
-        store.memory_size().saturating_sub(store.reserved_size())
+        self.shelf.unreserved_bytes()
     }
 
     /// Whether the store has had no room for a page; never if that is an error.

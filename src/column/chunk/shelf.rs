@@ -15,6 +15,10 @@ pub(crate) enum WhenFull {
     Hold,
 }
 
+/// A store that says it holds more memory than this is wrong. Sums over the stores of a file stay clear
+/// of overflow.
+const MOST_BELIEVED_BYTES: usize = if usize::BITS > 32 { 1 << 44 } else { 1 << 30 };
+
 /// Blobs in a store, and those it had no room for.
 pub(crate) struct Shelf {
     store: Box<dyn PageStore>,
@@ -96,9 +100,15 @@ impl Shelf {
         self.held_bytes + size_of_val(self.store.as_ref())
     }
 
-    /// The store.
-    pub(crate) fn store(&self) -> &dyn PageStore {
-        self.store.as_ref()
+    /// Bytes of memory that the store says it holds.
+    pub(crate) fn resident_bytes(&self) -> usize {
+        self.store.memory_size().min(MOST_BELIEVED_BYTES)
+    }
+
+    /// Those of them that the store has not reserved itself.
+    pub(crate) fn unreserved_bytes(&self) -> usize {
+        self.resident_bytes()
+            .saturating_sub(self.store.reserved_size())
     }
 
     /// Notes a want of space that is none of the writer's failures; hands any other error back.

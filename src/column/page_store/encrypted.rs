@@ -115,7 +115,8 @@ impl PageStore for EncryptedPageStore {
     }
 
     fn memory_size(&self) -> usize {
-        self.inner.memory_size() + self.blobs.memory_size()
+        let inner = self.inner.memory_size();
+        inner.saturating_add(self.blobs.memory_size())
     }
 
     fn reserved_size(&self) -> usize {

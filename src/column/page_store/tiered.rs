@@ -207,12 +207,14 @@ impl PageStore for TieredPageStore {
 
     fn memory_size(&self) -> usize {
         let cold = self.cold.store.as_ref();
-        self.held.size() + cold.map_or(0, |cold| cold.memory_size())
+        let cold = cold.map_or(0, |cold| cold.memory_size());
+        self.held.size().saturating_add(cold)
     }
 
     fn reserved_size(&self) -> usize {
         let cold = self.cold.store.as_ref();
-        self.held.size() + cold.map_or(0, |cold| cold.reserved_size())
+        let cold = cold.map_or(0, |cold| cold.reserved_size());
+        self.held.size().saturating_add(cold)
     }
 }
 

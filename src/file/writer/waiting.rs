@@ -158,9 +158,14 @@ impl Waiting {
 
     /// Heap bytes of what waits, and of the table of the store that indexes wait in.
     pub(super) fn memory_size(&self) -> usize {
+        self.memory_with(Shelf::resident_bytes)
+    }
+
+    /// Heap bytes of what waits, with those that `store` finds in the store that indexes wait in.
+    fn memory_with(&self, store: fn(&Shelf) -> usize) -> usize {
         let indexes = match &self.indexes {
             Indexes::Heap(indexes) => indexes.capacity() * size_of::<RowGroupIndexes>(),
-            Indexes::Parked(parked) => parked.memory_size() + parked.shelf.store().memory_size(),
+            Indexes::Parked(parked) => parked.memory_size() + store(&parked.shelf),
         };
         self.memory + self.own_tables() + indexes
     }
@@ -172,11 +177,7 @@ impl Waiting {
 
     /// Reserves what has no reservation of its own.
     fn settle(&mut self) {
-        let reserved = match &self.indexes {
-            Indexes::Heap(_) => 0,
-            Indexes::Parked(parked) => parked.shelf.store().reserved_size(),
-        };
-        let size = self.memory_size().saturating_sub(reserved);
+        let size = self.memory_with(Shelf::unreserved_bytes);
         if let Some(reservation) = &mut self.reservation {
             reservation.resize(size);
         }
