@@ -1,0 +1,19 @@
+//! The interface as those who depend on it use it: columns on threads, chunks from elsewhere, typed columns,
+//! page writers of their own, and what is said when they err.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a failed test is a panic"
+)]
+
+mod arrow_columns;
+mod arrow_errors;
+mod footer;
+mod page_writers;
+mod splice;
+#[path = "../support/mod.rs"]
+mod support;
+mod typed;
+mod typed_errors;

@@ -1,0 +1,262 @@
+//! Page writers that callers bring themselves.
+
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use herringbone::basic::{Compression, Encoding, PageType};
+use herringbone::column::page::{CompressedPage, Page, PageWriteSpec, PageWriter};
+use herringbone::column::writer::{
+    ColumnCloseResult, ColumnWriterImpl, get_column_writer, get_typed_column_writer,
+};
+use herringbone::data_type::Int32Type;
+use herringbone::errors::{ParquetError, Result};
+use herringbone::file::properties::{WriterProperties, WriterVersion};
+use herringbone::file::writer::{SerializedFileWriter, SerializedPageWriter, TrackedWrite};
+use herringbone::schema::types::SchemaDescriptor;
+
+use crate::support::check::read;
+use crate::support::walker::Layout;
+use crate::typed::schema;
+
+const SCHEMA: &str = "message m { REQUIRED INT32 c; }";
+
+/// What a page writer was called with.
+#[derive(Debug, Default)]
+struct Seen {
+    pages: Vec<CompressedPage>,
+    closed: usize,
+}
+
+/// Keeps pages, and says that each took a hundred bytes.
+#[derive(Debug, Clone, Default)]
+struct Keep {
+    seen: Arc<Mutex<Seen>>,
+    defers: bool,
+    fails_at: Option<usize>,
+}
+
+impl PageWriter for Keep {
+    fn write_page(&mut self, page: CompressedPage) -> Result<PageWriteSpec> {
+        let mut seen = self.seen.lock().unwrap();
+        assert_eq!(seen.closed, 0, "a page after the end");
+        let place = seen.pages.len();
+        if self.fails_at == Some(place) {
+            return Err(ParquetError::General("no room for the page".to_owned()));
+        }
+        let spec = PageWriteSpec {
+            page_type: page.page_type(),
+            uncompressed_size: page.uncompressed_size() + 10,
+            compressed_size: page.compressed_size() + 10,
+            num_values: page.num_values(),
+            offset: 1000 + 100 * place as u64,
+            bytes_written: 100,
+        };
+        seen.pages.push(page);
+        Ok(spec)
+    }
+
+    fn defers_dictionary_ordering(&self) -> bool {
+        self.defers
+    }
+
+    fn close(&mut self) -> Result<()> {
+        self.seen.lock().unwrap().closed += 1;
+        Ok(())
+    }
+}
+
+fn properties(version: WriterVersion) -> WriterProperties {
+    WriterProperties::builder()
+        .set_writer_version(version)
+        .set_compression(Compression::SNAPPY)
+        .set_data_page_row_count_limit(100)
+        .set_write_batch_size(100)
+        .build()
+}
+
+fn write(
+    pages: Box<dyn PageWriter + '_>,
+    properties: WriterProperties,
+) -> Result<ColumnCloseResult> {
+    let descr = SchemaDescriptor::new(schema(SCHEMA)).column(0);
+    let writer = get_column_writer(descr, Arc::new(properties), pages);
+    let mut writer: ColumnWriterImpl<'_, Int32Type> = get_typed_column_writer(writer);
+    let values: Vec<i32> = (0..350).map(|i| i % 10).collect();
+    writer.write_batch(&values, None, None)?;
+    writer.close()
+}
+
+#[test]
+fn a_page_writer_gets_the_dictionary_first() {
+    for version in [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0] {
+        let keep = Keep::default();
+        let close = write(Box::new(keep.clone()), properties(version)).unwrap();
+        let seen = keep.seen.lock().unwrap();
+        assert_eq!(seen.closed, 1);
+        let types: Vec<PageType> = seen.pages.iter().map(CompressedPage::page_type).collect();
+        let data = match version {
+            WriterVersion::PARQUET_1_0 => PageType::DATA_PAGE,
+            WriterVersion::PARQUET_2_0 => PageType::DATA_PAGE_V2,
+        };
+        assert_eq!(types, [PageType::DICTIONARY_PAGE, data, data, data, data]);
+        let dictionary = &seen.pages[0];
+        assert_eq!(
+            (dictionary.num_values(), dictionary.encoding()),
+            (10, Encoding::PLAIN)
+        );
+        assert_eq!(dictionary.uncompressed_size(), 40);
+        for (page, values) in seen.pages[1..].iter().zip([100, 100, 100, 50]) {
+            assert_eq!(page.num_values(), values);
+            assert_eq!(page.encoding(), Encoding::RLE_DICTIONARY);
+            assert!(page.compressed_page().is_data_page());
+            assert_eq!(page.compressed_size(), page.data().len());
+            assert!(page.memory_usage() >= page.data().len());
+            if let Page::DataPageV2 {
+                num_rows,
+                num_nulls,
+                ..
+            } = page.compressed_page()
+            {
+                assert_eq!((*num_rows, *num_nulls), (values, 0));
+            }
+        }
+        assert_eq!(close.rows_written, 350);
+        assert_eq!(close.metadata.dictionary_page_offset(), Some(1000));
+        assert_eq!(close.metadata.data_page_offset(), 1100);
+        let locations = close.offset_index.unwrap().page_locations;
+        let offsets: Vec<i64> = locations.iter().map(|place| place.offset).collect();
+        assert_eq!(offsets, [1100, 1200, 1300, 1400]);
+        assert!(
+            locations
+                .iter()
+                .all(|place| place.compressed_page_size == 100)
+        );
+        let rows: Vec<i64> = locations
+            .iter()
+            .map(|place| place.first_row_index)
+            .collect();
+        assert_eq!(rows, [0, 100, 200, 300]);
+    }
+}
+
+#[test]
+fn a_page_writer_that_orders_pages_itself_gets_them_as_they_come() {
+    let keep = Keep {
+        defers: true,
+        ..Keep::default()
+    };
+    write(
+        Box::new(keep.clone()),
+        properties(WriterVersion::PARQUET_1_0),
+    )
+    .unwrap();
+    let seen = keep.seen.lock().unwrap();
+    let types: Vec<bool> = seen
+        .pages
+        .iter()
+        .map(|page| page.compressed_page().is_dictionary_page())
+        .collect();
+    assert_eq!(types, [false, false, false, false, true]);
+}
+
+#[test]
+fn what_a_page_writer_says_comes_out() {
+    for fails_at in 0..5 {
+        let keep = Keep {
+            fails_at: Some(fails_at),
+            ..Keep::default()
+        };
+        let result = write(Box::new(keep), properties(WriterVersion::PARQUET_1_0));
+        let error = result.unwrap_err();
+        assert!(
+            error.to_string().contains("no room for the page"),
+            "{error}"
+        );
+    }
+}
+
+/// Writes pages one behind the other, the dictionary last, from offset 0.
+struct Behind<'a> {
+    data: SerializedPageWriter<'a, Vec<u8>>,
+    dictionary: &'a mut Option<CompressedPage>,
+}
+
+impl PageWriter for Behind<'_> {
+    fn write_page(&mut self, page: CompressedPage) -> Result<PageWriteSpec> {
+        if page.compressed_page().is_data_page() {
+            return self.data.write_page(page);
+        }
+        // Its header and body are written elsewhere, to learn their length.
+        let copy = CompressedPage::new(page.compressed_page().clone(), page.uncompressed_size());
+        *self.dictionary = Some(copy);
+        let mut elsewhere = TrackedWrite::new(Vec::new());
+        SerializedPageWriter::new(&mut elsewhere).write_page(page)
+    }
+
+    fn defers_dictionary_ordering(&self) -> bool {
+        true
+    }
+
+    fn close(&mut self) -> Result<()> {
+        self.data.close()
+    }
+}
+
+#[test]
+fn a_dictionary_that_came_last_can_be_put_first() {
+    for disabled in [false, true] {
+        let properties = properties(WriterVersion::PARQUET_1_0)
+            .into_builder()
+            .set_statistics_enabled(herringbone::file::properties::EnabledStatistics::Chunk)
+            .set_offset_index_disabled(disabled)
+            .build();
+        let mut data = TrackedWrite::new(Vec::new());
+        let mut dictionary = None;
+        let close = {
+            let pages = Behind {
+                data: SerializedPageWriter::new(&mut data),
+                dictionary: &mut dictionary,
+            };
+            write(Box::new(pages), properties.clone()).unwrap()
+        };
+        assert_eq!(close.offset_index.is_none(), disabled);
+        let mut chunk = TrackedWrite::new(Vec::new());
+        let spec = SerializedPageWriter::new(&mut chunk)
+            .write_page(dictionary.unwrap())
+            .unwrap();
+        let mut chunk = chunk.into_inner().unwrap();
+        chunk.extend(data.into_inner().unwrap());
+        let close = close
+            .update_dictionary_location(spec.bytes_written as usize)
+            .unwrap();
+        assert_eq!(close.metadata.dictionary_page_offset(), Some(0));
+        assert_eq!(close.metadata.data_page_offset(), spec.bytes_written as i64);
+        let mut file = Vec::new();
+        let mut writer =
+            SerializedFileWriter::new(&mut file, schema(SCHEMA), Arc::new(properties)).unwrap();
+        let mut row_group = writer.next_row_group().unwrap();
+        row_group.append_column(&Bytes::from(chunk), close).unwrap();
+        row_group.close().unwrap();
+        writer.close().unwrap();
+        Layout::read(&file);
+        let rows = read(&file);
+        let expected: arrow::array::Int32Array = (0..350).map(|i| Some(i % 10)).collect();
+        assert_eq!(
+            rows.column(0).as_ref(),
+            &expected as &dyn arrow::array::Array
+        );
+    }
+}
+
+#[test]
+fn a_chunk_without_a_dictionary_has_nothing_to_move() {
+    let properties = WriterProperties::builder()
+        .set_dictionary_enabled(false)
+        .build();
+    let keep = Keep::default();
+    let close = write(Box::new(keep), properties).unwrap();
+    let before = close.metadata.data_page_offset();
+    let moved = close.update_dictionary_location(77).unwrap();
+    assert_eq!(moved.metadata.dictionary_page_offset(), None);
+    assert_eq!(moved.metadata.data_page_offset(), before);
+}
