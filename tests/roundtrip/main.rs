@@ -10,6 +10,7 @@
 mod encodings;
 mod matrix;
 mod random;
+mod special;
 mod stores;
 #[path = "../support/mod.rs"]
 mod support;
