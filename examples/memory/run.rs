@@ -269,9 +269,11 @@ impl Figures {
             return None;
         };
         let is_limited = matches!(writer, Writer::Limited(_));
-        let mut pressure = MemoryPressure::default();
-        pressure.largest_page_bytes = largest_page_bytes;
-        pressure.pages_cut_early = pages_cut_early;
+        let pressure = MemoryPressure {
+            largest_page_bytes,
+            pages_cut_early,
+            ..MemoryPressure::default()
+        };
         Some(Self {
             writer,
             peak: peak as usize,
