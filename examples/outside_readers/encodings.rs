@@ -4,9 +4,9 @@ use arrow::datatypes::{DataType, Field, Schema};
 use herringbone::basic::{Encoding, Type};
 use herringbone::file::properties::WriterVersion;
 
-use crate::sample::{Sample, parquet_schema};
+use crate::sample::{Sample, parquet_schema, tame_types};
 use crate::support::cases::{Case, Dictionary, Paging, codecs};
-use crate::support::types::{Nesting, Nulls, batch_of, leaf_types, pieces};
+use crate::support::types::{Nesting, Nulls, batch_of, pieces};
 
 /// More than a block of deltas.
 const ROWS: usize = 700;
@@ -48,7 +48,7 @@ pub(crate) fn samples() -> impl Iterator<Item = Sample> {
 }
 
 fn sample(encoding: Encoding, nesting: Nesting, nulls: Nulls, case: Case) -> Sample {
-    let mut types = leaf_types();
+    let mut types = tame_types();
     types.retain(|data_type| may_have(encoding, physical_type(data_type)));
     let batch = batch_of(&types, nesting, nulls, ROWS);
     let version = case.version.as_num();

@@ -23,14 +23,17 @@ use arrow::ipc::writer::FileWriter;
 use herringbone::arrow::ArrowWriter;
 use herringbone::errors::Result;
 
+mod calendar;
 mod encodings;
 mod sample;
 mod special;
+mod storable;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 mod ways;
 
 use sample::Sample;
+use storable::storable;
 
 fn main() -> ExitCode {
     let Some(directory) = std::env::args_os().nth(1).map(PathBuf::from) else {
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
     let mut count = 0;
     for sample in ways::samples()
         .chain(encodings::samples())
+        .chain(calendar::samples())
         .chain(special::samples())
     {
         write(&directory, &sample);
@@ -55,9 +59,8 @@ fn write(directory: &Path, sample: &Sample) {
     write_parquet(&path, sample).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
 
     let rows = File::create(path.with_extension("arrow")).unwrap();
-    let schema = sample.described_schema();
-    let mut writer = FileWriter::try_new_buffered(rows, &schema).unwrap();
-    let all = sample.rows().with_schema(schema).unwrap();
+    let all = storable(&sample.described_rows());
+    let mut writer = FileWriter::try_new_buffered(rows, &all.schema()).unwrap();
     writer.write(&all).unwrap();
     writer.finish().unwrap();
 }

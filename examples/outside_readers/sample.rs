@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{DataType, Schema, TimeUnit};
 use herringbone::arrow::ArrowSchemaConverter;
 use herringbone::arrow::arrow_writer::ArrowWriterOptions;
 use herringbone::basic::{CompressionCodec, Encoding};
@@ -13,6 +13,7 @@ use herringbone::file::properties::WriterProperties;
 use herringbone::schema::types::{ColumnPath, SchemaDescriptor};
 
 use crate::support::cases::Case;
+use crate::support::types::leaf_types;
 
 /// Rows, and the way to write them.
 #[derive(Debug)]
@@ -66,15 +67,12 @@ impl Sample {
         builder.build()
     }
 
-    /// All rows in one batch.
-    pub(crate) fn rows(&self) -> RecordBatch {
-        concat_batches(&self.batches[0].schema(), &self.batches).unwrap()
-    }
-
-    /// The schema, with metadata that say how the file is written.
-    pub(crate) fn described_schema(&self) -> SchemaRef {
+    /// All rows in one batch, whose schema's metadata say how the file is written.
+    pub(crate) fn described_rows(&self) -> RecordBatch {
         let schema = self.batches[0].schema();
-        Arc::new(Schema::clone(&schema).with_metadata(self.description()))
+        let all = concat_batches(&schema, &self.batches).unwrap();
+        let schema = Schema::clone(&schema).with_metadata(self.description());
+        all.with_schema(Arc::new(schema)).unwrap()
     }
 
     fn description(&self) -> HashMap<String, String> {
@@ -96,6 +94,7 @@ impl Sample {
             ("row_group_rows", text_of(case.row_group)),
             ("truncation", text_of(case.truncation)),
             ("encodings", encodings.join("\n")),
+            ("checksums", case.checksums.to_string()),
             ("distinct", self.extras.distinct.to_string()),
             ("coerced", self.extras.coerced.to_string()),
             (
@@ -106,6 +105,19 @@ impl Sample {
         let pairs = pairs.into_iter();
         pairs.map(|(key, value)| (key.to_owned(), value)).collect()
     }
+}
+
+/// Whether some reader refuses the ends of the type's range.
+pub(crate) fn is_wide_in_time(data_type: &DataType) -> bool {
+    use TimeUnit::{Microsecond, Millisecond};
+    matches!(data_type, DataType::Timestamp(Millisecond | Microsecond, _))
+}
+
+/// Leaf types whose whole range every reader takes.
+pub(crate) fn tame_types() -> Vec<DataType> {
+    let mut types = leaf_types();
+    types.retain(|data_type| !is_wide_in_time(data_type));
+    types
 }
 
 /// The Parquet schema that `schema` is written with.
