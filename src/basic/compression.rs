@@ -159,8 +159,7 @@ impl GzipLevel {
     /// The level `level`.
     ///
     /// # Errors
-    ///
-    /// When it does not lie in 0..=9.
+    /// If it does not lie in 0..=9.
     pub fn try_new(level: u32) -> Result<Self> {
         checked(level, 0..=9).map(GzipLevel)
     }
@@ -185,8 +184,7 @@ impl BrotliLevel {
     /// The level `level`.
     ///
     /// # Errors
-    ///
-    /// When it does not lie in 0..=11.
+    /// If it does not lie in 0..=11.
     pub fn try_new(level: u32) -> Result<Self> {
         checked(level, 0..=11).map(BrotliLevel)
     }
@@ -213,8 +211,7 @@ impl ZstdLevel {
     /// The level `level`.
     ///
     /// # Errors
-    ///
-    /// When it does not lie in -131072..=22.
+    /// If it does not lie in -131072..=22.
     pub fn try_new(level: i32) -> Result<Self> {
         checked(level, -131_072..=22).map(ZstdLevel)
     }

@@ -67,8 +67,7 @@ impl EncodingMask {
     /// The set whose bits are `val`.
     ///
     /// # Errors
-    ///
-    /// When a bit is set that stands for no encoding.
+    /// If a bit is set that stands for no encoding.
     pub fn try_new(val: i32) -> Result<Self> {
         let every = EncodingMask::new_from_encodings(Encoding::ALL.iter());
         if val & !every.0 == 0 {

@@ -344,8 +344,7 @@ impl LogicalType {
     /// The converted type that says the same to old readers, if there is one.
     ///
     /// # Panics
-    ///
-    /// When an integer's width is none of 8, 16, 32 and 64.
+    /// If an integer's width is none of 8, 16, 32 and 64.
     pub(crate) fn converted_type(&self) -> ConvertedType {
         match self {
             LogicalType::String => ConvertedType::UTF8,
@@ -404,8 +403,7 @@ impl From<Option<LogicalType>> for ConvertedType {
     /// The converted type that says the same to old readers; [`ConvertedType::NONE`] if none does.
     ///
     /// # Panics
-    ///
-    /// When an integer's width is none of 8, 16, 32 and 64.
+    /// If an integer's width is none of 8, 16, 32 and 64.
     fn from(logical_type: Option<LogicalType>) -> Self {
         logical_type.map_or(ConvertedType::NONE, |logical_type| {
             logical_type.converted_type()

@@ -49,8 +49,7 @@ impl ByteArray {
     /// The `len` bytes from `start`, sharing the memory of this value.
     ///
     /// # Panics
-    ///
-    /// When the range does not lie within the value.
+    /// If the range does not lie within the value.
     pub fn slice(&self, start: usize, len: usize) -> Self {
         Self::from(self.data.slice(start..start + len))
     }
@@ -58,7 +57,6 @@ impl ByteArray {
     /// The bytes as text.
     ///
     /// # Errors
-    ///
     /// [`ParquetError::External`](crate::errors::ParquetError::External) when they are not UTF-8.
     pub fn as_utf8(&self) -> Result<&str> {
         Ok(str::from_utf8(self.data())?)

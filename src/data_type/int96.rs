@@ -96,8 +96,7 @@ impl From<[u32; 3]> for Int96 {
 }
 
 /// # Panics
-///
-/// When the vector does not hold exactly three words.
+/// If the vector does not hold exactly three words.
 impl From<Vec<u32>> for Int96 {
     fn from(words: Vec<u32>) -> Self {
         assert_eq!(words.len(), 3, "an Int96 is made of three 32-bit words");

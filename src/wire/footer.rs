@@ -26,7 +26,6 @@ pub(crate) struct FooterOptions {
 /// returns its length. `row_groups` may make its row groups as it goes.
 ///
 /// # Errors
-///
 /// The first error of `emit`.
 pub(crate) fn stream_file_metadata<R: Borrow<RowGroupMetaData>>(
     file: &FileMetaData,

@@ -1,12 +1,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use arrow::array::ArrayData;
 use arrow_array::builder::FixedSizeBinaryBuilder;
 use arrow_array::cast::AsArray;
 use arrow_array::types::*;
 use arrow_array::*;
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, i256};
-use arrow_data::ArrayData;
 use arrow_schema::{DataType, Field, IntervalUnit, TimeUnit};
 use proptest::prelude::*;
 use rand::rngs::StdRng;

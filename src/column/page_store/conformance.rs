@@ -32,8 +32,7 @@ const OVERHEAD_PER_BLOB_BYTES: usize = 256;
 /// again: a factory with a quota needs 32 MB.
 ///
 /// # Panics
-///
-/// When a claim does not hold; the message says which.
+/// If a claim does not hold; the message says which.
 pub fn check(factory: &dyn PageStoreFactory) {
     let bench = Bench {
         factory,

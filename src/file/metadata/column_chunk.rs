@@ -176,8 +176,7 @@ impl ColumnChunkMetaData {
     /// Where the chunk begins and how many bytes it has.
     ///
     /// # Panics
-    ///
-    /// When either is negative.
+    /// If either is negative.
     pub fn byte_range(&self) -> (u64, u64) {
         let start = self
             .dictionary_page_offset()

@@ -39,7 +39,6 @@ impl ColumnChunkMetaDataBuilder {
     /// The description.
     ///
     /// # Errors
-    ///
     /// None today.
     pub fn build(self) -> Result<ColumnChunkMetaData> {
         Ok(self.0)

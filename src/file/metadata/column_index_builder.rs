@@ -121,8 +121,7 @@ impl ColumnIndexBuilder {
     /// The index of all pages so far.
     ///
     /// # Errors
-    ///
-    /// When the index was given up, a bound has not the width of the column's type, or NaN counts are
+    /// If the index was given up, a bound has not the width of the column's type, or NaN counts are
     /// known for some of the pages only.
     pub fn build(self) -> Result<ColumnIndexMetaData> {
         match self.state {

@@ -34,8 +34,7 @@ impl LevelHistogram {
     /// Adds the counts of another histogram.
     ///
     /// # Panics
-    ///
-    /// When the histograms differ in their highest level.
+    /// If the histograms differ in their highest level.
     pub fn add(&mut self, other: &Self) {
         assert_eq!(
             self.len(),
@@ -65,8 +64,7 @@ impl LevelHistogram {
     /// Counts `level` another `count` times.
     ///
     /// # Panics
-    ///
-    /// When the level is negative or past the highest.
+    /// If the level is negative or past the highest.
     pub fn increment_by(&mut self, level: i16, count: i64) {
         let slot = usize::try_from(level).ok();
         let slot = slot.and_then(|level| self.counts.get_mut(level));

@@ -45,8 +45,7 @@ impl ParquetMetaData {
     /// The `i`-th row group.
     ///
     /// # Panics
-    ///
-    /// When there are not that many row groups.
+    /// If there are not that many row groups.
     #[expect(clippy::indexing_slicing, reason = "the panic is documented")]
     pub fn row_group(&self, i: usize) -> &RowGroupMetaData {
         &self.row_groups[i]
@@ -60,8 +59,7 @@ impl ParquetMetaData {
     /// Number of rows of the `i`-th row group.
     ///
     /// # Errors
-    ///
-    /// When there are not that many row groups, or the number is negative.
+    /// If there are not that many row groups, or the number is negative.
     pub fn row_group_num_rows(&self, i: usize) -> Result<usize> {
         let row_group = self.row_groups.get(i);
         let row_group =

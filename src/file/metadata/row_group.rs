@@ -55,8 +55,7 @@ impl RowGroupMetaData {
     /// The `i`-th column chunk.
     ///
     /// # Panics
-    ///
-    /// When there are not that many columns.
+    /// If there are not that many columns.
     #[expect(clippy::indexing_slicing, reason = "the panic is documented")]
     pub fn column(&self, i: usize) -> &ColumnChunkMetaData {
         &self.columns[i]
@@ -186,8 +185,7 @@ impl RowGroupMetaDataBuilder {
     /// The description.
     ///
     /// # Errors
-    ///
-    /// When the number of column chunks is not that of the schema's leaves.
+    /// If the number of column chunks is not that of the schema's leaves.
     pub fn build(self) -> Result<RowGroupMetaData> {
         let expected = self.0.schema_descr.num_columns();
         let found = self.0.columns.len();

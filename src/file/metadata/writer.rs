@@ -74,8 +74,7 @@ impl<'a, W: Write> ParquetMetaDataWriter<'a, W> {
     /// Writes everything and flushes the sink.
     ///
     /// # Errors
-    ///
-    /// When the sink fails, or an index or the footer exceeds 2 GiB.
+    /// If the sink fails, or an index or the footer exceeds 2 GiB.
     pub fn finish(mut self) -> Result<()> {
         let places = self.write_indexes()?;
         let metadata = self.metadata;

@@ -52,8 +52,7 @@ const MAX_DEPTH: usize = 200;
 /// Reads a schema from text; the [module](self) has the grammar.
 ///
 /// # Errors
-///
-/// When the text does not follow the grammar, when an annotation does not fit its field, or when
+/// If the text does not follow the grammar, when an annotation does not fit its field, or when
 /// groups stand more than 200 deep in each other.
 pub fn parse_message_type(message_type: &str) -> Result<Type> {
     let mut parser = Parser {

@@ -84,8 +84,7 @@ impl<'a> PrimitiveTypeBuilder<'a> {
     /// The leaf.
     ///
     /// # Errors
-    ///
-    /// When an annotation does not fit the physical type, its length, or the other annotation; when
+    /// If an annotation does not fit the physical type, its length, or the other annotation; when
     /// a decimal's precision or scale is out of range; when `FIXED_LEN_BYTE_ARRAY` has no length.
     pub fn build(self) -> Result<Type> {
         let converted_type = check::primitive(&self)?;
@@ -170,8 +169,7 @@ impl<'a> GroupTypeBuilder<'a> {
     /// The group.
     ///
     /// # Errors
-    ///
-    /// When a group annotated as `FILE` has a field that such a group may not have, or has it in
+    /// If a group annotated as `FILE` has a field that such a group may not have, or has it in
     /// another form than LogicalTypes.md, "FILE", says.
     pub fn build(self) -> Result<Type> {
         let converted_type = check::group(

@@ -103,8 +103,7 @@ impl ColumnDescriptor {
     /// How values are stored.
     ///
     /// # Panics
-    ///
-    /// When the column was made from a group; so do the other methods that ask for what only
+    /// If the column was made from a group; so do the other methods that ask for what only
     /// primitives have.
     pub fn physical_type(&self) -> PhysicalType {
         self.leaf.get_physical_type()
@@ -113,8 +112,7 @@ impl ColumnDescriptor {
     /// Bytes a value for `FIXED_LEN_BYTE_ARRAY`; -1 if not set.
     ///
     /// # Panics
-    ///
-    /// When the column was made from a group.
+    /// If the column was made from a group.
     #[expect(clippy::panic, reason = "documented: columns are made from primitives")]
     pub fn type_length(&self) -> i32 {
         match &*self.leaf {

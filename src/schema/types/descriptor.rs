@@ -33,8 +33,7 @@ impl SchemaDescriptor {
     /// Finds the leaves below `schema`.
     ///
     /// # Panics
-    ///
-    /// When `schema` is a primitive.
+    /// If `schema` is a primitive.
     pub fn new(schema: TypePtr) -> Self {
         assert!(
             schema.is_group(),
@@ -59,8 +58,7 @@ impl SchemaDescriptor {
     /// The leaf column `i`.
     ///
     /// # Panics
-    ///
-    /// When there are not that many.
+    /// If there are not that many.
     pub fn column(&self, i: usize) -> ColumnDescPtr {
         self.check(i);
         #[expect(clippy::indexing_slicing, reason = "checked above")]
@@ -80,8 +78,7 @@ impl SchemaDescriptor {
     /// The field of the root that the leaf column `i` stands in; the leaf itself if it is not nested.
     ///
     /// # Panics
-    ///
-    /// When there are not that many leaf columns.
+    /// If there are not that many leaf columns.
     pub fn get_column_root(&self, i: usize) -> &Type {
         self.root_of(i)
     }
@@ -89,8 +86,7 @@ impl SchemaDescriptor {
     /// [`get_column_root`](Self::get_column_root), to be shared.
     ///
     /// # Panics
-    ///
-    /// When there are not that many leaf columns.
+    /// If there are not that many leaf columns.
     pub fn get_column_root_ptr(&self, i: usize) -> TypePtr {
         Arc::clone(self.root_of(i))
     }
@@ -98,8 +94,7 @@ impl SchemaDescriptor {
     /// The index of [`get_column_root`](Self::get_column_root) among the root's fields.
     ///
     /// # Panics
-    ///
-    /// When there are not that many leaf columns.
+    /// If there are not that many leaf columns.
     pub fn get_column_root_idx(&self, i: usize) -> usize {
         self.check(i);
         #[expect(clippy::indexing_slicing, reason = "checked above; one entry a leaf")]

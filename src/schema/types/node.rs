@@ -67,7 +67,6 @@ impl Type {
     /// The fields of a group.
     ///
     /// # Panics
-    ///
     /// On a primitive.
     #[expect(
         clippy::panic,
@@ -83,7 +82,6 @@ impl Type {
     /// How the values of a primitive are stored.
     ///
     /// # Panics
-    ///
     /// On a group.
     #[expect(
         clippy::panic,
@@ -101,7 +99,6 @@ impl Type {
     /// The digits of a decimal; -1 if not set.
     ///
     /// # Panics
-    ///
     /// On a group.
     #[expect(
         clippy::panic,
@@ -117,7 +114,6 @@ impl Type {
     /// The digits after the point of a decimal; -1 if not set.
     ///
     /// # Panics
-    ///
     /// On a group.
     #[expect(
         clippy::panic,
@@ -223,7 +219,6 @@ impl BasicTypeInfo {
     /// How often the field occurs.
     ///
     /// # Panics
-    ///
     /// On a root.
     #[expect(
         clippy::panic,
@@ -254,8 +249,7 @@ impl BasicTypeInfo {
     /// The id that the writer of the schema gave the field.
     ///
     /// # Panics
-    ///
-    /// When there is none.
+    /// If there is none.
     #[expect(clippy::panic, reason = "documented: has_id says whether there is one")]
     pub fn id(&self) -> i32 {
         match self.id {

@@ -77,8 +77,7 @@ impl PageBounds {
     /// Adds the bounds of the next page.
     ///
     /// # Errors
-    ///
-    /// When the bounds of all pages exceed 4 GiB.
+    /// If the bounds of all pages exceed 4 GiB.
     pub(crate) fn push(&mut self, min: &[u8], max: &[u8]) -> Result<()> {
         for bound in [min, max] {
             let end = u32::try_from(self.bytes.len() + bound.len()).map_err(|_| {

@@ -62,8 +62,7 @@ impl ColumnIndexMetaData {
     /// The index of a column of `physical_type`, its bounds read from their bytes.
     ///
     /// # Errors
-    ///
-    /// When a bound has not the width of the type.
+    /// If a bound has not the width of the type.
     pub(crate) fn try_new(
         physical_type: Type,
         index: ColumnIndex,

@@ -18,8 +18,7 @@ impl<T: ParquetValueType> PrimitiveColumnIndex<T> {
     /// Reads the bounds of all pages but null pages.
     ///
     /// # Errors
-    ///
-    /// When a bound has not the width of a `T`.
+    /// If a bound has not the width of a `T`.
     pub(crate) fn try_new(column_index: ColumnIndex, bounds: &PageBounds) -> Result<Self> {
         let mut min_values = Vec::with_capacity(column_index.null_pages.len());
         let mut max_values = Vec::with_capacity(column_index.null_pages.len());
