@@ -21,7 +21,7 @@ use crate::input::{BATCHES, Shape, joined, read};
 use crate::run::assert_nothing_left;
 
 /// Bytes of memory that do not hold all pages.
-const LIMIT: usize = 48 << 10;
+const LIMIT: usize = 96 << 10;
 
 fn options() -> ArrowWriterOptions {
     let properties = WriterProperties::builder()
@@ -162,7 +162,7 @@ fn by_option_a_quota_ends_row_groups_early_and_writing_goes_on() {
 #[test]
 fn under_a_memory_limit_too() {
     let directory = tempfile::tempdir().unwrap();
-    let batches = batches(4);
+    let batches = batches(8);
     for on_memory_limit in [OnMemoryLimit::FlushRowGroup, OnMemoryLimit::Fail] {
         for quota in [0, 8000, 1 << 20] {
             let metrics = SpillMetrics::new();
@@ -178,7 +178,7 @@ fn under_a_memory_limit_too() {
                 .with_on_spill_limit(OnSpillLimit::FlushRowGroup);
             let (file, row_groups, _) = write(&batches, options).unwrap();
             assert_rows(&file, &batches);
-            assert_eq!(row_groups > 1, quota < 100_000, "{quota}: {row_groups}");
+            assert!(row_groups > 1 || quota > 100_000, "{quota}: {row_groups}");
             let most_of_a_batch = file.len() / batches.len();
             assert!(
                 budget.peak() < LIMIT + 2 * most_of_a_batch,

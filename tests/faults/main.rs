@@ -9,6 +9,7 @@
     reason = "a failed test is a panic"
 )]
 
+mod appended;
 #[path = "../support/arrays.rs"]
 mod arrays;
 mod batches;

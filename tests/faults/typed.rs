@@ -1,11 +1,13 @@
 //! Physical values, column by column, and encoded chunks that are copied in.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use bytes::Bytes;
 use herringbone::budget::MemoryBudget;
+use herringbone::column::page::{CompressedPage, PageWriteSpec, PageWriter};
 use herringbone::column::writer::{ColumnCloseResult, ColumnWriter, get_column_writer};
 use herringbone::data_type::ByteArray;
 use herringbone::errors::Result;
@@ -15,7 +17,7 @@ use herringbone::schema::parser::parse_message_type;
 use herringbone::schema::types::{SchemaDescriptor, TypePtr};
 use tempfile::TempDir;
 
-use crate::faulty::{Call, FaultySink, Plan};
+use crate::faulty::{Call, Fault, FaultySink, Plan, When, hush_planned_panics};
 use crate::run::{Ending, Outcome, Steps, Subject, World};
 
 const ROWS: usize = 120;
@@ -79,12 +81,12 @@ impl Rows {
 }
 
 impl Typed {
-    fn schema() -> TypePtr {
+    pub(crate) fn schema() -> TypePtr {
         let message = "message rows { required int64 id; optional binary tag (STRING); }";
         Arc::new(parse_message_type(message).unwrap())
     }
 
-    fn properties(self) -> WriterPropertiesPtr {
+    pub(crate) fn properties(self) -> WriterPropertiesPtr {
         let builder = WriterProperties::builder()
             .set_writer_version(self.version)
             .set_write_batch_size(16)
@@ -93,7 +95,7 @@ impl Typed {
     }
 
     /// Encoded chunks outside any file, with their bytes.
-    fn chunks(self) -> Vec<(Bytes, ColumnCloseResult)> {
+    pub(crate) fn chunks(self) -> Vec<(Bytes, ColumnCloseResult)> {
         let descr = SchemaDescriptor::new(Self::schema());
         let columns = descr.columns().iter();
         let chunks = columns.map(|column| {
@@ -191,5 +193,64 @@ impl Subject for Typed {
 
     fn steps(&self, _call: Call) -> Vec<&'static str> {
         vec!["sink"]
+    }
+}
+
+/// Drops pages; one of its calls fails.
+struct FailingPages {
+    plan: Plan,
+}
+
+impl PageWriter for FailingPages {
+    fn write_page(&mut self, page: CompressedPage) -> Result<PageWriteSpec> {
+        self.plan.pass(Call::Write)?;
+        Ok(PageWriteSpec {
+            page_type: page.page_type(),
+            uncompressed_size: page.uncompressed_size(),
+            compressed_size: page.compressed_size(),
+            num_values: page.num_values(),
+            offset: 0,
+            bytes_written: page.compressed_size() as u64,
+        })
+    }
+
+    fn close(&mut self) -> Result<()> {
+        Ok(self.plan.pass(Call::Flush)?)
+    }
+}
+
+#[test]
+fn a_column_takes_no_more_after_its_page_writer_failed_once() {
+    hush_planned_panics();
+    let descr = SchemaDescriptor::new(Typed::schema());
+    for column in descr.columns() {
+        for fault in [Fault::Error(ErrorKind::Other), Fault::Panic] {
+            let mut at = 0;
+            loop {
+                let plan = Plan::new(fault, When::Once(at));
+                let pages = FailingPages { plan: plan.clone() };
+                let version = WriterVersion::PARQUET_1_0;
+                let properties = Typed { version }.properties();
+                let mut writer = get_column_writer(column.clone(), properties, Box::new(pages));
+                let mut steps = Steps::default();
+                for group in 0..3 {
+                    for half in 0..2 {
+                        let rows = Rows::of(group);
+                        steps.call("write_batch", || rows.write(&mut writer, half));
+                    }
+                }
+                steps.call("close", || writer.close());
+                assert_eq!(
+                    steps.has_failed(),
+                    plan.has_struck(),
+                    "call {at}, {fault:?}"
+                );
+                if !plan.has_struck() {
+                    break;
+                }
+                at += 1;
+            }
+            assert!(at > 5, "{at} calls");
+        }
     }
 }

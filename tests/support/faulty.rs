@@ -86,7 +86,8 @@ impl Plan {
         }
     }
 
-    fn strikes(&self, call: Call) -> Option<Fault> {
+    /// Counts a call; what is to happen instead of it.
+    pub fn strikes(&self, call: Call) -> Option<Fault> {
         lock(&self.log).push(call);
         let at = self.made.fetch_add(1, Ordering::Relaxed);
         let strikes = match self.when {
@@ -98,7 +99,7 @@ impl Plan {
     }
 
     /// A call that moves all or nothing.
-    fn pass(&self, call: Call) -> io::Result<()> {
+    pub fn pass(&self, call: Call) -> io::Result<()> {
         match self.strikes(call) {
             None | Some(Fault::Short | Fault::Nothing) => Ok(()),
             Some(Fault::Error(kind)) => Err(injected(kind, call)),
