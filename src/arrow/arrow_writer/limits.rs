@@ -198,7 +198,7 @@ impl Relief {
         let shared = self.member.shared();
         shared
             .limit()
-            .is_some_and(|limit| shared.used() > limit - limit / 32)
+            .is_some_and(|limit| shared.excess() > limit / 8 - limit / 32)
     }
 
     fn note_spilled(&mut self, bytes: usize) {
