@@ -21,6 +21,8 @@ pub(crate) enum Column {
     Int32Of16,
     /// 10,000 values.
     Int64Of10k,
+    /// So many 64-bit integers over and over.
+    Sequence(usize),
     /// Random floats.
     Float64,
     Boolean,
@@ -48,7 +50,9 @@ impl Column {
 
     fn data_type(self) -> DataType {
         match self {
-            Column::Int64 | Column::Int64HalfNull | Column::Int64Of10k => DataType::Int64,
+            Column::Int64 | Column::Int64HalfNull | Column::Int64Of10k | Column::Sequence(_) => {
+                DataType::Int64
+            }
             Column::Int32Of16 => DataType::Int32,
             Column::Float64 => DataType::Float64,
             Column::Boolean => DataType::Boolean,
@@ -63,7 +67,8 @@ impl Column {
         }
     }
 
-    fn array(self, rows: usize, random: &mut StdRng) -> ArrayRef {
+    /// Slots `from` to `from + rows` of the column.
+    fn array(self, from: usize, rows: usize, random: &mut StdRng) -> ArrayRef {
         match self {
             Column::Int64 => Arc::new(Int64Array::from_iter_values(
                 (0..rows).map(|_| random.random::<i64>()),
@@ -78,6 +83,9 @@ impl Column {
             )),
             Column::Int64Of10k => Arc::new(Int64Array::from_iter_values(
                 (0..rows).map(|_| random.random_range(0..10_000) * 77_777),
+            )),
+            Column::Sequence(length) => Arc::new(Int64Array::from_iter_values(
+                (from..from + rows).map(|row| (row % length * 1_000) as i64),
             )),
             Column::Float64 => Arc::new(Float64Array::from_iter_values(
                 (0..rows).map(|_| random.random::<f64>()),
@@ -157,8 +165,9 @@ pub(crate) fn batches_of(
 ) -> impl Iterator<Item = RecordBatch> {
     let schema = schema_of(columns);
     let mut random = StdRng::seed_from_u64(17);
-    (0..batches).map(move |_| {
-        let arrays = columns.iter().map(|column| column.array(rows, &mut random));
+    (0..batches).map(move |batch| {
+        let arrays = columns.iter();
+        let arrays = arrays.map(|column| column.array(batch * rows, rows, &mut random));
         RecordBatch::try_new(schema.clone(), arrays.collect()).expect("columns fit the schema")
     })
 }

@@ -9,8 +9,15 @@ use herringbone::arrow::ArrowWriter;
 use herringbone::arrow::arrow_writer::{ArrowWriterOptions, MemoryPressure};
 use herringbone::budget::MemoryBudget;
 use herringbone::file::metadata::ParquetMetaData;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::heap::{self, counted};
+
+pub(crate) const KIB: usize = 1 << 10;
+pub(crate) const MIB: usize = 1 << 20;
+
+/// What no account has: the room of boxes and of a few small vectors, and the rounding of shared tables.
+pub(crate) const SLACK: usize = 2 * KIB;
 
 /// What was seen of one file.
 #[derive(Debug)]
@@ -21,8 +28,6 @@ pub(crate) struct Seen {
     pub(crate) peak: usize,
     /// After each batch.
     pub(crate) samples: Vec<Sample>,
-    /// Heap of the writer and the metadata after `finish`.
-    pub(crate) finished: usize,
     pub(crate) bytes: usize,
     pub(crate) metadata: ParquetMetaData,
     pub(crate) pressure: MemoryPressure,
@@ -31,11 +36,11 @@ pub(crate) struct Seen {
 /// What was seen between two batches.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sample {
-    /// Heap beyond what the new writer had.
+    /// Heap, all of it.
     pub(crate) live: usize,
     /// What `memory_size` said; none while no row group was open.
     pub(crate) reported: Option<usize>,
-    /// What the budget says is in use, where there is one.
+    /// What the budget said is in use, where there is one.
     pub(crate) used: Option<usize>,
 }
 
@@ -57,46 +62,76 @@ pub(crate) fn watch(
     for batch in batches {
         counted(|| writer.write(&batch)).expect("a batch is written");
         samples.push(Sample {
-            live: heap::live().saturating_sub(fixed),
+            live: heap::live(),
             reported: (writer.in_progress_rows() > 0).then(|| writer.memory_size()),
             used: budget.map(MemoryBudget::used),
         });
     }
     let metadata = counted(|| writer.finish()).expect("the file ends");
-    Seen {
+    let seen = Seen {
         fixed,
         peak: heap::peak(),
         samples,
-        finished: heap::live(),
         bytes: writer.bytes_written(),
         metadata,
         pressure: writer.memory_pressure(),
+    };
+    counted(|| drop(writer));
+    if let Some(budget) = budget {
+        assert_eq!(budget.used(), 0, "the writer is gone");
+        assert_eq!(budget.members(), 0);
     }
+    seen
 }
 
 impl Seen {
-    /// The most that `memory_size` was wrong by, in bytes, at samples where it was wrong by more than a
-    /// tenth and `slack` bytes.
-    pub(crate) fn worst_report(&self, slack: usize) -> Option<Sample> {
-        let off = |sample: &Sample| {
-            let reported = sample.reported.unwrap_or(sample.live);
-            reported.abs_diff(sample.live)
-        };
-        let wrong = |sample: &&Sample| off(sample) > sample.live / 10 + slack;
-        self.samples
-            .iter()
-            .filter(wrong)
-            .max_by_key(|s| off(s))
-            .copied()
+    /// Sees to it that `memory_size` and the budget never differ from the heap by more than a tenth, or
+    /// by `hidden` bytes more: those of codecs that have an allocator of their own.
+    pub(crate) fn assert_true(&self, hidden: usize, what: &str) {
+        for (batch, sample) in self.samples.iter().enumerate() {
+            let open = sample.live.saturating_sub(self.fixed);
+            if let Some(reported) = sample.reported {
+                assert_near(reported, open, hidden, &format!("{what}, batch {batch}"));
+            }
+            if let Some(used) = sample.used {
+                let what = format!("{what}, budget after batch {batch}");
+                assert_near(used, sample.live, hidden, &what);
+            }
+        }
     }
 
-    /// The largest sample.
-    pub(crate) fn largest(&self) -> Option<Sample> {
-        self.samples
-            .iter()
-            .max_by_key(|sample| sample.live)
-            .copied()
+    /// The most heap between two batches, beyond the new writer's.
+    pub(crate) fn most_open(&self) -> usize {
+        let live = self.samples.iter().map(|sample| sample.live);
+        live.max().unwrap_or(0).saturating_sub(self.fixed)
     }
+}
+
+/// Sees to it that `said` is `counted` but for a tenth and [`SLACK`]; `hidden` bytes may be said that
+/// were not counted.
+pub(crate) fn assert_near(said: usize, counted: usize, hidden: usize, what: &str) {
+    let allowed = counted / 10 + SLACK;
+    assert!(
+        said + allowed >= counted && said <= counted + allowed + hidden,
+        "{what}: said {said}, counted {counted}, hidden {hidden}"
+    );
+}
+
+/// Sees to it that `file` holds `batches`, in their order.
+pub(crate) fn assert_holds(file: File, batches: impl Iterator<Item = RecordBatch>) {
+    let mut expected = batches.peekable();
+    let rows = expected.peek().map_or(1, RecordBatch::num_rows);
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file)
+        .expect("a Parquet file")
+        .with_batch_size(rows)
+        .build()
+        .expect("a reader");
+    for found in reader {
+        let found = found.expect("a batch");
+        let expected = expected.next().expect("no more rows than were written");
+        assert!(found.columns() == expected.columns(), "values differ");
+    }
+    assert!(expected.next().is_none(), "rows are missing");
 }
 
 /// A sink that keeps nothing.
@@ -113,7 +148,14 @@ impl Write for Nowhere {
     }
 }
 
-/// A file without a name.
-pub(crate) fn scratch_file() -> File {
-    tempfile::tempfile().expect("a temporary file")
+/// A file without a name, and a handle to read it with.
+pub(crate) fn scratch_file() -> (File, File) {
+    let file = tempfile::tempfile().expect("a temporary file");
+    let reader = file.try_clone().expect("a second handle");
+    (file, reader)
+}
+
+/// Bytes as the figures of the field are given.
+pub(crate) fn mib(bytes: usize) -> String {
+    format!("{:.3} MiB", bytes as f64 / MIB as f64)
 }

@@ -1,0 +1,122 @@
+//! Limits that are far too small, and what gives way first.
+
+use herringbone::arrow::ArrowWriter;
+use herringbone::arrow::arrow_writer::{ArrowWriterOptions, OnMemoryLimit};
+use herringbone::budget::MemoryBudget;
+use herringbone::errors::ParquetError;
+
+use super::watch::{KIB, MIB, Nowhere, assert_holds, scratch_file, watch};
+use crate::heap::{self, counted};
+use crate::tables::Table;
+
+fn table() -> Table {
+    Table {
+        batch_rows: 256,
+        ..Table::small(20, 8_192)
+    }
+}
+
+#[test]
+fn a_limit_far_too_small_still_gives_the_right_file() {
+    let table = table();
+    let budget = MemoryBudget::new(64 * KIB);
+    let options = || ArrowWriterOptions::new().with_memory_budget(budget.clone());
+    let (file, reader) = scratch_file();
+    let seen = watch(
+        table.schema(),
+        table.batches(),
+        options,
+        Some(&budget),
+        file,
+    );
+    println!(
+        "64 KiB: peak {}, budget {}, {} row groups, {:?}",
+        seen.peak,
+        budget.peak(),
+        seen.metadata.num_row_groups(),
+        seen.pressure
+    );
+    let row_groups = seen.metadata.num_row_groups() as u64;
+    assert!(row_groups > 1);
+    // The last one may have ended with the file.
+    assert!(row_groups - seen.pressure.row_groups_flushed_early <= 1);
+    assert_holds(reader, table.batches());
+}
+
+#[test]
+fn a_limit_far_too_small_fails_where_it_is_told_to() {
+    let table = table();
+    let options = ArrowWriterOptions::new()
+        .with_memory_limit(64 * KIB)
+        .with_on_memory_limit(OnMemoryLimit::Fail);
+    let mut writer = ArrowWriter::try_new_with_options(Nowhere, table.schema(), options).unwrap();
+    let error = table
+        .batches()
+        .find_map(|batch| writer.write(&batch).err())
+        .expect("the limit is too small");
+    assert!(
+        matches!(error, ParquetError::MemoryLimitExceeded { limit, used, .. }
+            if limit == 64 * KIB && used > 56 * KIB),
+        "{error:?}"
+    );
+    let text = error.to_string();
+    assert!(text.contains("65536"), "{text}");
+    assert!(
+        text.contains("the row group would have to end early"),
+        "{text}"
+    );
+    // Nothing later succeeds by mistake.
+    let batch = table.batches().next().unwrap();
+    assert!(writer.write(&batch).is_err());
+    assert!(writer.finish().is_err());
+}
+
+/// Open pages go before dictionaries that pay, and these before the row group.
+#[test]
+fn little_pressure_costs_little() {
+    let table = Table {
+        batch_rows: 2_048,
+        ..Table::small(20, 65_536)
+    };
+    let pressure = |limit| {
+        let options = || ArrowWriterOptions::new().with_memory_limit(limit);
+        watch(table.schema(), table.batches(), options, None, Nowhere).pressure
+    };
+    let [roomy, tight, narrow] = [16 * MIB, MIB, 512 * KIB].map(pressure);
+    println!("{roomy:?}\n{tight:?}\n{narrow:?}");
+    assert_eq!(roomy.spilled_bytes, 0);
+    assert_eq!(roomy.pages_cut_early, 0);
+    for pressure in [tight, narrow] {
+        assert_eq!(pressure.dictionaries_given_up, 0);
+        assert_eq!(pressure.row_groups_flushed_early, 0);
+    }
+    assert!(tight.pages_cut_early > 0);
+    assert!(narrow.pages_cut_early > tight.pages_cut_early);
+}
+
+/// Somebody else reserves the whole budget: scratch, open pages and what the last pages left goes.
+#[test]
+fn buffers_shrink_when_others_need_the_room() {
+    let table = Table {
+        batch_rows: 2_048,
+        ..Table::wide(20, 16_384)
+    };
+    heap::reset();
+    let budget = MemoryBudget::new(32 * MIB);
+    let options = ArrowWriterOptions::new().with_memory_budget(budget.clone());
+    let mut writer =
+        counted(|| ArrowWriter::try_new_with_options(Nowhere, table.schema(), options).unwrap());
+    let mut batches = table.batches();
+    for batch in batches.by_ref().take(6) {
+        counted(|| writer.write(&batch)).unwrap();
+    }
+    let before = heap::live();
+    let mut others = budget.reserve();
+    others.resize(32 * MIB);
+    let row = batches.next().unwrap().slice(0, 1);
+    counted(|| writer.write(&row)).unwrap();
+    let after = heap::live();
+    println!("before {before}, after {after}");
+    assert!(before > 8 * MIB, "{before}");
+    assert!(after < before / 8, "{after}");
+}
