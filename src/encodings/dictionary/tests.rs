@@ -50,7 +50,9 @@ fn entries_of(encoder: &DictionaryEncoder) -> Vec<Vec<u8>> {
         .map(|_| {
             let width = match encoder.physical {
                 Type::BYTE_ARRAY => {
-                    u32::from_le_bytes(*rest.split_off(..4).unwrap().as_array().unwrap()) as usize
+                    let (length, tail) = rest.split_first_chunk().unwrap();
+                    rest = tail;
+                    u32::from_le_bytes(*length) as usize
                 }
                 _ => encoder.width,
             };
