@@ -315,10 +315,45 @@ impl<'a> ByteValues<'a> {
                     _ => 0,
                 }
             }
+            (
+                ByteSource::Offsets32 { offsets, .. },
+                Picks::Indices(picks) | Picks::Keys { keys: picks, .. },
+            ) => {
+                let len = |pick: &u32| match (
+                    offsets.get(*pick as usize),
+                    offsets.get(*pick as usize + 1),
+                ) {
+                    (Some(from), Some(to)) => (*to - *from) as usize,
+                    _ => 0,
+                };
+                picks.iter().map(len).sum()
+            }
+            (ByteSource::Views { views, .. }, Picks::Range { from, len }) => {
+                let views = views.get(from..from + len).unwrap_or_default();
+                views.iter().map(view_len).sum()
+            }
+            (
+                ByteSource::Views { views, .. },
+                Picks::Indices(picks) | Picks::Keys { keys: picks, .. },
+            ) => picks
+                .iter()
+                .map(|pick| views.get(*pick as usize).map_or(0, view_len))
+                .sum(),
             (ByteSource::Fixed(fixed), _) => fixed.width * self.len(),
             _ => self.visit(TotalBytes),
         }
     }
+}
+
+/// Length of the bytes of an Arrow view.
+#[inline]
+fn view_len(view: &u128) -> usize {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the lowest 32 bits are the length"
+    )]
+    let len = *view as u32;
+    len as usize
 }
 
 /// The bytes of an Arrow view.

@@ -17,18 +17,11 @@ pub(super) struct FloatExtremes<const N: usize> {
     pub(super) max: [u8; N],
 }
 
-/// Values that are folded side by side.
-const LANES: usize = 8;
-
 macro_rules! extremes {
     ($name:ident, $float:ty, $key:ident, $unkey:ident, $width:literal) => {
         /// Bounds of `values`; none of no values.
         pub(super) fn $name(values: &[$float]) -> Option<FloatExtremes<$width>> {
-            let nans = values
-                .iter()
-                .map(|value| u64::from(value.is_nan()))
-                .sum::<u64>();
-            let found = |kind, low: $float, high: $float| {
+            let found = |kind, nans, low: $float, high: $float| {
                 Some(FloatExtremes {
                     kind,
                     nans,
@@ -36,27 +29,21 @@ macro_rules! extremes {
                     max: high.to_le_bytes(),
                 })
             };
-            let keys = |(low, high)| ($unkey(low), $unkey(high));
-            match values.len() as u64 - nans {
-                0 => {
-                    let (low, high) = keys(numbers::extremes(values, $key)?);
-                    found(Seen::NansOnly, low, high)
-                }
-                _ if nans == 0 => {
-                    let (mut low, mut high) =
-                        fold(values, <$float>::INFINITY, <$float>::NEG_INFINITY);
-                    // Zeros of both signs compare as equal and are not equal bounds.
-                    if low == 0.0 || high == 0.0 {
-                        (low, high) = keys(numbers::extremes(values, $key)?);
-                    }
-                    found(Seen::Numbers, low, high)
-                }
-                _ => {
-                    let numbers = values.iter().filter(|value| !value.is_nan());
-                    let low = numbers.clone().copied().min_by(<$float>::total_cmp)?;
-                    let high = numbers.copied().max_by(<$float>::total_cmp)?;
-                    found(Seen::Numbers, low, high)
-                }
+            let (low, high) = numbers::extremes(values, $key)?;
+            let (low, high) = ($unkey(low), $unkey(high));
+            // Not-a-numbers lie beyond both infinities.
+            if !low.is_nan() && !high.is_nan() {
+                return found(Seen::Numbers, 0, low, high);
+            }
+            let numbers = values.iter().filter(|value| !value.is_nan());
+            let nans = (values.len() - numbers.clone().count()) as u64;
+            let bounds = (
+                numbers.clone().copied().min_by(<$float>::total_cmp),
+                numbers.copied().max_by(<$float>::total_cmp),
+            );
+            match bounds {
+                (Some(low), Some(high)) => found(Seen::Numbers, nans, low, high),
+                _ => found(Seen::NansOnly, nans, low, high),
             }
         }
     };
@@ -151,27 +138,4 @@ fn key64(value: f64) -> i64 {
 
 fn unkey64(key: i64) -> f64 {
     f64::from_bits((key ^ (key >> 63 & i64::MAX)).cast_unsigned())
-}
-
-/// Smallest and largest of values without not-a-numbers.
-#[inline]
-fn fold<T: Copy + PartialOrd>(values: &[T], top: T, bottom: T) -> (T, T) {
-    let (mut min, mut max) = ([top; LANES], [bottom; LANES]);
-    let chunks = values.chunks_exact(LANES);
-    let rest = chunks.remainder();
-    for chunk in chunks {
-        for ((min, max), value) in min.iter_mut().zip(&mut max).zip(chunk) {
-            *min = if *value < *min { *value } else { *min };
-            *max = if *value > *max { *value } else { *max };
-        }
-    }
-    let low = min
-        .iter()
-        .chain(rest)
-        .fold(top, |low, value| if *value < low { *value } else { low });
-    let high = max.iter().chain(rest).fold(
-        bottom,
-        |high, value| if *value > high { *value } else { high },
-    );
-    (low, high)
 }
