@@ -346,38 +346,40 @@ impl<'a> ByteValues<'a> {
 }
 
 /// Length of the bytes of an Arrow view.
-#[inline]
-fn view_len(view: &u128) -> usize {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the lowest 32 bits are the length"
-    )]
-    let len = *view as u32;
-    len as usize
-}
-
-/// The bytes of an Arrow view.
 ///
 /// SPEC (Arrow columnar format, "Variable-size Binary View Layout"): four bytes of length, then
 /// either up to 12 bytes of data or a prefix, a buffer number and an offset, four bytes each.
+#[inline(always)]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the lowest 32 bits are the length"
+)]
+pub(crate) fn view_len(view: &u128) -> usize {
+    *view as u32 as usize
+}
+
+/// The bytes of an Arrow view.
 #[inline]
 pub(crate) fn view_bytes<'v>(view: &'v u128, buffers: &'v [Buffer]) -> &'v [u8] {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the fields of a view are 32 bits wide"
-    )]
-    let (len, buffer, offset) = (
-        *view as u32 as usize,
-        (*view >> 64) as u32 as usize,
-        (*view >> 96) as u32 as usize,
-    );
+    let len = view_len(view);
     if len <= 12 {
         // A view's bytes stand in memory in the order of a little-endian number.
         return as_bytes(view).get(4..4 + len).unwrap_or_default();
     }
+    buffer_bytes(view, buffers)
+}
+
+/// The bytes of an Arrow view of more than 12.
+#[inline]
+pub(crate) fn buffer_bytes<'v>(view: &u128, buffers: &'v [Buffer]) -> &'v [u8] {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the fields of a view are 32 bits wide"
+    )]
+    let (buffer, offset) = ((*view >> 64) as u32 as usize, (*view >> 96) as u32 as usize);
     buffers
         .get(buffer)
-        .and_then(|buffer| buffer.as_slice().get(offset..offset + len))
+        .and_then(|buffer| buffer.as_slice().get(offset..offset + view_len(view)))
         .unwrap_or_default()
 }
 

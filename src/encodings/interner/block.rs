@@ -1,20 +1,29 @@
 //! Byte strings in blocks, each as a key of one size, however they lie in their source.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "kernel: places are below BLOCK, and ranges of values were cut to their source"
+)]
+
 use arrow_buffer::Buffer;
 
 use super::BLOCK;
 use super::hash::ENDS;
 use crate::data_type::packed::{PackedKey, SHORT};
-use crate::data_type::values::{ByteSource, ByteValues, ByteVisitor, Picks, view_bytes};
+use crate::data_type::values::{
+    ByteSource, ByteValues, ByteVisitor, Picks, buffer_bytes, view_len,
+};
 
 /// Bytes that an Arrow view has room for.
 const INLINE_VIEW: usize = 12;
+/// Bytes that are read of every string, its own or those behind it.
+const HEAD: usize = 16;
 
 /// Up to [`BLOCK`] strings and their keys.
 pub(crate) struct ByteBlock<'v> {
     /// Keys of the short strings; those of long ones are yet to be made.
     pub(super) keys: [PackedKey; BLOCK],
-    /// The strings.
+    /// The long strings, at least; other places do not count.
     pub(super) values: [&'v [u8]; BLOCK],
     /// A bit for each string that is long.
     pub(super) long: u64,
@@ -39,56 +48,56 @@ pub(crate) fn for_each_block(values: &ByteValues<'_>, sink: Sink<'_>) {
     match (values.source(), values.picks()) {
         (ByteSource::Offsets32 { offsets, data }, Picks::Range { from, len }) => {
             let ends = offsets.get(from..=from + len).unwrap_or_default();
-            let starts = ends.iter();
-            let pairs = starts.zip(ends.get(1..).unwrap_or_default());
-            fill(
-                pairs.map(|(from, to)| by_offsets(data, *from as usize, *to as usize)),
+            fill_spans(
+                data,
+                ends.len().saturating_sub(1),
                 sink,
+                |spans, at, len| {
+                    spans.set(&ends[at..=at + len], |offset| offset as usize);
+                },
             );
         }
         (ByteSource::Offsets64 { offsets, data }, Picks::Range { from, len }) => {
             let ends = offsets.get(from..=from + len).unwrap_or_default();
-            let starts = ends.iter();
-            let pairs = starts.zip(ends.get(1..).unwrap_or_default());
-            fill(
-                pairs.map(|(from, to)| by_offsets(data, wide(*from), wide(*to))),
+            fill_spans(
+                data,
+                ends.len().saturating_sub(1),
                 sink,
+                |spans, at, len| {
+                    spans.set(&ends[at..=at + len], wide);
+                },
             );
         }
         (
             ByteSource::Offsets32 { offsets, data },
             Picks::Indices(picks) | Picks::Keys { keys: picks, .. },
-        ) => {
-            let offset = |at: usize| offsets.get(at).map_or(0, |offset| *offset as usize);
-            let picks = picks.iter().map(|pick| *pick as usize);
-            fill(
-                picks.map(|pick| by_offsets(data, offset(pick), offset(pick + 1))),
-                sink,
-            );
-        }
+        ) => fill_spans(data, picks.len(), sink, |spans, at, len| {
+            spans.pick(offsets, &picks[at..at + len], |offset| offset as usize);
+        }),
         (
             ByteSource::Offsets64 { offsets, data },
             Picks::Indices(picks) | Picks::Keys { keys: picks, .. },
-        ) => {
-            let offset = |at: usize| offsets.get(at).map_or(0, |offset| wide(*offset));
-            let picks = picks.iter().map(|pick| *pick as usize);
-            fill(
-                picks.map(|pick| by_offsets(data, offset(pick), offset(pick + 1))),
-                sink,
-            );
-        }
+        ) => fill_spans(data, picks.len(), sink, |spans, at, len| {
+            spans.pick(offsets, &picks[at..at + len], wide);
+        }),
         (ByteSource::Views { views, buffers }, Picks::Range { from, len }) => {
             let views = views.get(from..from + len).unwrap_or_default();
-            fill(views.iter().map(|view| by_view(view, buffers)), sink);
+            fill_views(views.chunks(BLOCK), buffers, sink);
         }
         (
             ByteSource::Views { views, buffers },
             Picks::Indices(picks) | Picks::Keys { keys: picks, .. },
         ) => {
-            let picks = picks
-                .iter()
-                .map(|pick| views.get(*pick as usize).unwrap_or(&0));
-            fill(picks.map(|view| by_view(view, buffers)), sink);
+            let view = |pick: &u32| views.get(*pick as usize).copied().unwrap_or(0);
+            let mut picked = [0; BLOCK];
+            let mut block = ByteBlock::new();
+            for picks in picks.chunks(BLOCK) {
+                for (place, pick) in picked.iter_mut().zip(picks) {
+                    *place = view(pick);
+                }
+                block.set_views(&picked[..picks.len()], buffers);
+                sink(&mut block);
+            }
         }
         (ByteSource::Fixed(_) | ByteSource::Arrays(_) | ByteSource::Packed(_), _) => {
             values.visit(Filler { sink });
@@ -103,54 +112,169 @@ struct Filler<'s> {
 
 impl ByteVisitor for Filler<'_> {
     type Out = ();
-    fn visit<'v>(self, values: impl ExactSizeIterator<Item = &'v [u8]> + Clone) {
-        fill(
-            values.map(|value| (PackedKey::short(head_of(value), value.len()), value)),
-            self.sink,
-        );
+    fn visit<'v>(self, mut values: impl ExactSizeIterator<Item = &'v [u8]> + Clone) {
+        let mut block = ByteBlock::new();
+        while values.len() > 0 {
+            block.len = values.len().min(BLOCK);
+            for (key, (place, value)) in block
+                .keys
+                .iter_mut()
+                .zip(block.values.iter_mut().zip(&mut values))
+            {
+                *key = PackedKey::short(head_of(value), value.len());
+                *place = value;
+            }
+            block.mark_long();
+            (self.sink)(&mut block);
+        }
     }
 }
 
-fn fill<'v>(mut items: impl Iterator<Item = (PackedKey, &'v [u8])>, sink: Sink<'_>) {
-    let mut block = ByteBlock {
-        keys: [PackedKey::default(); BLOCK],
-        values: [&[]; BLOCK],
-        long: 0,
-        very_long: 0,
-        len: 0,
-    };
-    loop {
-        let (mut len, mut long, mut very_long) = (0, 0, 0);
-        let places = block.keys.iter_mut().zip(block.values.iter_mut());
-        for ((key, value), item) in places.zip(&mut items) {
-            (*key, *value) = item;
-            long |= u64::from(value.len() > SHORT) << len;
-            very_long |= u64::from(value.len() > ENDS) << len;
-            len += 1;
+fn fill_views<'v>(blocks: impl Iterator<Item = &'v [u128]>, buffers: &'v [Buffer], sink: Sink<'_>) {
+    let mut block = ByteBlock::new();
+    for views in blocks {
+        block.set_views(views, buffers);
+        sink(&mut block);
+    }
+}
+
+/// Fills blocks from `count` strings in `data`, which `find` says the places of, at most [`BLOCK`] from
+/// a given one on.
+fn fill_spans(data: &[u8], count: usize, sink: Sink<'_>, find: impl Fn(&mut Spans, usize, usize)) {
+    let (mut block, mut spans) = (ByteBlock::new(), Spans::new());
+    for at in (0..count).step_by(BLOCK) {
+        let len = BLOCK.min(count - at);
+        find(&mut spans, at, len);
+        block.set_spans(data, &spans, len);
+        sink(&mut block);
+    }
+}
+
+/// Where strings begin and end.
+struct Spans {
+    from: [usize; BLOCK],
+    to: [usize; BLOCK],
+}
+
+impl Spans {
+    fn new() -> Self {
+        Self {
+            from: [0; BLOCK],
+            to: [0; BLOCK],
         }
-        (block.len, block.long, block.very_long) = (len, long, very_long);
-        if len > 0 {
-            sink(&mut block);
+    }
+
+    /// Strings that follow one another, each from one offset to the next.
+    #[inline(always)]
+    fn set<O: Copy>(&mut self, offsets: &[O], place: impl Fn(O) -> usize) {
+        for (from, offset) in self.from.iter_mut().zip(offsets) {
+            *from = place(*offset);
         }
-        if len < BLOCK {
+        for (to, offset) in self.to.iter_mut().zip(&offsets[1..]) {
+            *to = place(*offset);
+        }
+    }
+
+    /// The strings of these numbers; empty where there are fewer.
+    #[inline(always)]
+    fn pick<O: Copy>(&mut self, offsets: &[O], picks: &[u32], place: impl Fn(O) -> usize) {
+        for (span, pick) in self.from.iter_mut().zip(&mut self.to).zip(picks) {
+            let pick = *pick as usize;
+            let ends = (offsets.get(pick), offsets.get(pick + 1));
+            (*span.0, *span.1) = match ends {
+                (Some(from), Some(to)) => (place(*from), place(*to)),
+                _ => (0, 0),
+            };
+        }
+    }
+
+    /// Whether each of the first `len` strings lies in `data` and has [`HEAD`] bytes to be read there.
+    #[inline(always)]
+    fn have_heads(&self, data: &[u8], len: usize) -> bool {
+        let Some(last) = data.len().checked_sub(HEAD) else {
+            return false;
+        };
+        let spans = self.from[..len].iter().zip(&self.to[..len]);
+        spans.fold(true, |all, (from, to)| all & (from <= to) & (*to <= last))
+    }
+}
+
+impl<'v> ByteBlock<'v> {
+    fn new() -> Self {
+        Self {
+            keys: [PackedKey::default(); BLOCK],
+            values: [&[]; BLOCK],
+            long: 0,
+            very_long: 0,
+            len: 0,
+        }
+    }
+
+    /// Takes the first `len` strings of `spans`.
+    #[inline]
+    fn set_spans(&mut self, data: &'v [u8], spans: &Spans, len: usize) {
+        self.len = len;
+        let places = self.keys.iter_mut().zip(self.values.iter_mut());
+        let spans_of = spans.from[..len].iter().zip(&spans.to[..len]);
+        if !spans.have_heads(data, len) {
+            for ((key, value), (from, to)) in places.zip(spans_of) {
+                *value = data.get(*from..*to).unwrap_or_default();
+                *key = PackedKey::short(head_of(value), value.len());
+            }
+            return self.mark_long();
+        }
+        // A key is made of the bytes from the string's start on whatever the length: no branch depends on it.
+        for ((key, value), (from, to)) in places.zip(spans_of) {
+            // SAFETY: `have_heads` has found that no string ends before it begins, that all end within
+            // `data`, and that as many bytes as a head has follow.
+            let head = unsafe {
+                *value = data.get_unchecked(*from..*to);
+                data.as_ptr().add(*from).cast::<[u8; HEAD]>().read()
+            };
+            *key = PackedKey::short(u128::from_le_bytes(head), to - from);
+        }
+        self.mark_long();
+    }
+
+    /// Takes the strings of up to [`BLOCK`] views. The view of a short string has all that the key needs.
+    #[inline]
+    fn set_views(&mut self, views: &[u128], buffers: &'v [Buffer]) {
+        self.len = views.len();
+        let longest = views.iter().map(view_len).fold(0, usize::max);
+        if longest <= INLINE_VIEW {
+            for (key, view) in self.keys.iter_mut().zip(views) {
+                *key = PackedKey::short(*view >> 32, view_len(view));
+            }
+            (self.long, self.very_long) = (0, 0);
             return;
         }
+        let places = self.keys.iter_mut().zip(self.values.iter_mut());
+        for ((key, value), view) in places.zip(views) {
+            let len = view_len(view);
+            if len <= INLINE_VIEW {
+                *value = &[];
+                *key = PackedKey::short(*view >> 32, len);
+            } else {
+                *value = buffer_bytes(view, buffers);
+                *key = PackedKey::short(head_of(value), value.len());
+            }
+        }
+        self.mark_long();
     }
-}
 
-/// A string between two offsets and its key. Where the buffer goes on long enough, the key is made
-/// of 16 bytes from the string's start whatever the length: no branch that depends on it.
-#[inline(always)]
-fn by_offsets(data: &[u8], from: usize, to: usize) -> (PackedKey, &[u8]) {
-    let value = data.get(from..to).unwrap_or_default();
-    let head = match data
-        .get(from..from.wrapping_add(16))
-        .and_then(<[u8]>::first_chunk)
-    {
-        Some(head) => u128::from_le_bytes(*head),
-        None => head_of(value),
-    };
-    (PackedKey::short(head, value.len()), value)
+    /// Finds the long ones among the values.
+    #[inline(always)]
+    fn mark_long(&mut self) {
+        let values = &self.values[..self.len];
+        let longest = values.iter().map(|value| value.len()).fold(0, usize::max);
+        let longer_than = |bytes: usize| match longest > bytes {
+            false => 0,
+            true => values.iter().rev().fold(0, |marks, value| {
+                marks << 1 | u64::from(value.len() > bytes)
+            }),
+        };
+        (self.long, self.very_long) = (longer_than(SHORT), longer_than(ENDS));
+    }
 }
 
 #[inline(always)]
@@ -162,23 +286,11 @@ fn wide(offset: i64) -> usize {
     offset as usize
 }
 
-/// The string of an Arrow view and its key; the view of a short string has all that the key needs.
-#[inline(always)]
-fn by_view<'v>(view: &'v u128, buffers: &'v [Buffer]) -> (PackedKey, &'v [u8]) {
-    let value = view_bytes(view, buffers);
-    let head = if value.len() <= INLINE_VIEW {
-        *view >> 32
-    } else {
-        head_of(value)
-    };
-    (PackedKey::short(head, value.len()), value)
-}
-
 /// The first bytes of a string behind which nothing may be read.
 #[inline]
 fn head_of(value: &[u8]) -> u128 {
     let len = value.len();
-    if let Some(head) = value.first_chunk::<16>() {
+    if let Some(head) = value.first_chunk::<HEAD>() {
         return u128::from_le_bytes(*head);
     }
     // Two reads that overlap cover what lies between one and two times their size.
