@@ -240,8 +240,8 @@ impl<'v> ByteBlock<'v> {
     #[inline]
     fn set_views(&mut self, views: &[u128], buffers: &'v [Buffer]) {
         self.len = views.len();
-        let longest = views.iter().map(view_len).fold(0, usize::max);
-        if longest <= INLINE_VIEW {
+        let is_inline = |all, view| all & (view_len(view) <= INLINE_VIEW);
+        if views.iter().fold(true, is_inline) {
             for (key, view) in self.keys.iter_mut().zip(views) {
                 *key = PackedKey::short(*view >> 32, view_len(view));
             }
@@ -266,14 +266,15 @@ impl<'v> ByteBlock<'v> {
     #[inline(always)]
     fn mark_long(&mut self) {
         let values = &self.values[..self.len];
-        let longest = values.iter().map(|value| value.len()).fold(0, usize::max);
-        let longer_than = |bytes: usize| match longest > bytes {
-            false => 0,
-            true => values.iter().rev().fold(0, |marks, value| {
-                marks << 1 | u64::from(value.len() > bytes)
-            }),
-        };
-        (self.long, self.very_long) = (longer_than(SHORT), longer_than(ENDS));
+        (self.long, self.very_long) = (0, 0);
+        // More than SHORT has a bit above those of SHORT.
+        if values.iter().fold(0, |bits, value| bits | value.len()) <= SHORT {
+            return;
+        }
+        for (at, value) in values.iter().enumerate() {
+            self.long |= u64::from(value.len() > SHORT) << at;
+            self.very_long |= u64::from(value.len() > ENDS) << at;
+        }
     }
 }
 
