@@ -229,8 +229,12 @@ fn a_column_takes_no_more_after_its_page_writer_failed_once() {
             loop {
                 let plan = Plan::new(fault, When::Once(at));
                 let pages = FailingPages { plan: plan.clone() };
-                let version = WriterVersion::PARQUET_1_0;
-                let properties = Typed { version }.properties();
+                // Pages of a dictionary would wait for the end.
+                let properties = WriterProperties::builder()
+                    .set_dictionary_enabled(false)
+                    .set_write_batch_size(16)
+                    .set_data_page_row_count_limit(50);
+                let properties = Arc::new(properties.build());
                 let mut writer = get_column_writer(column.clone(), properties, Box::new(pages));
                 let mut steps = Steps::default();
                 for group in 0..3 {
