@@ -4,7 +4,6 @@
 use std::fmt::{self, Debug};
 use std::io::{self, Write};
 use std::panic::panic_any;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::Bytes;
@@ -45,7 +44,7 @@ pub enum When {
     Never,
     /// The call with this ordinal.
     Once(usize),
-    /// That call and all later ones.
+    /// That call and all later ones of its kind: a disk that stays full.
     From(usize),
 }
 
@@ -54,7 +53,6 @@ pub enum When {
 pub struct Plan {
     fault: Fault,
     when: When,
-    made: Arc<AtomicUsize>,
     log: Arc<Mutex<Vec<Call>>>,
 }
 
@@ -67,7 +65,6 @@ impl Plan {
         Self {
             fault,
             when,
-            made: Arc::default(),
             log: Arc::default(),
         }
     }
@@ -79,21 +76,20 @@ impl Plan {
 
     /// Whether the planned fault has happened.
     pub fn has_struck(&self) -> bool {
-        let made = self.made.load(Ordering::Relaxed);
         match self.when {
             When::Never => false,
-            When::Once(at) | When::From(at) => made > at,
+            When::Once(at) | When::From(at) => lock(&self.log).len() > at,
         }
     }
 
     /// Counts a call; what is to happen instead of it.
     pub fn strikes(&self, call: Call) -> Option<Fault> {
-        lock(&self.log).push(call);
-        let at = self.made.fetch_add(1, Ordering::Relaxed);
+        let mut log = lock(&self.log);
+        log.push(call);
         let strikes = match self.when {
             When::Never => false,
-            When::Once(n) => at == n,
-            When::From(n) => at >= n,
+            When::Once(at) => log.len() == at + 1,
+            When::From(at) => log.get(at) == Some(&call),
         };
         strikes.then_some(self.fault)
     }
