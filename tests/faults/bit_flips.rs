@@ -1,10 +1,6 @@
 //! Every single-bit flip in a spilled blob is found when the blob is taken, through the whole writer.
 
-use std::cell::Cell;
 use std::fmt;
-use std::fs::{self, OpenOptions};
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -15,13 +11,12 @@ use herringbone::arrow::arrow_writer::ArrowWriterOptions;
 use herringbone::budget::MemoryBudget;
 use herringbone::column::page_store::{
     GuardedPageStoreFactory, InMemoryPageStoreFactory, PageKey, PageStore, PageStoreArgs,
-    PageStoreFactory, TempFilePageStoreFactory,
+    PageStoreFactory,
 };
 use herringbone::errors::{ParquetError, Result};
 use herringbone::file::properties::{WriterProperties, WriterVersion};
 
 use crate::input::{joined, read};
-use crate::run::assert_nothing_left;
 
 /// A flat column with a dictionary, and nested strings.
 fn batch() -> RecordBatch {
@@ -44,7 +39,10 @@ fn batch() -> RecordBatch {
     RecordBatch::try_from_iter(columns).unwrap()
 }
 
-fn options(version: WriterVersion, stores: Arc<dyn PageStoreFactory>) -> ArrowWriterOptions {
+pub(crate) fn options(
+    version: WriterVersion,
+    stores: Arc<dyn PageStoreFactory>,
+) -> ArrowWriterOptions {
     let properties = WriterProperties::builder()
         .set_writer_version(version)
         .set_data_page_row_count_limit(7)
@@ -57,7 +55,7 @@ fn options(version: WriterVersion, stores: Arc<dyn PageStoreFactory>) -> ArrowWr
 }
 
 /// The error of a run, and what reached the sink.
-fn write(
+pub(crate) fn write(
     options: ArrowWriterOptions,
     before_flush: impl FnOnce(),
 ) -> (Option<ParquetError>, Vec<u8>) {
@@ -71,7 +69,7 @@ fn write(
 }
 
 /// The error names column and page, and says that the blob is not what was put.
-fn assert_found(error: Option<ParquetError>, file: &[u8], store: &str, what: &str) {
+pub(crate) fn assert_found(error: Option<ParquetError>, file: &[u8], store: &str, what: &str) {
     let error = error.unwrap_or_else(|| panic!("{what}: not found"));
     let ParquetError::PageStore {
         step: "take",
@@ -121,14 +119,16 @@ impl Flip {
         })
     }
 
-    fn stores(self: &Arc<Self>) -> Arc<dyn PageStoreFactory> {
-        let flipping = Flipping {
+    fn stores(self: &Arc<Self>, guard: Guard) -> Arc<dyn PageStoreFactory> {
+        guard(Arc::new(Flipping {
             inner: InMemoryPageStoreFactory,
             plan: Arc::clone(self),
-        };
-        Arc::new(GuardedPageStoreFactory::new(Arc::new(flipping)))
+        }))
     }
 }
+
+/// Puts a store that checks in front of one that flips.
+type Guard = fn(Arc<dyn PageStoreFactory>) -> Arc<dyn PageStoreFactory>;
 
 impl fmt::Debug for Flipping {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -160,11 +160,10 @@ impl PageStore for FlippingStore {
     }
 }
 
-#[test]
-fn a_guarded_store_finds_every_flipped_bit() {
+fn every_flipped_bit_is_found(guard: Guard, told: &str) {
     for version in [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0] {
         let none = Flip::new(usize::MAX, 0);
-        let (error, file) = write(options(version, none.stores()), || {});
+        let (error, file) = write(options(version, none.stores(guard)), || {});
         assert!(error.is_none());
         assert!(read(&file).unwrap() == joined(&[batch()]));
         let lengths = none.lengths.lock().unwrap().clone();
@@ -174,65 +173,26 @@ fn a_guarded_store_finds_every_flipped_bit() {
         );
         for (blob, bits) in lengths.into_iter().enumerate() {
             for bit in 0..bits {
-                let (error, file) = write(options(version, Flip::new(blob, bit).stores()), || {});
-                assert_found(error, &file, "Flipping", &format!("blob {blob}, bit {bit}"));
+                let stores = Flip::new(blob, bit).stores(guard);
+                let (error, file) = write(options(version, stores), || {});
+                assert_found(error, &file, told, &format!("blob {blob}, bit {bit}"));
             }
         }
     }
 }
 
 #[test]
-#[cfg(target_os = "linux")]
-fn a_spill_file_finds_every_flipped_bit() {
-    let directory = tempfile::tempdir().unwrap();
-    let stores = Arc::new(TempFilePageStoreFactory::in_directory(directory.path()));
-    let written = |before_flush: &dyn Fn()| {
-        let options = options(WriterVersion::PARQUET_2_0, stores.clone());
-        write(options, before_flush)
-    };
-    let (length, spilled) = (Cell::new(0), Cell::new(0));
-    let (error, reference) = written(&|| {
-        length.set(spill_file(directory.path()).1);
-        spilled.set(stores.metrics().bytes_spilled());
-    });
-    assert!(error.is_none());
-    assert!(spilled.get() > 100, "{}", spilled.get());
-    let mut found = 0;
-    for bit in 0..length.get() * 8 {
-        let (error, file) = written(&|| flip(&spill_file(directory.path()).0, bit));
-        // A bit between blobs belongs to nobody.
-        if error.is_some() || file != reference {
-            let store = directory.path().to_str().unwrap();
-            assert_found(error, &file, store, &format!("bit {bit}"));
-            found += 1;
-        }
-    }
-    assert_eq!(found, 8 * spilled.get());
-    assert_nothing_left(directory.path(), "flips");
+fn a_guarded_store_finds_every_flipped_bit() {
+    every_flipped_bit_is_found(
+        |inner| Arc::new(GuardedPageStoreFactory::new(inner)),
+        "Flipping",
+    );
 }
 
-/// A way to the one file without a name that is open in `directory`, and its length in bytes.
-fn spill_file(directory: &Path) -> (PathBuf, u64) {
-    let handles = fs::read_dir("/proc/self/fd").unwrap();
-    let ours = handles.filter_map(|handle| {
-        let handle = handle.ok()?.path();
-        let target = fs::read_link(&handle).ok()?;
-        target.starts_with(directory).then_some(handle)
-    });
-    let ours: Vec<PathBuf> = ours.collect();
-    assert_eq!(ours.len(), 1, "{ours:?}");
-    let length = fs::metadata(&ours[0]).unwrap().len();
-    (ours[0].clone(), length)
-}
-
-fn flip(path: &Path, bit: u64) {
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(path)
-        .unwrap();
-    let mut byte = [0];
-    file.read_exact_at(&mut byte, bit / 8).unwrap();
-    file.write_all_at(&[byte[0] ^ 1 << (bit % 8)], bit / 8)
-        .unwrap();
+#[test]
+#[cfg(feature = "encryption")]
+fn an_encrypting_store_finds_every_flipped_bit() {
+    use herringbone::column::page_store::EncryptedPageStoreFactory;
+    let guard: Guard = |inner| Arc::new(EncryptedPageStoreFactory::try_new(inner).unwrap());
+    every_flipped_bit_is_found(guard, "encrypted");
 }

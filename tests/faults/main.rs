@@ -15,6 +15,7 @@ mod arrays;
 mod batches;
 mod bit_flips;
 mod cases;
+mod disk_flips;
 mod dropped;
 mod every_call;
 #[path = "../support/faulty.rs"]
