@@ -124,6 +124,8 @@ def show(report):
         for (noted, text), number in sorted(report.notes.items()):
             if noted == reader:
                 print(f"  {number:>7,} x {text}")
+                for detail in sorted(report.details.get((noted, text), ())):
+                    print(f"  {'':>9} {detail}")
     for file, texts in sorted(report.failures.items()):
         print(f"FAILED {file}")
         for text in texts[:SHOWN_FAILURES]:

@@ -29,7 +29,7 @@ def check_column(sample, report, reader, read, field, expected):
         reason = known.refusal(reader, f"{sample.expects['codec']}, {special}: {error}")
         if reason is None:
             sample.fail(report, f"{field.name}: {field.type}: {reader} does not read it: {error}")
-        report.note(reader, f"columns not read: {reason}")
+        report.note(reader, f"not read: {reason}")
         return False
     try:
         compare(sample, report, reader, field, expected, column)
@@ -53,7 +53,7 @@ def compare(sample, report, reader, field, expected, column):
         reason = known.change(reader, text)
         if reason is None:
             raise Unlike(f"came as another type: {text}")
-        report.note(reader, f"{text}: {reason}")
+        report.note(reader, f"other type: {reason}", text)
     read = slots_of(column)
     expected = expected if change is None else [change(slot) for slot in expected]
     report.count(f"values ({reader})", len(read))

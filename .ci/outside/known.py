@@ -5,7 +5,7 @@ Whatever is not listed here fails the check.
 
 import re
 
-NO_NAME = "Parquet has no name for the type, and the reader restores it not from ARROW:schema"
+NO_NAME = "Parquet cannot name it, and the reader does not restore it from ARROW:schema"
 
 # Types that come back as others: (reader, pattern of "type as type", reason).
 CHANGES = [
