@@ -2,45 +2,50 @@
 
 use std::path::PathBuf;
 
+use clap::error::ErrorKind;
 use clap::{Parser, ValueEnum};
-use herringbone::basic::Compression;
+use herringbone::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel};
 
 /// Rewrites a table into Parquet with large row groups, in little memory.
+///
+/// Without any option it repacks generated TPC-H lineitem at scale 0.1 into lineitem.parquet, its pages in a
+/// temporary file, and compares that with pages on the heap.
 #[derive(Debug, Parser)]
 #[command(name = "repack")]
 pub(crate) struct Arguments {
-    /// The table to read: .parquet, .csv, .json, .jsonl or .ndjson (one object a line), .arrow or .ipc or .feather.
-    #[arg(long, conflicts_with_all = ["tpch", "scale"])]
+    /// The table to read: .parquet, .csv, .json, .jsonl or .ndjson (one object a line), .arrow, .ipc or .feather.
+    #[arg(long, value_name = "FILE", requires = "output", conflicts_with_all = ["tpch", "scale"])]
     pub(crate) input: Option<PathBuf>,
-    /// The Parquet file to write; it appears under this name only when it is whole.
-    #[arg(long)]
+    /// The Parquet file to write; it appears under this name only when it is whole. A generated table goes
+    /// into the current directory under its own name by default.
+    #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     /// The format of the input, if its name does not tell.
     #[arg(long, requires = "input")]
     pub(crate) format: Option<Format>,
     /// Reads a generated TPC-H table instead of a file.
-    #[arg(long)]
+    #[arg(long, value_name = "TABLE")]
     pub(crate) tpch: Option<Table>,
     /// Scale factor of the generated table; 1 is about 6 million rows of lineitem.
-    #[arg(long, default_value_t = 0.1)]
+    #[arg(long, default_value_t = 0.1, value_parser = scale)]
     pub(crate) scale: f64,
     /// Rows of a row group.
-    #[arg(long, default_value_t = 10_000_000, value_parser = positive)]
+    #[arg(long, value_name = "ROWS", default_value_t = 10_000_000, value_parser = positive)]
     pub(crate) row_group_rows: usize,
-    /// Rows of a batch that is read and written at once.
-    #[arg(long, default_value_t = 8_192, value_parser = positive)]
+    /// Rows that are read and written at once.
+    #[arg(long, value_name = "ROWS", default_value_t = 8_192, value_parser = positive)]
     pub(crate) batch_rows: usize,
-    /// uncompressed, snappy, lz4_raw, gzip(0-9), brotli(0-11) or zstd(1-22).
-    #[arg(long, default_value = "zstd(1)", value_parser = compression)]
-    pub(crate) compression: Compression,
+    /// uncompressed, snappy, lz4_raw, gzip(0-9), brotli(0-11) or zstd(1-22); without a level, the codec's default.
+    #[arg(long, value_name = "CODEC", default_value = "zstd(1)", value_parser = codec)]
+    pub(crate) compression: Codec,
     /// Lets finished pages wait in a temporary file instead of the heap.
     #[arg(long)]
     pub(crate) spill: bool,
-    /// The directory of the temporary file; the system's by default.
-    #[arg(long, requires = "spill")]
+    /// The directory of the temporary file; the system's by default. Implies --spill.
+    #[arg(long, value_name = "DIRECTORY")]
     pub(crate) spill_directory: Option<PathBuf>,
-    /// Limits the writer's memory, for example 64MiB; implies spilling.
-    #[arg(long, value_parser = bytes)]
+    /// Limits the writer's memory, for example 64MiB. Implies --spill.
+    #[arg(long, value_name = "BYTES", value_parser = bytes)]
     pub(crate) memory_limit: Option<usize>,
     /// Runs again with the pages in the other place, and prints both.
     #[arg(long)]
@@ -69,6 +74,13 @@ pub(crate) enum Table {
     Orders,
 }
 
+/// A codec and what it is called on the command line.
+#[derive(Debug, Clone)]
+pub(crate) struct Codec {
+    pub(crate) name: String,
+    pub(crate) compression: Compression,
+}
+
 /// Where finished pages wait for their row group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PageHome {
@@ -77,8 +89,18 @@ pub(crate) enum PageHome {
 }
 
 impl Arguments {
+    /// The program's own arguments, or what is wrong with them in one line. Prints the help if that is what
+    /// they ask for.
+    pub(crate) fn read() -> Result<Self, String> {
+        Self::try_parse().map_err(|error| match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => error.exit(),
+            _ => in_one_line(&error),
+        })
+    }
+
     pub(crate) fn page_home(&self) -> PageHome {
-        match self.spill || self.memory_limit.is_some() || self.is_bare() {
+        let spills = self.spill || self.spill_directory.is_some() || self.memory_limit.is_some();
+        match spills || self.is_bare() {
             true => PageHome::TempFile,
             false => PageHome::Heap,
         }
@@ -106,6 +128,15 @@ impl Arguments {
     }
 }
 
+/// The first paragraph of what clap says; the rest is usage.
+fn in_one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    let lines = text.lines().take_while(|line| !line.is_empty());
+    let words: Vec<&str> = lines.flat_map(str::split_whitespace).collect();
+    format!("{}; --help tells more", words.join(" "))
+}
+
 fn positive(text: &str) -> Result<usize, String> {
     match text.replace('_', "").parse::<usize>() {
         Ok(0) => Err("must be at least 1".to_owned()),
@@ -114,16 +145,25 @@ fn positive(text: &str) -> Result<usize, String> {
     }
 }
 
-fn compression(text: &str) -> Result<Compression, String> {
-    let named = match text.to_ascii_lowercase().as_str() {
-        "gzip" | "brotli" | "zstd" => {
-            return Err(format!("say the level too, for example {text}(3)"));
-        }
-        other => other.to_owned(),
+fn scale(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(scale) if scale > 0.0 && scale <= 100_000.0 => Ok(scale),
+        Ok(_) => Err("must be above 0 and at most 100000".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn codec(text: &str) -> Result<Codec, String> {
+    let name = text.to_ascii_lowercase();
+    let compression = match name.as_str() {
+        "gzip" => Compression::GZIP(GzipLevel::default()),
+        "brotli" => Compression::BROTLI(BrotliLevel::default()),
+        "zstd" => Compression::ZSTD(ZstdLevel::default()),
+        other => other
+            .parse()
+            .map_err(|error: herringbone::errors::ParquetError| error.to_string())?,
     };
-    named
-        .parse::<Compression>()
-        .map_err(|error| error.to_string())
+    Ok(Codec { name, compression })
 }
 
 fn bytes(text: &str) -> Result<usize, String> {

@@ -3,67 +3,65 @@
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use crate::arguments::PageHome;
+use crate::source::Extent;
 
 /// Time between two plain lines.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
 /// Tells how far a run has come.
-pub(crate) struct Progress {
-    bar: Option<ProgressBar>,
-    last_line: Instant,
+pub(crate) enum Progress {
+    Bar(ProgressBar),
+    Lines { last: Instant },
 }
 
 impl Progress {
-    pub(crate) fn start(home: PageHome, rows: Option<u64>) -> Self {
+    pub(crate) fn start(home: PageHome, extent: &Extent) -> Self {
         let title = match home {
             PageHome::Heap => "repacking, pages on the heap",
             PageHome::TempFile => "repacking, pages in a temporary file",
         };
         if !std::io::stderr().is_terminal() {
             eprintln!("{title}");
-            return Self {
-                bar: None,
-                last_line: Instant::now(),
+            return Self::Lines {
+                last: Instant::now(),
             };
         }
-        let bar = match rows {
-            Some(rows) => ProgressBar::new(rows),
-            None => ProgressBar::new_spinner(),
-        };
-        let template = match rows {
-            Some(_) => "{prefix} {wide_bar} {human_pos}/{human_len} rows, {msg} written",
-            None => "{prefix} {spinner} {human_pos} rows, {msg} written",
-        };
-        if let Ok(style) = ProgressStyle::with_template(template) {
+        let bar = ProgressBar::new(1_000);
+        if let Ok(style) = ProgressStyle::with_template("{prefix} {wide_bar} {percent:>3} %  {msg}")
+        {
             bar.set_style(style);
         }
         bar.set_prefix(title);
-        Self {
-            bar: Some(bar),
-            last_line: Instant::now(),
-        }
+        let progress = Self::Bar(bar);
+        progress.show(0, extent);
+        progress
     }
 
-    pub(crate) fn update(&mut self, rows: u64, written: u64) {
-        match &self.bar {
-            Some(bar) => {
-                bar.set_message(HumanBytes(written).to_string());
-                bar.set_position(rows);
+    pub(crate) fn update(&mut self, rows: u64, extent: &Extent) {
+        match self {
+            Self::Bar(_) => self.show(rows, extent),
+            Self::Lines { last } if last.elapsed() >= LINE_EVERY => {
+                *last = Instant::now();
+                let percent = extent.permille(rows) / 10;
+                eprintln!("{percent:>3} %  {} rows", HumanCount(rows));
             }
-            None if self.last_line.elapsed() >= LINE_EVERY => {
-                self.last_line = Instant::now();
-                eprintln!("{} rows, {} written", HumanCount(rows), HumanBytes(written));
-            }
-            None => {}
+            Self::Lines { .. } => {}
         }
     }
 
     pub(crate) fn finish(self) {
-        if let Some(bar) = self.bar {
+        if let Self::Bar(bar) = self {
             bar.finish_and_clear();
+        }
+    }
+
+    fn show(&self, rows: u64, extent: &Extent) {
+        if let Self::Bar(bar) = self {
+            bar.set_message(format!("{} rows", HumanCount(rows)));
+            bar.set_position(extent.permille(rows));
         }
     }
 }

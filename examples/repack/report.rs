@@ -1,5 +1,7 @@
 //! The figures at the end.
 
+use std::fmt::Display;
+
 use indicatif::{HumanBytes, HumanCount};
 
 use crate::arguments::{Arguments, PageHome};
@@ -7,43 +9,55 @@ use crate::job::Done;
 
 /// Prints the figures of one run.
 pub(crate) fn print(arguments: &Arguments, done: &Done) {
-    println!("wrote      {}", arguments.output().display());
-    println!(
-        "rows       {} ({} rows/s in the writer)",
-        HumanCount(done.rows),
-        HumanCount(rows_per_second(done))
+    let groups = match done.row_groups {
+        1 => "1 row group".to_owned(),
+        several => format!("{} row groups", HumanCount(several as u64)),
+    };
+    line("wrote", arguments.output().display());
+    line("rows", HumanCount(done.rows));
+    line(
+        "rows/s",
+        format!("{} in the writer", HumanCount(rows_per_second(done))),
     );
     if let Some(bytes) = done.input_bytes {
-        println!("input      {}", HumanBytes(bytes));
+        line("input", HumanBytes(bytes));
     }
-    println!(
-        "output     {} in {} row group(s), {}",
-        HumanBytes(done.output_bytes),
-        done.row_groups,
-        arguments.compression
+    line(
+        "output",
+        format!(
+            "{} in {groups}, {}",
+            HumanBytes(done.output_bytes),
+            arguments.compression.name
+        ),
     );
-    println!("spilled    {}", HumanBytes(done.spilled_bytes));
-    println!(
-        "peak heap  {} (the writer's)",
-        HumanBytes(done.peak_heap_bytes as u64)
+    line("spilled", HumanBytes(done.spilled_bytes));
+    line(
+        "peak heap",
+        format!("{} in the writer", HumanBytes(done.peak_heap_bytes as u64)),
     );
 }
 
-/// Prints two runs side by side.
-pub(crate) fn print_comparison(first: &Done, second: &Done) {
+fn line(name: &str, value: impl Display) {
+    println!("{name:<10} {value}");
+}
+
+/// Prints runs one below the other.
+pub(crate) fn print_comparison(arguments: &Arguments, runs: &[Done]) {
     println!();
     println!(
-        "{:<28} {:>14} {:>14} {:>14}",
+        "{:<38} {:>12} {:>12} {:>12}",
         "pages wait", "peak heap", "spilled", "rows/s"
     );
-    for done in [first, second] {
-        let home = match done.home {
-            PageHome::Heap => "on the heap",
-            PageHome::TempFile => "in a temporary file",
+    for done in runs {
+        let home = match (done.home, arguments.memory_limit) {
+            (PageHome::Heap, _) => "on the heap".to_owned(),
+            (PageHome::TempFile, None) => "in a temporary file".to_owned(),
+            (PageHome::TempFile, Some(limit)) => {
+                format!("in a temporary file, limit {}", HumanBytes(limit as u64))
+            }
         };
         println!(
-            "{:<28} {:>14} {:>14} {:>14}",
-            home,
+            "{home:<38} {:>12} {:>12} {:>12}",
             HumanBytes(done.peak_heap_bytes as u64).to_string(),
             HumanBytes(done.spilled_bytes).to_string(),
             HumanCount(rows_per_second(done)).to_string()
@@ -52,6 +66,6 @@ pub(crate) fn print_comparison(first: &Done, second: &Done) {
 }
 
 fn rows_per_second(done: &Done) -> u64 {
-    let rows = u128::from(done.rows) * 1_000_000_000 / done.writing.as_nanos().max(1);
-    u64::try_from(rows).unwrap_or(u64::MAX)
+    let nanos = done.writing.as_nanos().max(1);
+    u64::try_from(u128::from(done.rows) * 1_000_000_000 / nanos).unwrap_or(u64::MAX)
 }

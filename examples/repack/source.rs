@@ -1,8 +1,11 @@
 //! Where batches come from.
 
+use std::cell::Cell;
 use std::fs::File;
-use std::io::{BufReader, Seek};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -22,46 +25,88 @@ use crate::failure::Failure;
 /// Rows that are read to find out the types of a CSV or JSON file.
 const INFERENCE_ROWS: usize = 100_000;
 
+/// Rows of lineitem for one of orders: one to seven, four on average.
+const LINES_AN_ORDER: u64 = 4;
+
 /// Batches of one schema.
 pub(crate) struct Source {
     pub(crate) schema: SchemaRef,
     /// Bytes of the input file; none for generated rows.
     pub(crate) input_bytes: Option<u64>,
-    /// Rows, where they are known before.
-    pub(crate) rows: Option<u64>,
-    pub(crate) batches: Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>>>,
+    pub(crate) extent: Extent,
+    pub(crate) batches: Box<dyn Iterator<Item = Result<RecordBatch, Failure>>>,
+}
+
+/// How much there is to read.
+pub(crate) enum Extent {
+    /// About so many rows.
+    Rows(u64),
+    /// So many bytes, of which some have been read.
+    Bytes { all: u64, read: Rc<Cell<u64>> },
+}
+
+impl Extent {
+    /// The thousandths that have been read when `rows` have come.
+    pub(crate) fn permille(&self, rows: u64) -> u64 {
+        let (part, all) = match self {
+            Self::Rows(all) => (rows, *all),
+            Self::Bytes { all, read } => (read.get(), *all),
+        };
+        (part.saturating_mul(1_000) / all.max(1)).min(1_000)
+    }
 }
 
 /// Opens what the arguments name.
 pub(crate) fn open(arguments: &Arguments) -> Result<Source, Failure> {
     match &arguments.input {
         Some(path) => open_file(path, arguments),
-        None => generate(arguments),
+        None => Ok(generate(arguments)),
     }
 }
 
 fn open_file(path: &Path, arguments: &Arguments) -> Result<Source, Failure> {
+    let fail = |cause: &dyn std::fmt::Display| Failure::at("opening", path, cause);
+    let file = File::open(path).map_err(|error| fail(&error))?;
+    let metadata = file.metadata().map_err(|error| fail(&error))?;
+    if metadata.is_dir() {
+        return Err(fail(&"it is a directory"));
+    }
     let format = match arguments.format {
         Some(format) => format,
         None => format_of(path)?,
     };
-    let file = File::open(path).map_err(|error| Failure::at("opening", path, error))?;
-    let metadata = file
-        .metadata()
-        .map_err(|error| Failure::at("opening", path, error))?;
-    if metadata.is_dir() {
-        return Err(Failure::at("opening", path, "it is a directory"));
-    }
-    let source = match format {
-        Format::Parquet => parquet(file, arguments.batch_rows),
-        Format::Csv => csv(file, arguments.batch_rows),
-        Format::Json => json(file, arguments.batch_rows),
-        Format::Ipc => ipc(file),
+    let read = Rc::new(Cell::new(0));
+    let counted = Counted {
+        file,
+        read: Rc::clone(&read),
     };
-    let source = source.map_err(|error| Failure::at("reading", path, error))?;
+    let opened = reader_speaks(path, || match format {
+        Format::Parquet => parquet(counted, arguments.batch_rows),
+        Format::Csv => csv(counted, arguments.batch_rows),
+        Format::Json => json(counted, arguments.batch_rows),
+        Format::Ipc => ipc(counted),
+    })?;
+    if opened.schema.fields().is_empty() {
+        return Err(Failure::at("reading", path, "it has no columns"));
+    }
+    // What was read to find out the types is read again.
+    read.set(0);
+    let extent = match opened.rows {
+        Some(rows) => Extent::Rows(rows),
+        None => Extent::Bytes {
+            all: metadata.len(),
+            read,
+        },
+    };
+    let (path, mut batches) = (path.to_owned(), opened.batches);
+    let batches = std::iter::from_fn(move || {
+        reader_speaks(&path, || Ok(batches.next().transpose()?)).transpose()
+    });
     Ok(Source {
+        schema: opened.schema,
         input_bytes: Some(metadata.len()),
-        ..source
+        extent,
+        batches: Box::new(batches),
     })
 }
 
@@ -82,87 +127,132 @@ fn format_of(path: &Path) -> Result<Format, Failure> {
     }
 }
 
-type Opened = Result<Source, Box<dyn std::error::Error>>;
+type Attempt<T> = Result<T, Box<dyn std::error::Error>>;
 
-fn parquet(file: File, batch_rows: usize) -> Opened {
+/// Runs a reader of somebody else's. On damaged files some do not return but panic; that too is a failure
+/// to read.
+fn reader_speaks<T>(path: &Path, read: impl FnOnce() -> Attempt<T>) -> Result<T, Failure> {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let result = panic::catch_unwind(AssertUnwindSafe(read));
+    panic::set_hook(hook);
+    match result {
+        Ok(result) => result.map_err(|error| Failure::at("reading", path, error)),
+        Err(panic) => {
+            let cause = match panic.downcast_ref::<String>() {
+                Some(message) => format!("the file is damaged: {message}"),
+                None => "the file is damaged".to_owned(),
+            };
+            Err(Failure::at("reading", path, cause))
+        }
+    }
+}
+
+/// What a format's reader gives.
+struct Opened {
+    schema: SchemaRef,
+    rows: Option<u64>,
+    batches: Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>>>,
+}
+
+fn parquet(file: Counted, batch_rows: usize) -> Attempt<Opened> {
+    let file = file.file;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file)?.with_batch_size(batch_rows);
     let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).ok();
-    let schema = builder.schema().clone();
-    Ok(Source {
-        schema,
-        input_bytes: None,
+    Ok(Opened {
+        schema: builder.schema().clone(),
         rows,
         batches: Box::new(builder.build()?),
     })
 }
 
-fn csv(mut file: File, batch_rows: usize) -> Opened {
+fn csv(mut file: Counted, batch_rows: usize) -> Attempt<Opened> {
     let format = arrow::csv::reader::Format::default().with_header(true);
-    let (schema, _) = format.infer_schema(BufReader::new(&file), Some(INFERENCE_ROWS))?;
+    let (schema, _) = format.infer_schema(BufReader::new(&mut file), Some(INFERENCE_ROWS))?;
     file.rewind()?;
     let schema = Arc::new(schema);
     let reader = CsvBuilder::new(schema.clone())
         .with_header(true)
         .with_batch_size(batch_rows)
         .build(file)?;
-    Ok(Source {
+    Ok(Opened {
         schema,
-        input_bytes: None,
         rows: None,
         batches: Box::new(reader),
     })
 }
 
-fn json(mut file: File, batch_rows: usize) -> Opened {
-    let (schema, _) = infer_json_schema(BufReader::new(&file), Some(INFERENCE_ROWS))?;
+fn json(mut file: Counted, batch_rows: usize) -> Attempt<Opened> {
+    let (schema, _) = infer_json_schema(BufReader::new(&mut file), Some(INFERENCE_ROWS))?;
     file.rewind()?;
     let schema = Arc::new(schema);
     let reader = JsonBuilder::new(schema.clone())
         .with_batch_size(batch_rows)
         .build(BufReader::new(file))?;
-    Ok(Source {
+    Ok(Opened {
+        schema,
+        rows: None,
+        batches: Box::new(reader),
+    })
+}
+
+fn ipc(file: Counted) -> Attempt<Opened> {
+    let reader = IpcReader::try_new_buffered(file, None)?;
+    Ok(Opened {
+        schema: reader.schema(),
+        rows: None,
+        batches: Box::new(reader),
+    })
+}
+
+/// A file, and how many of its bytes have been read.
+struct Counted {
+    file: File,
+    read: Rc<Cell<u64>>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let len = self.file.read(buffer)?;
+        self.read.set(self.read.get() + len as u64);
+        Ok(len)
+    }
+}
+
+impl Seek for Counted {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        self.file.seek(position)
+    }
+}
+
+fn generate(arguments: &Arguments) -> Source {
+    let (scale, batch_rows) = (arguments.scale, arguments.batch_rows);
+    let orders = u64::try_from(OrderGenerator::calculate_row_count(scale, 1, 1)).unwrap_or(0);
+    match arguments.table() {
+        Table::Lineitem => generated(
+            LineItemArrow::schema_ref(),
+            orders * LINES_AN_ORDER,
+            LineItemArrow::new(LineItemGenerator::new(scale, 1, 1)).with_batch_size(batch_rows),
+        ),
+        Table::Orders => generated(
+            OrderArrow::schema_ref(),
+            orders,
+            OrderArrow::new(OrderGenerator::new(scale, 1, 1)).with_batch_size(batch_rows),
+        ),
+    }
+}
+
+fn generated<E: std::fmt::Display>(
+    schema: SchemaRef,
+    rows: u64,
+    batches: impl Iterator<Item = Result<RecordBatch, E>> + 'static,
+) -> Source {
+    Source {
         schema,
         input_bytes: None,
-        rows: None,
-        batches: Box::new(reader),
-    })
-}
-
-fn ipc(file: File) -> Opened {
-    let reader = IpcReader::try_new_buffered(file, None)?;
-    Ok(Source {
-        schema: reader.schema(),
-        input_bytes: None,
-        rows: None,
-        batches: Box::new(reader),
-    })
-}
-
-fn generate(arguments: &Arguments) -> Result<Source, Failure> {
-    let scale = arguments.scale;
-    if !(scale.is_finite() && scale > 0.0) {
-        return Err(Failure::of(
-            "generating",
-            format!("scale {scale} is not a positive number"),
-        ));
+        extent: Extent::Rows(rows),
+        batches: Box::new(
+            batches.map(|batch| batch.map_err(|error| Failure::of("generating", error))),
+        ),
     }
-    let rows = arguments.batch_rows;
-    Ok(match arguments.table() {
-        Table::Lineitem => Source {
-            schema: LineItemArrow::schema_ref(),
-            input_bytes: None,
-            rows: None,
-            batches: Box::new(
-                LineItemArrow::new(LineItemGenerator::new(scale, 1, 1)).with_batch_size(rows),
-            ),
-        },
-        Table::Orders => Source {
-            schema: OrderArrow::schema_ref(),
-            input_bytes: None,
-            rows: None,
-            batches: Box::new(
-                OrderArrow::new(OrderGenerator::new(scale, 1, 1)).with_batch_size(rows),
-            ),
-        },
-    })
 }
