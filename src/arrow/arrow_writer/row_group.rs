@@ -82,10 +82,14 @@ impl OpenRowGroup {
     ) -> Result<()> {
         let mut writer = file.next_row_group()?;
         writer.set_rows(self.rows as u64);
+        // A column's place is freed with the last one.
+        let mut places = relief.reserve();
         for column in self.columns {
             relief.note_pages(&column);
             column.close()?.append_to_row_group(&mut writer)?;
+            places.grow(size_of::<ArrowColumnWriter>());
         }
+        drop(places);
         writer.close_quietly()
     }
 

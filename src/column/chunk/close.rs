@@ -47,6 +47,15 @@ impl ColumnCloseResult {
         Ok(self)
     }
 
+    /// Bytes on the heap.
+    pub(crate) fn memory_size(&self) -> usize {
+        let (column, offset) = (self.column_index.as_ref(), self.offset_index.as_ref());
+        self.metadata.memory_size()
+            + self.bloom_filter.as_ref().map_or(0, Sbbf::memory_size)
+            + column.map_or(0, ColumnIndexMetaData::memory_size)
+            + offset.map_or(0, OffsetIndexMetaData::memory_size)
+    }
+
     /// Moves the whole chunk by `by` bytes.
     pub(crate) fn shifted(mut self, by: i64) -> Result<Self> {
         let data = checked(self.metadata.data_page_offset(), by)?;

@@ -90,6 +90,13 @@ impl FileMetaData {
 
     /// Bytes on the heap, the schema among them.
     pub(crate) fn memory_size(&self) -> usize {
+        // The counts of an `Arc` stand before what it shares.
+        let schema = 2 * size_of::<usize>() + size_of::<SchemaDescriptor>();
+        self.own_memory_size() + schema + self.schema_descr.memory_size()
+    }
+
+    /// Bytes on the heap without the schema, which is shared.
+    pub(crate) fn own_memory_size(&self) -> usize {
         let created_by = self.created_by.as_ref().map_or(0, String::capacity);
         let pairs = self.key_value_metadata.as_ref().map_or(0, |pairs| {
             let text = pairs.iter().map(KeyValue::memory_size);
@@ -97,8 +104,6 @@ impl FileMetaData {
         });
         let orders = self.column_orders.as_ref();
         let orders = orders.map_or(0, |orders| orders.capacity() * size_of::<ColumnOrder>());
-        // The counts of an `Arc` stand before what it shares.
-        let schema = 2 * size_of::<usize>() + size_of::<SchemaDescriptor>();
-        created_by + pairs + orders + schema + self.schema_descr.memory_size()
+        created_by + pairs + orders
     }
 }

@@ -71,9 +71,10 @@ impl<W: Write + Send> SerializedFileWriter<W> {
             ))
         })?;
         self.row_groups_begun += 1;
+        let reservation = self.waiting.reserve();
         let waiting = &mut self.waiting;
         let position = self.props.bloom_filter_position();
-        Ok(SerializedRowGroupWriter::new(
+        let mut row_group = SerializedRowGroupWriter::new(
             self.descr.clone(),
             self.props.clone(),
             &mut self.sink,
@@ -92,7 +93,11 @@ impl<W: Write + Send> SerializedFileWriter<W> {
                     })
                 },
             )),
-        ))
+        );
+        if let Some(reservation) = reservation {
+            row_group.pay_from(reservation);
+        }
+        Ok(row_group)
     }
 
     /// Metadata of the row groups closed so far.
@@ -119,6 +124,7 @@ impl<W: Write + Send> SerializedFileWriter<W> {
         let metadata = self
             .sink
             .latching(|sink| footer::write(sink, waiting, parts))?;
+        self.waiting.end();
         self.state = State::Finished;
         Ok(metadata)
     }

@@ -32,6 +32,8 @@ pub(super) fn write<W: Write>(
 ) -> Result<ParquetMetaData> {
     let (row_groups, indexes) = waiting.write(sink)?;
     let file = file_metadata(parts, row_groups.iter().map(|group| group.num_rows()).sum());
+    // Here, and in the footer's last part.
+    waiting.pay_for(2 * file.own_memory_size());
     let options = FooterOptions {
         write_path_in_schema: parts.props.write_path_in_schema(),
     };

@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use super::column::{PageChecksum, SerializedColumnWriter, SerializedPageWriter};
 use super::tracked::TrackedWrite;
 use crate::bloom_filter::Sbbf;
+use crate::budget::Reservation;
 use crate::column::chunk::{ChunkBuffer, ColumnCloseResult};
 use crate::column::writer::{ColumnEncoder, get_column_writer};
 use crate::errors::{ParquetError, Result};
@@ -54,6 +55,9 @@ struct ClosedColumns {
     column_indexes: Vec<Option<ColumnIndexMetaData>>,
     offset_indexes: Vec<Option<OffsetIndexMetaData>>,
     latch: Latch,
+    /// Heap bytes of the above but for the vectors' own.
+    memory: usize,
+    reservation: Option<Reservation>,
 }
 
 impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
@@ -134,6 +138,11 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
     ) -> Result<()> {
         self.check_appendable(&close)?;
         self.append(close, 0, |sink| pages.splice(buffer, sink))
+    }
+
+    /// Lets what closed columns leave be paid for by `reservation`.
+    pub(crate) fn pay_from(&mut self, reservation: Reservation) {
+        self.closed.reservation = Some(reservation);
     }
 
     /// Sets the number of rows that every column must have; without columns it is the row group's.
@@ -267,11 +276,24 @@ impl ClosedColumns {
         self.check_rows(&close)?;
         self.rows = Some(close.rows_written);
         self.uncompressed_bytes += close.metadata.uncompressed_size();
+        self.memory += close.memory_size();
         self.chunks.push(close.metadata);
         self.bloom_filters.push(close.bloom_filter);
         self.column_indexes.push(close.column_index);
         self.offset_indexes.push(close.offset_index);
+        let size = self.memory_size();
+        if let Some(reservation) = &mut self.reservation {
+            reservation.resize(size);
+        }
         Ok(())
+    }
+
+    fn memory_size(&self) -> usize {
+        self.memory
+            + self.chunks.capacity() * size_of::<ColumnChunkMetaData>()
+            + self.bloom_filters.capacity() * size_of::<Option<Sbbf>>()
+            + self.column_indexes.capacity() * size_of::<Option<ColumnIndexMetaData>>()
+            + self.offset_indexes.capacity() * size_of::<Option<OffsetIndexMetaData>>()
     }
 }
 

@@ -110,6 +110,12 @@ impl Waiting {
         Ok(())
     }
 
+    /// An empty reservation where memory is paid for.
+    pub(super) fn reserve(&self) -> Option<Reservation> {
+        let reservation = self.reservation.as_ref();
+        reservation.map(|reservation| reservation.budget().reserve())
+    }
+
     /// Takes over what a closed row group leaves; Bloom filters that belong right behind it are written.
     pub(super) fn add_row_group<W: Write>(
         &mut self,
@@ -183,6 +189,19 @@ impl Waiting {
         }
     }
 
+    /// Pays for `bytes` more until the [end](Self::end).
+    pub(super) fn pay_for(&mut self, bytes: usize) {
+        if let Some(reservation) = &mut self.reservation {
+            reservation.grow(bytes);
+        }
+    }
+
+    /// Gives back the reservation: what waited has been handed over.
+    pub(super) fn end(&mut self) {
+        self.memory = 0;
+        self.reservation = None;
+    }
+
     /// Writes late filters, then all column indexes, then all offset indexes, and notes in the metadata where they
     /// went. Returns the row groups, and the indexes if they were on the heap.
     pub(super) fn write<W: Write>(
@@ -205,9 +224,11 @@ impl Waiting {
                 None
             }
         };
-        // What is left is the caller's.
-        self.memory = 0;
-        self.settle();
+        // The row groups are read once more, for the footer, and then handed over.
+        let left = self.memory + row_groups.capacity() * size_of::<RowGroupMetaData>();
+        if let Some(reservation) = &mut self.reservation {
+            reservation.resize(left);
+        }
         Ok((row_groups, indexes))
     }
 }
