@@ -4,13 +4,19 @@
 use std::sync::Arc;
 
 use herringbone::arrow::arrow_writer::ArrowWriterOptions;
-use herringbone::basic::{BrotliLevel, Compression, Encoding, GzipLevel, ZstdLevel};
+use herringbone::basic::{Compression, Encoding};
 use herringbone::budget::MemoryBudget;
-use herringbone::column::page_store::{TempFilePageStoreFactory, TieredPageStoreFactory};
+use herringbone::column::page_store::{
+    GuardedPageStoreFactory, TempFilePageStoreFactory, TieredPageStoreFactory,
+};
+use herringbone::data_type::Int64Type;
 use herringbone::file::properties::{WriterProperties, WriterPropertiesBuilder, WriterVersion};
+use herringbone::file::writer::SerializedFileWriter;
+use herringbone::schema::parser::parse_message_type;
 
 use super::data::{Column, batches_of, schema_of};
-use super::watch::{KIB, MIB, Nowhere, Seen, watch};
+use super::watch::{KIB, MIB, Nowhere, Seen, assert_near, watch};
+use crate::heap::{self, counted};
 
 /// Where finished pages wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +27,11 @@ enum Store {
     Tiered(usize),
     /// Under a limit.
     Limited(usize),
+    /// Checked, in a file.
+    Guarded,
+    /// Encrypted, in a file.
+    #[cfg(feature = "encryption")]
+    Encrypted,
 }
 
 const STORES: [Store; 4] = [
@@ -66,6 +77,18 @@ fn look(
                 let cold = Arc::new(TempFilePageStoreFactory::new());
                 let tiers = TieredPageStoreFactory::new(MemoryBudget::new(hot), cold);
                 options.with_page_store_factory(Arc::new(tiers))
+            }
+            Store::Guarded => {
+                let file = Arc::new(TempFilePageStoreFactory::new());
+                options.with_page_store_factory(Arc::new(GuardedPageStoreFactory::new(file)))
+            }
+            #[cfg(feature = "encryption")]
+            Store::Encrypted => {
+                use herringbone::column::page_store::EncryptedPageStoreFactory;
+
+                let file = Arc::new(TempFilePageStoreFactory::new());
+                let sealed = EncryptedPageStoreFactory::try_new(file).expect("a key");
+                options.with_page_store_factory(Arc::new(sealed))
             }
             Store::Limited(_) => options.with_memory_budget(budget.clone().expect("a budget")),
         }
@@ -180,20 +203,18 @@ fn memory_size_is_true_for_every_encoding() {
 fn memory_size_is_true_for_every_codec() {
     use Column::*;
     let columns = [Int64HalfNull, Utf8];
-    let codecs = [
+    // Each with the bytes that its own allocator may hold.
+    let codecs: Vec<(Compression, usize)> = vec![
         #[cfg(feature = "snap")]
         (Compression::SNAPPY, 0),
         #[cfg(feature = "lz4")]
         (Compression::LZ4_RAW, 0),
         #[cfg(any(feature = "flate2-zlib-rs", feature = "flate2-rust_backend"))]
-        (Compression::GZIP(GzipLevel::try_new(1).unwrap()), 0),
+        (Compression::GZIP(Default::default()), 0),
         #[cfg(feature = "brotli")]
-        (Compression::BROTLI(BrotliLevel::try_new(0).unwrap()), 0),
+        (Compression::BROTLI(Default::default()), 0),
         #[cfg(feature = "zstd")]
-        (
-            Compression::ZSTD(ZstdLevel::try_new(1).unwrap()),
-            zstd_context(),
-        ),
+        (Compression::ZSTD(Default::default()), zstd_context()),
     ];
     for (codec, hidden) in codecs {
         for store in STORES {
@@ -215,4 +236,84 @@ fn memory_size_counts_the_waiting_indexes_of_row_groups_that_are_written() {
     seen.assert_true(0, "indexes");
     let waiting = seen.samples.iter().filter_map(|sample| sample.reported);
     assert!(waiting.max().unwrap() > 500 * KIB);
+}
+
+/// Every page costs a place in each store that it goes through.
+#[test]
+fn memory_size_is_true_for_stores_around_stores() {
+    let properties = plain().set_data_page_row_count_limit(16);
+    let stores = [
+        Store::Guarded,
+        #[cfg(feature = "encryption")]
+        Store::Encrypted,
+    ];
+    for store in stores {
+        let columns = [Column::Int32Of16; 3];
+        let seen = look(
+            "small pages",
+            &columns,
+            (12, 2_048),
+            properties.clone(),
+            store,
+        );
+        seen.assert_true(0, &format!("small pages, {store:?}"));
+    }
+}
+
+#[test]
+fn memory_size_counts_hashes_of_distinct_values() {
+    let properties = plain().set_write_row_group_number_distinct_values(true);
+    let size = (12, 8_192);
+    for column in [Column::Int64, Column::Utf8] {
+        let seen = look(
+            "distinct",
+            &[column],
+            size,
+            properties.clone(),
+            Store::TempFile,
+        );
+        seen.assert_true(0, "distinct values");
+    }
+}
+
+/// Bounds of long values are long.
+#[test]
+fn memory_size_counts_bounds() {
+    let properties = plain().set_dictionary_enabled(false);
+    let columns = [Column::Binary(100 * KIB)];
+    for store in STORES {
+        let seen = look("long values", &columns, (12, 10), properties.clone(), store);
+        seen.assert_true(0, &format!("long values, {store:?}"));
+    }
+}
+
+/// The typed path: no Arrow, no store, pages that wait for their dictionary.
+#[test]
+fn memory_size_of_typed_writers_is_true() {
+    for (name, distinct) in [("dictionary", 100), ("plain", i64::MAX)] {
+        heap::reset();
+        let schema = parse_message_type("message m { required int64 a; }").unwrap();
+        let properties = plain().set_data_page_row_count_limit(500).build();
+        let properties = Arc::new(properties);
+        let mut file = SerializedFileWriter::new(Nowhere, Arc::new(schema), properties).unwrap();
+        let mut row_group = file.next_row_group().unwrap();
+        let mut column = row_group.next_column().unwrap().unwrap();
+        let typed = column.typed::<Int64Type>();
+        let mut state = 1_i64;
+        for batch in 0..64 {
+            let values: Vec<i64> = (0..1_024)
+                .map(|_| {
+                    state = state
+                        .wrapping_mul(6_364_136_223_846_793_005)
+                        .wrapping_add(1);
+                    (state >> 1).rem_euclid(distinct)
+                })
+                .collect();
+            counted(|| typed.write_batch(&values, None, None)).unwrap();
+            let what = format!("{name}, batch {batch}");
+            assert_near(typed.memory_size(), heap::live(), 0, &what);
+        }
+        println!("typed, {name}: {} bytes", heap::live());
+        column.close().unwrap();
+    }
 }

@@ -8,14 +8,14 @@ use arrow::datatypes::SchemaRef;
 use herringbone::arrow::ArrowWriter;
 use herringbone::arrow::arrow_writer::ArrowWriterOptions;
 use herringbone::basic::Compression;
-#[cfg(feature = "zstd")]
-use herringbone::basic::ZstdLevel;
 use herringbone::budget::MemoryBudget;
 use herringbone::file::properties::WriterProperties;
 use tpchgen::generators::LineItemGenerator;
 use tpchgen_arrow::LineItemArrow;
 
-use super::watch::{KIB, MIB, Nowhere, Seen, assert_holds, assert_near, scratch_file, watch};
+use super::watch::{
+    Auditor, KIB, MIB, Nowhere, Seen, assert_holds, assert_near, scratch_file, watch,
+};
 use crate::heap::{self, counted};
 use crate::tables::Table;
 
@@ -24,6 +24,9 @@ const PAGE: usize = 104 * KIB;
 
 /// The context of ZSTD has an allocator of its own.
 const HIDDEN: usize = MIB;
+
+/// The footer goes out in parts of about this size.
+const FOOTER: usize = 128 * KIB;
 
 fn options(compression: Compression) -> ArrowWriterOptions {
     let properties = WriterProperties::builder()
@@ -38,7 +41,7 @@ fn codecs() -> Vec<Compression> {
     vec![
         Compression::UNCOMPRESSED,
         #[cfg(feature = "zstd")]
-        Compression::ZSTD(ZstdLevel::try_new(1).unwrap()),
+        Compression::ZSTD(Default::default()),
     ]
 }
 
@@ -55,8 +58,10 @@ fn keep<B: Iterator<Item = RecordBatch>>(
     let budget = MemoryBudget::new(limit);
     let limited = || options().with_memory_budget(budget.clone());
     let (file, reader) = scratch_file();
+    let (file, audit) = Auditor::new(file, &budget);
     let start = Instant::now();
     let seen = watch(schema, batches(), limited, Some(&budget), file);
+    let (said, counted) = audit.worst();
     println!(
         "{name}, {compression}, limit {limit}: peak {} ({:.3}), budget {}, unlimited {}, file {:+.2} %, \
          {} row groups, {:.2} s, {:?}",
@@ -78,6 +83,8 @@ fn keep<B: Iterator<Item = RecordBatch>>(
     assert!(seen.peak <= limit + limit * 3 / 100, "{}", seen.peak);
     assert_near(budget.peak(), seen.peak, hidden, "the budget's peak");
     seen.assert_true(hidden, name);
+    let what = format!("{name}, budget at the sink");
+    assert_near(said + FOOTER, counted, FOOTER + hidden, &what);
     assert_eq!(seen.metadata.num_row_groups(), 1);
     assert_holds(reader, batches());
     (seen, unlimited.bytes)

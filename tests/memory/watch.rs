@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -145,6 +146,58 @@ impl Write for Nowhere {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// A sink that compares what the budget says with the heap whenever it is called, also while chunks
+/// are spliced and the footer is written.
+#[derive(Debug)]
+pub(crate) struct Auditor<W> {
+    sink: W,
+    budget: MemoryBudget,
+    audit: Audit,
+}
+
+/// The worst that an [`Auditor`] saw.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Audit(Arc<Mutex<Option<(usize, usize)>>>);
+
+impl<W> Auditor<W> {
+    pub(crate) fn new(sink: W, budget: &MemoryBudget) -> (Self, Audit) {
+        let audit = Audit::default();
+        let auditor = Self {
+            sink,
+            budget: budget.clone(),
+            audit: audit.clone(),
+        };
+        (auditor, audit)
+    }
+}
+
+impl<W: Write> Write for Auditor<W> {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.audit.note(self.budget.used(), heap::live());
+        self.sink.write(buf)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.audit.note(self.budget.used(), heap::live());
+        self.sink.flush()
+    }
+}
+
+impl Audit {
+    fn note(&self, said: usize, counted: usize) {
+        let mut worst = self.0.lock().unwrap();
+        let off = |(said, counted): (usize, usize)| said.abs_diff(counted);
+        if worst.is_none_or(|worst| off(worst) < off((said, counted))) {
+            *worst = Some((said, counted));
+        }
+    }
+
+    /// What the budget said, and what was counted, when they were furthest apart.
+    pub(crate) fn worst(&self) -> (usize, usize) {
+        self.0.lock().unwrap().expect("the sink was called")
     }
 }
 
