@@ -16,9 +16,9 @@ use super::probe::{GROUP, first_of};
 use super::{BLOCK, Key};
 
 const FIRST_SLOTS_LOG2: u32 = 4;
-/// A table is at most this full, in eighths: of the keys in a table twice as full, one in ten would be
-/// found outside the group where the search begins.
-const MOST_EIGHTHS: usize = 4;
+/// A table is at most this full, in sixteenths: few searches go beyond the group where they begin, and a
+/// dictionary of 2^n entries and some more has room in 2^(n + 1) slots.
+const MOST_SIXTEENTHS: usize = 9;
 /// Where keys are often found away from their home slot, tables of up to 64 KiB grow until there
 /// are this many slots an entry ...
 const BUSY_SLOTS_PER_ENTRY: usize = 8;
@@ -85,18 +85,12 @@ impl<K: Key> FixedInterner<K> {
             self.start(keys[0]);
         }
         if keys[len - 1].same(keys[0]) && keys[..len].iter().all(|key| key.same(keys[0])) {
-            entries[..len].fill(self.search(keys[0]));
+            entries[..len].fill(self.intern_one(keys[0]));
             return;
         }
-        let mut missed = self.look_home(keys, entries) & (u64::MAX >> (BLOCK - len));
-        while missed != 0 {
-            let at = missed.trailing_zeros() as usize;
-            missed &= missed - 1;
-            // New keys often come a few times in a row.
-            entries[at] = match at.checked_sub(1) {
-                Some(before) if keys[at].same(keys[before]) => entries[before],
-                _ => self.search(keys[at]),
-            };
+        let missed = self.look_home(keys, entries) & (u64::MAX >> (BLOCK - len));
+        if missed != 0 {
+            self.settle(keys, missed, entries);
         }
     }
 
@@ -106,6 +100,7 @@ impl<K: Key> FixedInterner<K> {
         if self.slots.is_empty() {
             self.start(key);
         }
+        self.make_room(1);
         self.search(key)
     }
 
@@ -150,7 +145,32 @@ impl<K: Key> FixedInterner<K> {
         missed
     }
 
-    #[inline]
+    /// Finds or adds the keys that have their bit in `missed`.
+    fn settle(&mut self, keys: &[K; BLOCK], mut missed: u64, entries: &mut [u32; BLOCK]) {
+        self.make_room(missed.count_ones() as usize);
+        let zeroth = self.keys[0];
+        while missed != 0 {
+            let at = missed.trailing_zeros() as usize;
+            missed &= missed - 1;
+            let key = keys[at];
+            // New keys often come a few times in a row.
+            if at > 0 && key.same(keys[at - 1]) {
+                entries[at] = entries[at - 1];
+                continue;
+            }
+            let place = place_of(key, self.multiplier, self.log2);
+            // SAFETY: a home is below `2^log2`, and there are a group's slots more than that.
+            let group = unsafe { &*self.slots.as_ptr().add(place.home).cast::<[u32; GROUP]>() };
+            let first = first_of(group, place.tag, number_bits(self.log2));
+            let is_new = first < GROUP && group[first] == 0 && !key.same(zeroth);
+            entries[at] = match is_new {
+                true => self.push(key, (place.home + first) & self.mask(), place.tag),
+                false => self.search(key),
+            };
+        }
+    }
+
+    /// The entry of `key`; there is room for one more.
     fn search(&mut self, key: K) -> u32 {
         let mask = self.mask();
         let place = place_of(key, self.multiplier, self.log2);
@@ -176,25 +196,25 @@ impl<K: Key> FixedInterner<K> {
         }
     }
 
-    #[inline]
     fn add(&mut self, key: K, at: usize, place: Place) -> u32 {
-        if self.keys.len() == self.keys.capacity() {
-            self.make_room();
+        let number = self.push(key, at, place.tag);
+        if at.wrapping_sub(place.home) & self.mask() > self.longest_walk {
+            self.longest_walk *= 2;
+            self.multiplier = self.multiplier.wrapping_mul(random_seed()) | 1;
+            self.rebuild(self.log2);
         }
+        number
+    }
+
+    #[inline(always)]
+    fn push(&mut self, key: K, at: usize, tag: u32) -> u32 {
         #[expect(
             clippy::cast_possible_truncation,
             reason = "a dictionary has less than 2^31 entries"
         )]
         let number = self.keys.len() as u32;
         self.keys.push(key);
-        self.set_slot(at, place.tag | number);
-        if self.keys.len() * 8 > (self.mask() + 1) * MOST_EIGHTHS {
-            self.rebuild(self.log2 + 1);
-        } else if at.wrapping_sub(place.home) & self.mask() > self.longest_walk {
-            self.longest_walk *= 2;
-            self.multiplier = self.multiplier.wrapping_mul(random_seed()) | 1;
-            self.rebuild(self.log2);
-        }
+        set_slot(&mut self.slots, at, tag | number);
         number
     }
 
@@ -222,15 +242,31 @@ impl<K: Key> FixedInterner<K> {
         self.rebuild(self.log2);
     }
 
+    /// Sees to it that `more` keys can be added.
+    #[inline]
+    fn make_room(&mut self, more: usize) {
+        let needed = self.keys.len() + more;
+        if needed > most_keys(self.log2) {
+            let mut log2 = self.log2;
+            while needed > most_keys(log2) {
+                log2 += 1;
+            }
+            self.rebuild(log2);
+        }
+        if needed > self.keys.capacity() {
+            self.grow_keys(needed);
+        }
+    }
+
     #[cold]
-    fn make_room(&mut self) {
+    fn grow_keys(&mut self, needed: usize) {
         let held = self.keys.capacity();
+        let capacity = match held * size_of::<K>() < LARGE_BYTES {
+            true => (2 * held).min(most_keys(self.log2)),
+            false => held + held / 4,
+        };
         self.keys
-            .reserve_exact(if held * size_of::<K>() < LARGE_BYTES {
-                held
-            } else {
-                held / 4
-            });
+            .reserve_exact(capacity.max(needed) - self.keys.len());
     }
 
     #[cold]
@@ -238,36 +274,27 @@ impl<K: Key> FixedInterner<K> {
     fn rebuild(&mut self, log2: u32) {
         // A new vector instead of a resized one: the old slots need not be copied.
         self.slots = Vec::new();
-        self.slots = vec![0; (1 << log2) + GROUP];
-        self.log2 = log2;
-        self.detours = 0;
+        let mut slots = vec![0; (1 << log2) + GROUP];
+        let mask = number_bits(log2) as usize;
         // Entry 0 is found through any free slot.
-        for number in 1..self.keys.len() {
-            let place = place_of(self.keys[number], self.multiplier, log2);
+        for (number, key) in (0u32..).zip(&self.keys).skip(1) {
+            let place = place_of(*key, self.multiplier, log2);
             let mut at = place.home;
             loop {
+                // SAFETY: `at` is below `2^log2`, and there are a group's slots more than that.
+                let group = unsafe { &*slots.as_ptr().add(at).cast::<[u32; GROUP]>() };
                 // A search for what no slot holds: it ends at free ones only.
-                let first = self.first_from(at, NO_TAG);
-                at = (at + first) & self.mask();
+                let first = first_of(group, NO_TAG, number_bits(log2));
+                at = (at + first) & mask;
                 if first < GROUP {
                     break;
                 }
             }
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "a dictionary has less than 2^31 entries"
-            )]
-            self.set_slot(at, place.tag | number as u32);
+            set_slot(&mut slots, at, place.tag | number);
         }
-    }
-
-    #[inline(always)]
-    fn set_slot(&mut self, at: usize, slot: u32) {
-        self.slots[at] = slot;
-        if at < GROUP {
-            let again = self.mask() + 1 + at;
-            self.slots[again] = slot;
-        }
+        self.slots = slots;
+        self.log2 = log2;
+        self.detours = 0;
     }
 
     /// How many slots after `at` the search for a tag ends, [`GROUP`] if it does not in the group there.
@@ -297,6 +324,22 @@ fn place_of<K: Key>(key: K, multiplier: u64, log2: u32) -> Place {
         home: (hash >> (64 - log2)) as usize,
         tag: (hash << log2 >> 32) as u32 & !number_bits(log2),
     }
+}
+
+/// Fills a slot, and the one that stands for it behind the last.
+#[inline(always)]
+fn set_slot(slots: &mut [u32], at: usize, slot: u32) {
+    slots[at] = slot;
+    if at < GROUP {
+        let again = slots.len() - GROUP + at;
+        slots[again] = slot;
+    }
+}
+
+/// The most keys of a table of `2^log2` slots.
+#[inline(always)]
+fn most_keys(log2: u32) -> usize {
+    (MOST_SIXTEENTHS << log2) / 16
 }
 
 /// The bits of a slot that hold an entry's number.
