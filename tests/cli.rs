@@ -367,10 +367,10 @@ mod unix {
             &["--spill", "--spill-directory", "."],
             &["--memory-limit", "600KiB"],
         ] {
-            let mut arguments = vec!["--tpch", "lineitem", "--scale", "0.003"];
-            arguments.extend(["--output", "o.parquet", "--compression", "uncompressed"]);
+            let mut arguments = vec!["--input", "in.csv", "--output", "o.parquet"];
+            arguments.extend(["--compression", "uncompressed"]);
             arguments.extend(more);
-            let ran = run_short_of_disk(&bench, 200, &arguments);
+            let ran = run_short_of_disk(&bench, 40, &arguments);
             bench.failed(&ran, &arguments, "File too large");
             assert_eq!(bench.names(), before, "{arguments:?}: files come or go");
         }
