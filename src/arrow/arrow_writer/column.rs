@@ -80,9 +80,8 @@ impl ArrowColumnWriter {
         let close = self
             .encoder
             .into_close_result(&Placement::DictionaryFirst)?;
-        self.reservation.resize(
-            self.pages.own_bytes() + self.pages.unreserved_bytes() + close.memory_size(),
-        );
+        self.reservation
+            .resize(self.pages.own_bytes() + self.pages.unreserved_bytes() + close.memory_size());
         Ok(ArrowColumnChunk {
             pages: self.pages,
             close,
