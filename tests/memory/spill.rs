@@ -66,7 +66,7 @@ fn page_store_leaves_dictionaries_alone() {
     let columns = [Column::Sequence(ENTRIES); 16];
     let Peaks { heap, spilling } = peaks("16 dictionaries of 0.75 MiB", &columns, (96, 8_192));
     let dictionaries = 16 * 768 * KIB;
-    // Each has its values and a table to find them by.
-    assert!(spilling <= 3 * dictionaries, "{spilling}");
+    // Each has its values, with room to grow, and a table to find them by.
+    assert!(2 * spilling <= 7 * dictionaries, "{spilling}");
     assert!(heap > spilling + 8 * MIB, "{heap}");
 }
