@@ -7,6 +7,7 @@ mod header;
 mod sbbf;
 
 pub use header::BloomFilterHeader;
+pub(crate) use sbbf::hash;
 pub use sbbf::{BITSET_MAX_LENGTH, BITSET_MIN_LENGTH, Sbbf};
 
 #[cfg(test)]

@@ -58,14 +58,16 @@ impl Sbbf {
         Ok(Self::new_with_num_of_bytes(bytes_for(ndv, fpp)))
     }
 
+    /// Bytes of the filter that [`Self::new_with_ndv_fpp`] makes.
+    pub(crate) fn bytes_for_ndv_fpp(ndv: u64, fpp: f64) -> usize {
+        filter_bytes(bytes_for(ndv, fpp))
+    }
+
     /// An empty filter of at least `num_bytes` bytes: the next power of two, from
     /// [`BITSET_MIN_LENGTH`] to [`BITSET_MAX_LENGTH`].
     pub fn new_with_num_of_bytes(num_bytes: usize) -> Self {
-        let len = num_bytes
-            .clamp(BITSET_MIN_LENGTH, BITSET_MAX_LENGTH)
-            .next_power_of_two();
         Self {
-            blocks: vec![Block::default(); len / BLOCK_BYTES],
+            blocks: vec![Block::default(); filter_bytes(num_bytes) / BLOCK_BYTES],
         }
     }
 
@@ -98,9 +100,25 @@ impl Sbbf {
     /// encoding; byte arrays and text by their bytes alone.
     #[inline]
     pub fn insert<T: AsBytes + ?Sized>(&mut self, value: &T) {
-        let (block, key) = self.place(hash(value));
+        self.insert_hash(hash(value));
+    }
+
+    /// Inserts a value by its [`hash`].
+    #[inline]
+    pub(crate) fn insert_hash(&mut self, hash: u64) {
+        let (block, key) = self.place(hash);
         if let Some(block) = self.blocks.get_mut(block) {
             block.insert(key);
+        }
+    }
+
+    /// Adds the bits of `bitset`, which begin with those of block `first`, to what is set already. Blocks beyond the
+    /// filter's last are left out.
+    pub(crate) fn merge_bitset(&mut self, first: usize, bitset: &[u8]) {
+        let (blocks, _) = bitset.as_chunks();
+        let own = self.blocks.get_mut(first..).unwrap_or_default();
+        for (own, other) in own.iter_mut().zip(blocks) {
+            own.merge(&Block::from_le_bytes(other));
         }
     }
 
@@ -161,9 +179,17 @@ impl Sbbf {
     /// # Errors
     /// If `writer` fails, or the filter is larger than a header can say, 2 GiB.
     pub fn write<W: Write>(&self, mut writer: W) -> Result<()> {
-        let header = BloomFilterHeader::new(i32::try_from(self.blocks.len() * BLOCK_BYTES)?);
-        writer.write_all(&header.to_bytes())?;
+        writer.write_all(&self.header_bytes()?)?;
         self.write_bitset(writer)
+    }
+
+    /// What stands in front of the bits.
+    ///
+    /// # Errors
+    /// If the filter is larger than a header can say, 2 GiB.
+    pub(crate) fn header_bytes(&self) -> Result<Vec<u8>> {
+        let num_bytes = i32::try_from(self.blocks.len() * BLOCK_BYTES)?;
+        Ok(BloomFilterHeader::new(num_bytes).to_bytes())
     }
 
     /// Writes the bits without a header.
@@ -172,12 +198,18 @@ impl Sbbf {
     /// If `writer` fails.
     pub fn write_bitset<W: Write>(&self, mut writer: W) -> Result<()> {
         let mut bytes = Vec::with_capacity(BLOCKS_PER_WRITE.min(self.blocks.len()) * BLOCK_BYTES);
-        for blocks in self.blocks.chunks(BLOCKS_PER_WRITE) {
+        for first in (0..self.blocks.len()).step_by(BLOCKS_PER_WRITE) {
             bytes.clear();
-            bytes.extend(blocks.iter().flat_map(|block| block.to_le_bytes()));
+            self.append_blocks(first, BLOCKS_PER_WRITE, &mut bytes);
             writer.write_all(&bytes)?;
         }
         Ok(())
+    }
+
+    /// Appends the bits of up to `count` blocks from block `first` on to `out`.
+    pub(crate) fn append_blocks(&self, first: usize, count: usize, out: &mut Vec<u8>) {
+        let blocks = self.blocks.iter().skip(first).take(count);
+        out.extend(blocks.flat_map(|block| block.to_le_bytes()));
     }
 
     /// Bytes on the heap.
@@ -208,10 +240,17 @@ impl Sbbf {
     }
 }
 
-/// SPEC: BloomFilter.md: XXH64 of the value's `PLAIN` bytes, seed 0.
+/// The hash by which filters know a value. SPEC: BloomFilter.md: XXH64 of the value's `PLAIN` bytes, seed 0.
 #[inline]
-fn hash<T: AsBytes + ?Sized>(value: &T) -> u64 {
+pub(crate) fn hash<T: AsBytes + ?Sized>(value: &T) -> u64 {
     XxHash64::oneshot(0, value.as_bytes())
+}
+
+/// The bytes of a filter of at least `num_bytes`, within what is allowed.
+fn filter_bytes(num_bytes: usize) -> usize {
+    num_bytes
+        .clamp(BITSET_MIN_LENGTH, BITSET_MAX_LENGTH)
+        .next_power_of_two()
 }
 
 /// Bytes that `ndv` values need. They leave a bit of `m` unset with probability exp(-8·ndv/m), and

@@ -146,7 +146,7 @@ impl<W: Write + Send> ArrowWriter<W> {
         let mut file =
             SerializedFileWriter::new(writer, descr.root_schema_ptr(), Arc::new(properties))?;
         if is_limited {
-            file.park_in(page_stores.as_ref(), &member, when_full)?;
+            file.park_in(page_stores.clone(), &member, when_full);
         }
         let factory = ArrowRowGroupWriterFactory::new(&file, arrow_schema.clone())
             .with_page_store_factory(page_stores)

@@ -49,8 +49,8 @@ impl<W: Write + Send> SerializedFileWriter<W> {
         Ok(Self {
             sink,
             descr,
+            waiting: Waiting::on_heap(properties.bloom_filter_position()),
             props: properties,
-            waiting: Waiting::on_heap(),
             row_groups_begun: 0,
             key_values: Vec::new(),
             state: State::Open,
@@ -71,33 +71,14 @@ impl<W: Write + Send> SerializedFileWriter<W> {
             ))
         })?;
         self.row_groups_begun += 1;
-        let reservation = self.waiting.reserve();
-        let waiting = &mut self.waiting;
-        let position = self.props.bloom_filter_position();
-        let mut row_group = SerializedRowGroupWriter::new(
+        let row_group = SerializedRowGroupWriter::new(
             self.descr.clone(),
             self.props.clone(),
             &mut self.sink,
             ordinal,
-            Some(Box::new(
-                move |sink, metadata, filters, column_indexes, offset_indexes| {
-                    sink.latching(|sink| {
-                        waiting.add_row_group(
-                            sink,
-                            position,
-                            metadata,
-                            filters,
-                            column_indexes,
-                            offset_indexes,
-                        )
-                    })
-                },
-            )),
+            None,
         );
-        if let Some(reservation) = reservation {
-            row_group.pay_from(reservation);
-        }
-        Ok(row_group)
+        Ok(row_group.owned_by(&mut self.waiting))
     }
 
     /// Metadata of the row groups closed so far.
@@ -198,16 +179,14 @@ impl<W: Write + Send> SerializedFileWriter<W> {
 
     /// Lets what waits for the footer wait in `stores`, paid for from `member`'s budget, and on the heap where
     /// `when_full` says so.
-    ///
-    /// # Errors
-    /// If the store cannot be made.
     pub(crate) fn park_in(
         &mut self,
-        stores: &dyn PageStoreFactory,
+        stores: Arc<dyn PageStoreFactory>,
         member: &Member,
         when_full: WhenFull,
-    ) -> Result<()> {
-        self.waiting.park_in(stores, member, &self.descr, when_full)
+    ) {
+        let schema = self.descr.clone();
+        self.waiting.park_in(stores, member, schema, when_full);
     }
 
     /// Heap bytes that the writer holds from its first to its last moment: the schema, the pairs of text in

@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 
 use super::column::{PageChecksum, SerializedColumnWriter, SerializedPageWriter};
 use super::tracked::TrackedWrite;
+use super::waiting::Waiting;
 use crate::bloom_filter::Sbbf;
 use crate::budget::Reservation;
 use crate::column::chunk::{ChunkBuffer, ColumnCloseResult};
@@ -38,7 +39,7 @@ pub struct SerializedRowGroupWriter<'a, W: Write> {
     descr: SchemaDescPtr,
     props: WriterPropertiesPtr,
     sink: &'a mut TrackedWrite<W>,
-    closed: ClosedColumns,
+    closed: ClosedColumns<'a>,
     next_column: usize,
     file_offset: usize,
     row_group_index: i32,
@@ -46,11 +47,13 @@ pub struct SerializedRowGroupWriter<'a, W: Write> {
 }
 
 /// What the columns closed so far have left.
-#[derive(Debug, Default)]
-struct ClosedColumns {
+#[derive(Default)]
+struct ClosedColumns<'a> {
     rows: Option<u64>,
     uncompressed_bytes: i64,
     chunks: Vec<ColumnChunkMetaData>,
+    /// Takes over what belongs to a file's end; without it that is gathered here, for whoever made the writer.
+    waiting: Option<&'a mut Waiting>,
     bloom_filters: Vec<Option<Sbbf>>,
     column_indexes: Vec<Option<ColumnIndexMetaData>>,
     offset_indexes: Vec<Option<OffsetIndexMetaData>>,
@@ -140,9 +143,11 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
         self.append(close, 0, |sink| pages.splice(buffer, sink))
     }
 
-    /// Lets what closed columns leave be paid for by `reservation`.
-    pub(crate) fn pay_from(&mut self, reservation: Reservation) {
-        self.closed.reservation = Some(reservation);
+    /// Hands what columns and the row group leave to `waiting`, and lets the rest be paid for as it is.
+    pub(super) fn owned_by(mut self, waiting: &'a mut Waiting) -> Self {
+        self.closed.reservation = waiting.reserve();
+        self.closed.waiting = Some(waiting);
+        self
     }
 
     /// Sets the number of rows that every column must have; without columns it is the row group's.
@@ -175,14 +180,18 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
     }
 
     fn hand_over(self, metadata: RowGroupMetaData) -> Result<()> {
+        let (sink, closed) = (self.sink, self.closed);
+        if let Some(waiting) = closed.waiting {
+            return sink.latching(|sink| waiting.add_row_group(sink, metadata));
+        }
         match self.on_close {
             None => Ok(()),
             Some(on_close) => on_close(
-                self.sink,
+                sink,
                 metadata,
-                self.closed.bloom_filters,
-                self.closed.column_indexes,
-                self.closed.offset_indexes,
+                closed.bloom_filters,
+                closed.column_indexes,
+                closed.offset_indexes,
             ),
         }
     }
@@ -254,7 +263,7 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
     }
 }
 
-impl ClosedColumns {
+impl ClosedColumns<'_> {
     /// Takes over what a column writer leaves; its failure is the row group's.
     fn end(&mut self, ended: Result<ColumnCloseResult>) -> Result<()> {
         let recorded = ended.and_then(|close| self.record(close));
@@ -276,11 +285,20 @@ impl ClosedColumns {
         self.check_rows(&close)?;
         self.rows = Some(close.rows_written);
         self.uncompressed_bytes += close.metadata.uncompressed_size();
-        self.memory += close.memory_size();
-        self.chunks.push(close.metadata);
-        self.bloom_filters.push(close.bloom_filter);
-        self.column_indexes.push(close.column_index);
-        self.offset_indexes.push(close.offset_index);
+        match &mut self.waiting {
+            Some(waiting) => {
+                let metadata = waiting.add_column(self.chunks.len(), close)?;
+                self.memory += metadata.memory_size();
+                self.chunks.push(metadata);
+            }
+            None => {
+                self.memory += close.memory_size();
+                self.chunks.push(close.metadata);
+                self.bloom_filters.push(close.bloom_filter);
+                self.column_indexes.push(close.column_index);
+                self.offset_indexes.push(close.offset_index);
+            }
+        }
         let size = self.memory_size();
         if let Some(reservation) = &mut self.reservation {
             reservation.resize(size);
