@@ -11,7 +11,7 @@ use herringbone::budget::MemoryBudget;
 use herringbone::column::page_store::{
     GuardedPageStoreFactory, PageStoreFactory, TempFilePageStoreFactory, TieredPageStoreFactory,
 };
-use herringbone::file::properties::{WriterProperties, WriterVersion};
+use herringbone::file::properties::{BloomFilterPosition, WriterProperties, WriterVersion};
 use tempfile::TempDir;
 
 use crate::faulty::{Call, FaultyStores, Plan};
@@ -43,6 +43,9 @@ pub(crate) enum Way {
 /// Bytes that the limited runs may keep.
 pub(crate) const LIMIT: usize = 40 << 10;
 
+/// Distinct values that Bloom filters are made for: one takes half of the limit.
+const FILTER_VALUES: u64 = 20_000;
+
 /// One way to write a file.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Case {
@@ -54,6 +57,7 @@ pub(crate) struct Case {
     pub(crate) is_limited: bool,
     pub(crate) stack: Stack,
     pub(crate) on_spill_limit: OnSpillLimit,
+    pub(crate) filters: Option<BloomFilterPosition>,
 }
 
 impl Subject for Case {
@@ -119,11 +123,20 @@ impl Case {
             true => 1 << 20,
             false => 40,
         };
-        WriterProperties::builder()
+        let mut properties = WriterProperties::builder();
+        if let Some(position) = self.filters {
+            properties = properties
+                .set_bloom_filter_max_ndv(FILTER_VALUES)
+                .set_bloom_filter_position(position);
+        }
+        properties
             .set_writer_version(self.version)
             .set_dictionary_page_size_limit(dictionary_bytes)
             .set_data_page_size_limit(3000)
-            .set_data_page_row_count_limit(50)
+            .set_data_page_row_count_limit(match self.shape {
+                Shape::Flat | Shape::Nested => 50,
+                Shape::Numbers => 1000,
+            })
             .set_write_batch_size(16)
             .set_max_row_group_row_count(Some(self.row_group_rows))
             .build()

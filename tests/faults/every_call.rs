@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use arrow::array::RecordBatch;
 use herringbone::arrow::arrow_writer::OnSpillLimit;
 use herringbone::errors::ParquetError;
-use herringbone::file::properties::WriterVersion;
+use herringbone::file::properties::{BloomFilterPosition, WriterVersion};
 
 use tempfile::TempDir;
 
@@ -24,6 +24,7 @@ const PLAIN: Case = Case {
     is_limited: false,
     stack: Stack::Top,
     on_spill_limit: OnSpillLimit::Fail,
+    filters: None,
 };
 
 /// Rows of a row group that no batch fills alone, and that batches are split for.
@@ -73,8 +74,8 @@ fn a_writer_with_a_memory_limit() {
                 stack,
                 shape,
                 row_group_rows: match shape {
-                    Shape::Flat => SEVERAL,
                     Shape::Nested => 1000,
+                    Shape::Flat | Shape::Numbers => SEVERAL,
                 },
                 ..LIMITED
             });
@@ -88,6 +89,32 @@ fn a_writer_that_ends_row_groups_when_the_store_is_full() {
         every_call_fails_once(Case {
             stack,
             on_spill_limit: OnSpillLimit::FlushRowGroup,
+            ..LIMITED
+        });
+    }
+}
+
+#[test]
+fn a_writer_of_bloom_filters() {
+    for position in [BloomFilterPosition::AfterRowGroup, BloomFilterPosition::End] {
+        for on_spill_limit in [OnSpillLimit::Fail, OnSpillLimit::FlushRowGroup] {
+            every_call_fails_once(Case {
+                filters: Some(position),
+                keeps_dictionary: false,
+                row_group_rows: SEVERAL,
+                on_spill_limit,
+                ..LIMITED
+            });
+        }
+    }
+    // Filters that do not fit into the limit together leave memory in parts.
+    for stack in [Stack::Cold, Stack::AboveTiers] {
+        every_call_fails_once(Case {
+            shape: Shape::Numbers,
+            filters: Some(BloomFilterPosition::AfterRowGroup),
+            keeps_dictionary: false,
+            row_group_rows: 10_000,
+            stack,
             ..LIMITED
         });
     }

@@ -21,6 +21,8 @@ pub(crate) const BATCHES: usize = 3;
 pub(crate) enum Shape {
     Flat,
     Nested,
+    /// Ten times as many rows of numbers that never come again.
+    Numbers,
 }
 
 impl Shape {
@@ -28,6 +30,7 @@ impl Shape {
         let batch = match self {
             Shape::Flat => flat,
             Shape::Nested => nested,
+            Shape::Numbers => numbers,
         };
         (0..BATCHES).map(|at| batch(at * ROWS)).collect()
     }
@@ -110,6 +113,16 @@ fn nested(from: usize) -> RecordBatch {
     ];
     RecordBatch::try_from_iter_with_nullable(columns.map(|(name, array)| (name, array, true)))
         .unwrap()
+}
+
+fn numbers(from: usize) -> RecordBatch {
+    let rows = 10 * from..10 * (from + ROWS);
+    let columns = ["a", "b", "c", "d"].map(|name| {
+        let value = |row: usize| (row as i64 + 1) * 7_919 * i64::from(name.as_bytes()[0]);
+        let array: ArrayRef = Arc::new(Int64Array::from_iter_values(rows.clone().map(value)));
+        (name, array)
+    });
+    RecordBatch::try_from_iter(columns).unwrap()
 }
 
 /// What `parquet` reads, or `None` if it does not take the bytes for a file.

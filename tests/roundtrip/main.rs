@@ -8,6 +8,7 @@
 )]
 
 mod encodings;
+mod filters;
 mod matrix;
 mod random;
 mod special;

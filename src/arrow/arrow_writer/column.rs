@@ -8,7 +8,9 @@ use arrow_schema::Field;
 use crate::arrow::adapt::{Adapter, LeafValues};
 use crate::arrow::leaves::{Leaf, LeafPlan};
 use crate::budget::Reservation;
-use crate::column::chunk::{ChunkBuffer, ColumnCloseResult, PageSink, Placement, SealedPage};
+use crate::column::chunk::{
+    ChunkBuffer, ColumnCloseResult, FilterParts, PageSink, Placement, SealedPage,
+};
 use crate::column::writer::{ColumnEncoder, LeafInput, ValueFeed, WorkbenchPool};
 use crate::data_type::values::Values;
 use crate::errors::Result;
@@ -35,23 +37,39 @@ pub fn compute_leaves(field: &Field, array: &ArrayRef) -> Result<Vec<ArrowLeafCo
 pub struct ArrowColumnWriter {
     encoder: ColumnEncoder,
     pages: ChunkBuffer,
+    /// Those of the Bloom filter that had to leave memory.
+    filter_parts: Option<Box<FilterParts>>,
     adapter: Adapter,
     benches: WorkbenchPool,
     reservation: Reservation,
     latch: Latch,
 }
 
+/// What an [`ArrowColumnWriter`] is put together from.
+pub(super) struct ColumnParts {
+    pub(super) encoder: ColumnEncoder,
+    pub(super) pages: ChunkBuffer,
+    /// Where parts of the Bloom filter may go, if the column has one.
+    pub(super) filter_parts: Option<FilterParts>,
+    pub(super) adapter: Adapter,
+    pub(super) benches: WorkbenchPool,
+    pub(super) reservation: Reservation,
+}
+
 impl ArrowColumnWriter {
-    pub(super) fn new(
-        encoder: ColumnEncoder,
-        pages: ChunkBuffer,
-        adapter: Adapter,
-        benches: WorkbenchPool,
-        reservation: Reservation,
-    ) -> Self {
+    pub(super) fn new(parts: ColumnParts) -> Self {
+        let ColumnParts {
+            encoder,
+            pages,
+            filter_parts,
+            adapter,
+            benches,
+            reservation,
+        } = parts;
         let mut column = Self {
             encoder,
             pages,
+            filter_parts: filter_parts.map(Box::new),
             adapter,
             benches,
             reservation,
@@ -77,6 +95,7 @@ impl ArrowColumnWriter {
     pub fn close(mut self) -> Result<ArrowColumnChunk> {
         self.latch.check()?;
         self.encode(|encoder, benches, pages| encoder.finish(benches, pages))?;
+        self.complete_filter()?;
         let close = self
             .encoder
             .into_close_result(&Placement::DictionaryFirst)?;
@@ -92,7 +111,10 @@ impl ArrowColumnWriter {
 
     /// Bytes that this column keeps in memory: open page, dictionary, ledger, and what its store says.
     pub fn memory_size(&self) -> usize {
-        self.own_memory() + self.pages.resident_bytes()
+        let parts = self.filter_parts.as_ref();
+        self.own_memory()
+            + self.pages.resident_bytes()
+            + parts.map_or(0, |parts| parts.resident_bytes())
     }
 
     /// Estimated bytes of the chunk if it ended now, encoded and compressed as far as known.
@@ -153,9 +175,23 @@ impl ArrowColumnWriter {
         Ok(freed)
     }
 
-    /// Whether the store has had no room for a page; never if that is an error.
+    /// Moves what the Bloom filter holds out of memory.
+    pub(super) fn spill_filter(&mut self) -> Result<()> {
+        let (Some(filter), Some(parts)) = (self.encoder.filter_mut(), &mut self.filter_parts)
+        else {
+            return Ok(());
+        };
+        self.latch.begin()?;
+        let parted = filter.part_with(&mut |part, bytes| parts.put(part, bytes));
+        self.latch.end(parted)?;
+        self.settle();
+        Ok(())
+    }
+
+    /// Whether a store has had no room; never if that is an error.
     pub(super) fn is_store_full(&self) -> bool {
-        self.pages.is_full()
+        let parts = self.filter_parts.as_ref();
+        self.pages.is_full() || parts.is_some_and(|parts| parts.is_full())
     }
 
     pub(super) fn resident_page_bytes(&self) -> usize {
@@ -168,12 +204,34 @@ impl ArrowColumnWriter {
 
     /// Everything but the store.
     fn own_memory(&self) -> usize {
-        self.encoder.memory_size() + self.adapter.memory_size() + self.pages.own_bytes()
+        let parts = self.filter_parts.as_ref();
+        self.encoder.memory_size()
+            + self.adapter.memory_size()
+            + self.pages.own_bytes()
+            + parts.map_or(0, |parts| size_of::<FilterParts>() + parts.own_bytes())
     }
 
     /// What is reserved beside the encoder and the pages.
     fn beside_bytes(&self) -> usize {
-        size_of::<Self>() + self.adapter.memory_size()
+        let parts = self.filter_parts.as_ref();
+        size_of::<Self>()
+            + self.adapter.memory_size()
+            + parts.map_or(0, |parts| {
+                size_of::<FilterParts>() + parts.own_bytes() + parts.unreserved_bytes()
+            })
+    }
+
+    /// Gives the Bloom filter back what had left memory.
+    fn complete_filter(&mut self) -> Result<()> {
+        let (Some(filter), Some(parts)) = (self.encoder.filter_mut(), &mut self.filter_parts)
+        else {
+            return Ok(());
+        };
+        self.benches.with_buffer(|buffer| {
+            parts.take_all(buffer, |part, bytes| filter.take_back(part, bytes))
+        })?;
+        self.settle();
+        Ok(())
     }
 
     /// Lets `work` end pages, and pays for what is held from page to page.

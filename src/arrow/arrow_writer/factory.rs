@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, SchemaRef};
 
-use super::column::ArrowColumnWriter;
+use super::column::{ArrowColumnWriter, ColumnParts};
 use crate::arrow::adapt::Adapter;
 use crate::arrow::leaves::Leaf;
 use crate::arrow::schema::leaf_types;
 use crate::budget::{Member, MemoryBudget};
-use crate::column::chunk::{ChunkBuffer, WhenFull};
+use crate::column::chunk::{ChunkBuffer, FilterParts, WhenFull};
 use crate::column::page_store::{InMemoryPageStoreFactory, PageStoreFactory};
 use crate::column::writer::{ColumnEncoder, WorkbenchPool};
 use crate::errors::{ParquetError, Result};
@@ -79,18 +79,23 @@ impl ArrowRowGroupWriterFactory {
     pub fn create_column_writers(&self, _row_group_index: usize) -> Result<Vec<ArrowColumnWriter>> {
         let mut writers = Vec::with_capacity(self.descr.num_columns());
         for (index, (data_type, descr)) in self.leaves()?.into_iter().enumerate() {
-            writers.push(ArrowColumnWriter::new(
-                ColumnEncoder::try_new(descr.clone(), &self.props)?,
-                ChunkBuffer::try_new(
+            let has_filter = self.props.bloom_filter_properties(descr.path()).is_some();
+            writers.push(ArrowColumnWriter::new(ColumnParts {
+                encoder: ColumnEncoder::try_new(descr.clone(), &self.props)?,
+                pages: ChunkBuffer::try_new(
                     self.page_stores.as_ref(),
                     index,
                     descr.clone(),
                     self.when_full,
                 )?,
-                Adapter::try_new(data_type, descr)?,
-                self.benches.clone(),
-                self.member.reserve(),
-            ));
+                filter_parts: has_filter.then(|| {
+                    let stores = self.page_stores.clone();
+                    FilterParts::new(stores, index, descr.clone(), self.when_full)
+                }),
+                adapter: Adapter::try_new(data_type, descr)?,
+                benches: self.benches.clone(),
+                reservation: self.member.reserve(),
+            }));
         }
         Ok(writers)
     }

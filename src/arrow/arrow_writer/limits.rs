@@ -52,11 +52,12 @@ pub(super) enum Relieved {
     StoreIsFull,
 }
 
-/// What a writer gives up for its limit, in this order, until enough is free. Large pages go before
-/// dictionaries that do not pay, these before small pages; a dictionary that pays goes last, since
-/// without it the file grows.
-const STEPS: [Step; 6] = [
+/// What a writer gives up for its limit, in this order, until enough is free. First what leaves the file as it is. Large
+/// pages go before dictionaries that do not pay, these before small pages; a dictionary that pays goes last,
+/// since without it the file grows.
+const STEPS: [Step; 7] = [
     Step::SpillPages,
+    Step::SpillFilters,
     Step::CutPages {
         floor: LARGE_PAGE_BYTES,
     },
@@ -72,6 +73,8 @@ const STEPS: [Step; 6] = [
 enum Step {
     /// Pages on the heap, the column with most of them first.
     SpillPages,
+    /// What Bloom filters hold, the largest first.
+    SpillFilters,
     /// Open pages of at least `floor` bytes, the largest first.
     CutPages { floor: usize },
     /// Dictionaries, the largest first.
@@ -93,6 +96,9 @@ const LARGE_PAGE_BYTES: usize = 64 * 1024;
 /// Open pages are never cut below this many bytes: smaller pages cost more in headers and index entries
 /// than they free.
 const PAGE_FLOOR_BYTES: usize = 2 * 1024;
+
+/// Bloom filters are never spilled in smaller parts than this.
+const FILTER_FLOOR_BYTES: usize = 4 * 1024;
 
 /// Dictionaries smaller than this are kept: giving them up frees next to nothing.
 const DICTIONARY_FLOOR_BYTES: usize = 4 * 1024;
@@ -169,6 +175,7 @@ impl Relief {
             }
             match step {
                 Step::SpillPages => self.spill_pages(columns)?,
+                Step::SpillFilters => self.spill_filters(columns, target)?,
                 Step::CutPages { floor } => self.cut_pages(columns, target, floor)?,
                 Step::FreeScratch => self.benches.clear(),
                 Step::GiveUpDictionaries(which) => {
@@ -211,6 +218,19 @@ impl Relief {
         for index in descending(columns, ArrowColumnWriter::resident_page_bytes, 1) {
             if let Some(column) = columns.get_mut(index) {
                 self.note_spilled(column.spill()?);
+            }
+        }
+        Ok(())
+    }
+
+    fn spill_filters(&mut self, columns: &mut [ArrowColumnWriter], target: usize) -> Result<()> {
+        let size = |column: &ArrowColumnWriter| column.encoder().filter_memory();
+        for index in descending(columns, size, FILTER_FLOOR_BYTES) {
+            if self.member.used() <= target {
+                break;
+            }
+            if let Some(column) = columns.get_mut(index) {
+                column.spill_filter()?;
             }
         }
         Ok(())

@@ -148,6 +148,15 @@ impl ChunkLedger {
         self.dictionary = Some(facts);
     }
 
+    /// Whether there is a dictionary page, and no data page without it.
+    pub(crate) fn is_dictionary_encoded(&self) -> bool {
+        let is_in_dictionary = |entry: &PageEncodingStats| {
+            entry.page_type == PageType::DICTIONARY_PAGE
+                || entry.encoding == Encoding::RLE_DICTIONARY
+        };
+        self.dictionary.is_some() && self.encoding_stats.iter().all(is_in_dictionary)
+    }
+
     /// Sums so far.
     pub(crate) fn totals(&self) -> &ChunkTotals {
         &self.totals

@@ -4,6 +4,7 @@
 mod buffer;
 mod close;
 mod facts;
+mod filter_parts;
 mod layout;
 mod ledger;
 mod shelf;
@@ -12,6 +13,7 @@ mod sink;
 pub(crate) use buffer::ChunkBuffer;
 pub use close::ColumnCloseResult;
 pub(crate) use facts::{DataPageFacts, DictionaryFacts};
+pub(crate) use filter_parts::{FilterPart, FilterParts};
 pub(crate) use layout::{ChunkDescription, Placement};
 pub(crate) use ledger::{ChunkLedger, IndexOptions, LedgerOptions};
 pub(crate) use shelf::{Shelf, Shelved, WhenFull, store_error};

@@ -3,10 +3,10 @@
 use std::hash::{BuildHasherDefault, Hasher};
 
 use hashbrown::HashSet;
-use twox_hash::XxHash64;
 
-use crate::data_type::values::{ByteSource, ByteValues, ByteVisitor, Picks, Values};
-use crate::data_type::{AsBytes, Int96};
+use crate::bloom_filter::hash;
+use crate::column::hashes::for_each_hash;
+use crate::data_type::values::Values;
 
 /// The set of 64-bit hashes of a chunk's values. Two values with one hash count as one.
 #[derive(Debug, Default)]
@@ -17,40 +17,9 @@ pub(crate) struct DistinctCounter {
 impl DistinctCounter {
     /// Takes in values.
     pub(crate) fn update(&mut self, values: &Values<'_>) {
-        match values {
-            Values::Boolean(bits) => {
-                let ones = bits.count_ones();
-                if ones > 0 {
-                    self.add(&[1]);
-                }
-                if ones < bits.len() {
-                    self.add(&[0]);
-                }
-            }
-            Values::Int32(values) => values
-                .iter()
-                .for_each(|value| self.add(&value.to_le_bytes())),
-            Values::Int64(values) => values
-                .iter()
-                .for_each(|value| self.add(&value.to_le_bytes())),
-            Values::Int96(values) => values
-                .iter()
-                .for_each(|value| self.add(Int96::as_bytes(value))),
-            Values::Float(values) => values
-                .iter()
-                .for_each(|value| self.add(&value.to_le_bytes())),
-            Values::Double(values) => values
-                .iter()
-                .for_each(|value| self.add(&value.to_le_bytes())),
-            Values::Bytes(values) => values.visit(AddAll { counter: self }),
-            Values::Fixed(values) => {
-                let picks = Picks::Range {
-                    from: 0,
-                    len: values.len(),
-                };
-                ByteValues::new(ByteSource::Fixed(*values), picks).visit(AddAll { counter: self });
-            }
-        }
+        for_each_hash(values, |hash| {
+            self.hashes.insert(hash);
+        });
     }
 
     /// Number of distinct values; none if there was no value.
@@ -61,22 +30,6 @@ impl DistinctCounter {
     /// Heap bytes, by capacity. O(1).
     pub(crate) fn memory_size(&self) -> usize {
         self.hashes.allocation_size()
-    }
-
-    fn add(&mut self, value: &[u8]) {
-        self.hashes.insert(XxHash64::oneshot(0, value));
-    }
-}
-
-struct AddAll<'c> {
-    counter: &'c mut DistinctCounter,
-}
-
-impl ByteVisitor for AddAll<'_> {
-    type Out = ();
-
-    fn visit<'v>(self, values: impl ExactSizeIterator<Item = &'v [u8]> + Clone) {
-        values.for_each(|value| self.counter.add(value));
     }
 }
 
@@ -90,7 +43,7 @@ impl Hasher for Identity {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        self.0 = XxHash64::oneshot(0, bytes);
+        self.0 = hash(bytes);
     }
 
     fn write_u64(&mut self, hash: u64) {

@@ -1,6 +1,7 @@
 //! The column encoder: levels and present values in, sealed pages out. Not generic: one dispatch
 //! a batch of about a thousand values finds the loop for the type.
 
+use super::filter::FilterBuilder;
 use super::open_page::OpenPage;
 use super::paging::{Batch, Portion, PortionRules, Spread, batch_slots};
 use super::seal::{Checksum, EncodedPage, HEADER_ROOM, SealOptions, seal};
@@ -64,6 +65,8 @@ pub(crate) struct ColumnEncoder {
     stats: Option<StatsCollector>,
     distinct: Option<DistinctCounter>,
     distinct_given: Option<u64>,
+    /// In a box of its own: most columns have none.
+    filter: Option<Box<FilterBuilder>>,
     ledger: ChunkLedger,
     early_cuts: usize,
 }
@@ -116,6 +119,9 @@ impl ColumnEncoder {
             stats,
             distinct: options.count_distinct.then(DistinctCounter::default),
             distinct_given: None,
+            filter: options
+                .bloom_filter
+                .map(|properties| Box::new(FilterBuilder::new(properties))),
             ledger: ChunkLedger::new(LedgerOptions {
                 column_index: index,
                 offset_index: options.offset_index,
@@ -222,7 +228,13 @@ impl ColumnEncoder {
         sink: &mut dyn PageSink,
     ) -> Result<()> {
         self.cut_page(benches, sink)?;
-        self.seal_dictionary(benches, sink)
+        self.seal_dictionary(benches, sink)?;
+        if self.ledger.is_dictionary_encoded()
+            && !self.options.bloom_filter_for_dictionary_encoded_chunks
+        {
+            self.filter = None;
+        }
+        Ok(())
     }
 
     /// The chunk's metadata, its pages lying where `placement` says.
@@ -236,7 +248,14 @@ impl ColumnEncoder {
             compression: self.options.compression,
             statistics,
         };
-        self.ledger.layout(description, placement)
+        let mut close = self.ledger.layout(description, placement)?;
+        close.bloom_filter = self.filter.map(|filter| filter.finish());
+        Ok(close)
+    }
+
+    /// The Bloom filter at work.
+    pub(crate) fn filter_mut(&mut self) -> Option<&mut FilterBuilder> {
+        self.filter.as_deref_mut()
     }
 
     /// Records the number of distinct values that the caller knows: it holds for the chunk only if
@@ -280,6 +299,13 @@ impl ColumnEncoder {
         self.values.dictionary_memory()
     }
 
+    /// Heap bytes of what the Bloom filter holds.
+    pub(crate) fn filter_memory(&self) -> usize {
+        self.filter
+            .as_ref()
+            .map_or(0, |filter| filter.memory_size())
+    }
+
     /// Whether the dictionary makes the chunk smaller than its values would be without.
     pub(crate) fn dictionary_pays(&self) -> bool {
         let Some(dictionary) = self.values.dictionary_bytes() else {
@@ -317,6 +343,9 @@ impl ColumnEncoder {
                 .distinct
                 .as_ref()
                 .map_or(0, DistinctCounter::memory_size)
+            + self.filter.as_ref().map_or(0, |filter| {
+                size_of::<FilterBuilder>() + filter.memory_size()
+            })
             + self.ledger.memory_size()
     }
 
@@ -359,6 +388,9 @@ impl ColumnEncoder {
         values: &Values<'_>,
         given: Option<GivenBounds<'_>>,
     ) -> Result<()> {
+        if let (Some(filter), None) = (&mut self.filter, self.values.dictionary_bytes()) {
+            filter.insert(values);
+        }
         self.values.put(values)?;
         match (&mut self.stats, given) {
             (Some(stats), Some(given)) => stats.update_given(given.min, given.max, values),
@@ -485,6 +517,10 @@ impl ColumnEncoder {
             bench.body.resize(HEADER_ROOM, 0);
             dictionary.write_dictionary_into(&mut bench.body);
             let entries = dictionary.num_entries();
+            if let Some(filter) = &mut self.filter {
+                let page = bench.body.get(HEADER_ROOM..).unwrap_or_default();
+                filter.insert(&dictionary.entries(page));
+            }
             // The page's body is a copy: the entries go before it is compressed.
             drop(dictionary);
             sink.encoder_holds(self.memory_size());

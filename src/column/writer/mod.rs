@@ -4,6 +4,7 @@
 //! cuts a page when it is full, and hands it to a [`PageWriter`](super::page::PageWriter).
 
 mod encoder;
+mod filter;
 mod open_page;
 mod paging;
 mod seal;

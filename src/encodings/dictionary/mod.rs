@@ -223,6 +223,20 @@ impl DictionaryEncoder {
         }
     }
 
+    /// All entries; `page` is the body of the dictionary page.
+    pub(crate) fn entries<'a>(&'a self, page: &'a [u8]) -> Values<'a> {
+        match &self.table {
+            Table::Bytes(table) if self.width == 0 => Values::Bytes(ByteValues::new(
+                ByteSource::Packed(table.entries()),
+                Picks::Range {
+                    from: 0,
+                    len: table.len(),
+                },
+            )),
+            _ => Values::Fixed(FixedValues::new(page, self.width)),
+        }
+    }
+
     /// Gives back all but the entries. No value may be put after that.
     pub(crate) fn end(&mut self) {
         self.indices = Indices::new();

@@ -21,12 +21,6 @@ impl WriterProperties {
             if let Some(encoding) = options.encoding {
                 options.encoder_options(column).check(encoding)?;
             }
-            if options.bloom_filter.is_some() {
-                return Err(ParquetError::NYI(format!(
-                    "set_bloom_filter_enabled: Bloom filters, column {}",
-                    column.path()
-                )));
-            }
         }
         Ok(())
     }

@@ -176,16 +176,8 @@ fn options_without_machinery_are_refused_by_name() {
     let builder = WriterProperties::builder;
     let cases = [
         (
-            builder().set_column_encoding(x.clone(), Encoding::ALP),
+            builder().set_column_encoding(x, Encoding::ALP),
             "ALP for column \"x\"",
-        ),
-        (
-            builder().set_column_bloom_filter_enabled(x.clone(), true),
-            "Bloom filters, column \"x\"",
-        ),
-        (
-            builder().set_bloom_filter_fpp(0.5),
-            "Bloom filters, column \"fine\"",
         ),
         (
             builder().set_content_defined_chunking(Some(CdcOptions::default())),
