@@ -17,6 +17,7 @@ mod tables;
 mod memory {
     mod accounting;
     mod data;
+    mod filters;
     mod idle;
     mod limits;
     mod pressure;
