@@ -107,6 +107,12 @@ impl MemoryBudget {
             .map_or(0, |mark| self.total_used().saturating_sub(mark))
     }
 
+    /// Whether `bytes` more stay within the limit; true where no limit is known.
+    pub fn has_room_for(&self, bytes: usize) -> bool {
+        self.limit()
+            .is_none_or(|limit| self.total_used().saturating_add(bytes) <= limit)
+    }
+
     /// An empty reservation on this budget.
     pub fn reserve(&self) -> Reservation {
         Reservation::new(self.clone())

@@ -44,6 +44,19 @@ fn working_memory_is_counted_past_the_limit() {
 }
 
 #[test]
+fn there_is_room_up_to_the_limit() {
+    let budget = MemoryBudget::new(800);
+    let mut held = budget.reserve();
+    held.resize(750);
+    assert!(budget.has_room_for(50));
+    assert!(!budget.has_room_for(51));
+    assert!(!budget.has_room_for(usize::MAX));
+    let inner = MemoryBudget::with_source(Arc::new(budget.clone()));
+    assert!(inner.has_room_for(50) && !inner.has_room_for(51));
+    assert!(MemoryBudget::unlimited().has_room_for(usize::MAX));
+}
+
+#[test]
 fn an_unlimited_budget_counts_and_never_refuses() {
     let budget = MemoryBudget::unlimited();
     let mut held = budget.reserve();

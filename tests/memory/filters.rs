@@ -13,6 +13,9 @@ use super::watch::{Auditor, KIB, MIB, Nowhere, assert_holds, assert_near, scratc
 const VALUES: u64 = 150_000;
 const FILTER: usize = 128 * KIB;
 
+/// And one of so many 512 KiB.
+const MANY_VALUES: u64 = 600_000;
+
 /// The footer is put together beside what is reserved.
 const FOOTER: usize = 16 * KIB;
 
@@ -71,6 +74,39 @@ fn filters_larger_than_the_limit_keep_it() {
         assert!(filters.flatten().all(|len| len as usize > FILTER / 4));
         assert_holds(reader, batches());
     }
+}
+
+#[test]
+fn a_filter_that_alone_is_larger_than_the_limit_is_left_out() {
+    let columns = [Column::Int64, Column::Int32Of16];
+    let limit = 400 * KIB;
+    let budget = MemoryBudget::new(limit);
+    let options = || {
+        let properties = properties(BloomFilterPosition::AfterRowGroup)
+            .set_bloom_filter_max_ndv(MANY_VALUES)
+            .set_dictionary_enabled(false)
+            .set_column_dictionary_enabled("c1".into(), true)
+            .set_data_page_size_limit(8 * KIB);
+        ArrowWriterOptions::new()
+            .with_properties(properties.build())
+            .with_memory_budget(budget.clone())
+    };
+    let (file, reader) = scratch_file();
+    let batches = || batches_of(&columns, 24, 4_096);
+    let seen = watch(schema_of(&columns), batches(), options, Some(&budget), file);
+    println!(
+        "filters too large: peak {}, budget {}, {:?}",
+        seen.peak,
+        budget.peak(),
+        seen.pressure
+    );
+    assert!(seen.peak <= limit + limit * 3 / 100, "{}", seen.peak);
+    assert_eq!(seen.pressure.bloom_filters_given_up, 1);
+    assert_eq!(seen.metadata.num_row_groups(), 1);
+    let chunks = seen.metadata.row_group(0).columns();
+    assert_eq!(chunks[0].bloom_filter_offset(), None);
+    assert!(chunks[1].bloom_filter_offset().is_some());
+    assert_holds(reader, batches());
 }
 
 #[test]

@@ -75,6 +75,10 @@ impl ArrowColumnWriter {
             reservation,
             latch: Latch::default(),
         };
+        let has_limit = column.reservation.budget().limit().is_some();
+        if let Some(filter) = column.encoder.filter_mut().filter(|_| has_limit) {
+            filter.wait_to_condense();
+        }
         column.settle();
         column
     }
@@ -144,7 +148,7 @@ impl ArrowColumnWriter {
         let written = self.encoder.write(input, &self.benches, &mut pages);
         self.latch.end(written)?;
         self.settle();
-        Ok(())
+        self.condense_filter()
     }
 
     /// An error if the leaf cannot be encoded; nothing is encoded yet.
@@ -188,6 +192,13 @@ impl ArrowColumnWriter {
         Ok(())
     }
 
+    /// Goes on without a Bloom filter.
+    pub(super) fn give_up_filter(&mut self) {
+        self.encoder.give_up_filter();
+        self.filter_parts = None;
+        self.settle();
+    }
+
     /// Whether a store has had no room; never if that is an error.
     pub(super) fn is_store_full(&self) -> bool {
         let parts = self.filter_parts.as_ref();
@@ -219,6 +230,21 @@ impl ArrowColumnWriter {
             + parts.map_or(0, |parts| {
                 size_of::<FilterParts>() + parts.own_bytes() + parts.unreserved_bytes()
             })
+    }
+
+    /// Turns the hashes of the Bloom filter into bits, if that pays and the budget has room, or moves them out of memory.
+    fn condense_filter(&mut self) -> Result<()> {
+        let budget = self.reservation.budget();
+        let Some(filter) = self.encoder.filter_mut() else {
+            return Ok(());
+        };
+        match filter.condensed_bytes(0) {
+            None => return Ok(()),
+            Some(bytes) if budget.has_room_for(bytes) => filter.condense(),
+            Some(_) => return self.spill_filter(),
+        }
+        self.settle();
+        Ok(())
     }
 
     /// Gives the Bloom filter back what had left memory.

@@ -37,6 +37,8 @@ pub struct MemoryPressure {
     pub pages_cut_early: u64,
     /// Dictionaries given up before they were full.
     pub dictionaries_given_up: u64,
+    /// Bloom filters left out because one alone would not have fitted into the limit.
+    pub bloom_filters_given_up: u64,
     /// Row groups ended before they were full, for want of memory or of room in the page store.
     pub row_groups_flushed_early: u64,
     /// Bytes of the largest data page, before compression.
@@ -135,6 +137,30 @@ impl Relief {
         let (early, largest) = column.encoder().paging();
         self.pressure.pages_cut_early += early as u64;
         self.pressure.largest_page_bytes = self.pressure.largest_page_bytes.max(largest as u64);
+    }
+
+    /// Makes room for the Bloom filter of a column that is about to be closed before the columns in `rest`, and gives it
+    /// up if there is none: it can be had only whole.
+    ///
+    /// # Errors
+    /// If a store fails.
+    pub(super) fn make_room_for_filter(
+        &mut self,
+        column: &mut ArrowColumnWriter,
+        rest: &mut [ArrowColumnWriter],
+    ) -> Result<()> {
+        let bytes = column.encoder().filter_ending_bytes();
+        if bytes == 0 || self.member.budget().has_room_for(bytes) {
+            return Ok(());
+        }
+        self.spill_pages(rest)?;
+        self.spill_filters(rest, 0)?;
+        self.benches.clear();
+        if !self.member.budget().has_room_for(bytes) {
+            column.give_up_filter();
+            self.pressure.bloom_filters_given_up += 1;
+        }
+        Ok(())
     }
 
     /// Counts a row group that ended early.

@@ -84,12 +84,14 @@ impl OpenRowGroup {
         writer.set_rows(self.rows as u64);
         // A column's place is freed with the last one.
         let mut places = relief.reserve();
-        for column in self.columns {
+        let mut columns = self.columns.into_iter();
+        while let Some(mut column) = columns.next() {
             relief.note_pages(&column);
+            relief.make_room_for_filter(&mut column, columns.as_mut_slice())?;
             column.close()?.append_to_row_group(&mut writer)?;
             places.grow(size_of::<ArrowColumnWriter>());
         }
-        drop(places);
+        drop((columns, places));
         writer.close_quietly()
     }
 

@@ -253,6 +253,19 @@ impl ColumnEncoder {
         Ok(close)
     }
 
+    /// Bytes that the Bloom filter still needs to end.
+    pub(crate) fn filter_ending_bytes(&self) -> usize {
+        let entries = self.values.dictionary_entries();
+        self.filter
+            .as_ref()
+            .map_or(0, |filter| filter.ending_bytes(entries))
+    }
+
+    /// Goes on without a Bloom filter.
+    pub(crate) fn give_up_filter(&mut self) {
+        self.filter = None;
+    }
+
     /// The Bloom filter at work.
     pub(crate) fn filter_mut(&mut self) -> Option<&mut FilterBuilder> {
         self.filter.as_deref_mut()

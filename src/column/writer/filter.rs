@@ -13,7 +13,7 @@ use crate::file::properties::BloomFilterProperties;
 /// Takes in the values of a chunk and ends as its Bloom filter.
 ///
 /// A filter is as large as the distinct values that it is made for ask, whatever it will hold, so bits are set only
-/// when the hashes would take as much room. A chunk of few values never has a large filter.
+/// when the hashes take half as much room. A chunk of few values never has a large filter.
 pub(crate) struct FilterBuilder {
     properties: BloomFilterProperties,
     /// Bytes of a filter for all the distinct values that the properties allow for.
@@ -21,16 +21,32 @@ pub(crate) struct FilterBuilder {
     /// Hashes taken in, the repeated ones too.
     hashes: u64,
     content: Content,
+    condensing: Condensing,
     has_parted_with_bits: bool,
 }
 
+/// When hashes become bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Condensing {
+    AsSoonAsItPays,
+    WhenTold,
+}
+
 enum Content {
-    Hashes(Vec<u64>),
+    Hashes(HashList),
     Bits(Sbbf),
 }
 
-/// Bytes of a part at most.
-const PART_BYTES: usize = 64 * 1024;
+/// Hashes in runs of one length, so that a list that grows is never there twice.
+#[derive(Default)]
+struct HashList {
+    full: Vec<Vec<u64>>,
+    last: Vec<u64>,
+}
+
+/// Bytes of a part, and of a run of hashes, at most.
+const PART_BYTES: usize = 16 * 1024;
+const PART_HASHES: usize = PART_BYTES / HASH_BYTES;
 const HASH_BYTES: usize = size_of::<u64>();
 const BLOCK_BYTES: usize = 32;
 
@@ -41,23 +57,46 @@ impl FilterBuilder {
             full_bytes: Sbbf::bytes_for_ndv_fpp(properties.ndv(), properties.fpp()),
             properties,
             hashes: 0,
-            content: Content::Hashes(Vec::new()),
+            content: Content::Hashes(HashList::default()),
+            condensing: Condensing::AsSoonAsItPays,
             has_parted_with_bits: false,
         }
+    }
+
+    /// From now on leaves it to the caller when hashes [become bits](Self::condense).
+    pub(crate) fn wait_to_condense(&mut self) {
+        self.condensing = Condensing::WhenTold;
     }
 
     /// Takes in values.
     pub(super) fn insert(&mut self, values: &Values<'_>) {
         self.hashes += values.len() as u64;
-        if let Content::Hashes(held) = &mut self.content {
-            if (held.len() + values.len()) * HASH_BYTES <= self.full_bytes {
-                reserve(held, values.len(), self.full_bytes / HASH_BYTES);
-                return for_each_hash(values, |hash| held.push(hash));
-            }
-            self.content = Content::Bits(filter_of(held, self.full_bytes));
+        let hash_bytes = values.len() * HASH_BYTES;
+        let pays = self.condensed_bytes(hash_bytes).is_some();
+        if pays && self.condensing == Condensing::AsSoonAsItPays {
+            self.condense();
         }
-        if let Content::Bits(filter) = &mut self.content {
-            for_each_hash(values, |hash| filter.insert_hash(hash));
+        match &mut self.content {
+            Content::Hashes(held) => for_each_hash(values, |hash| held.push(hash)),
+            Content::Bits(filter) => for_each_hash(values, |hash| filter.insert_hash(hash)),
+        }
+    }
+
+    /// Bytes of the bits that would pay now, with `more` bytes of hashes beside those held.
+    pub(crate) fn condensed_bytes(&self, more: usize) -> Option<usize> {
+        match &self.content {
+            Content::Hashes(held) => {
+                let bytes = held.len() * HASH_BYTES + more;
+                (bytes > self.full_bytes / 2).then_some(self.full_bytes)
+            }
+            Content::Bits(_) => None,
+        }
+    }
+
+    /// Makes bits of the hashes.
+    pub(crate) fn condense(&mut self) {
+        if let Content::Hashes(held) = &self.content {
+            self.content = Content::Bits(filter_of(held, self.full_bytes));
         }
     }
 
@@ -69,10 +108,10 @@ impl FilterBuilder {
         &mut self,
         put: &mut dyn FnMut(FilterPart, &[u8]) -> Result<()>,
     ) -> Result<()> {
-        match std::mem::replace(&mut self.content, Content::Hashes(Vec::new())) {
+        match std::mem::replace(&mut self.content, Content::Hashes(HashList::default())) {
             Content::Hashes(held) => {
-                for hashes in held.chunks(PART_BYTES / HASH_BYTES) {
-                    put(FilterPart::Hashes, hashes.to_byte_slice())?;
+                for run in held.into_runs() {
+                    put(FilterPart::Hashes, run.to_byte_slice())?;
                 }
             }
             Content::Bits(filter) => {
@@ -92,7 +131,7 @@ impl FilterBuilder {
     /// Takes a part back. No value may be taken in after that.
     pub(crate) fn take_back(&mut self, part: FilterPart, bytes: &[u8]) {
         if let Content::Hashes(held) = &self.content {
-            self.content = Content::Bits(filter_of(held, self.sufficient_bytes()));
+            self.content = Content::Bits(filter_of(held, self.sufficient_bytes(0)));
         }
         let Content::Bits(filter) = &mut self.content else {
             return;
@@ -111,48 +150,75 @@ impl FilterBuilder {
     /// The filter, folded to what it holds.
     pub(super) fn finish(self) -> Sbbf {
         let mut filter = match self.content {
-            Content::Hashes(ref held) => filter_of(held, self.sufficient_bytes()),
+            Content::Hashes(ref held) => filter_of(held, self.sufficient_bytes(0)),
             Content::Bits(filter) => filter,
         };
         filter.fold_to_target_fpp(self.properties.fpp());
         filter
     }
 
+    /// Bytes that are needed beside those held to take in `more` values and end as a filter.
+    pub(super) fn ending_bytes(&self, more: usize) -> usize {
+        let hashes = (more * HASH_BYTES).min(self.full_bytes / 2);
+        match &self.content {
+            Content::Hashes(_) => hashes + self.sufficient_bytes(more as u64),
+            Content::Bits(_) => 0,
+        }
+    }
+
     /// Heap bytes, by capacity.
     pub(crate) fn memory_size(&self) -> usize {
         match &self.content {
-            Content::Hashes(held) => held.capacity() * HASH_BYTES,
+            Content::Hashes(held) => held.memory_size(),
             Content::Bits(filter) => filter.memory_size(),
         }
     }
 
-    /// Bytes of a filter that folds as the full one would. A few times what the hashes ask for: bits are not set quite as
+    /// Bytes of a filter that, with `more` hashes, folds as the full one would. A few times what the hashes ask for: bits are not set quite as
     /// evenly as the estimate has it, and how far a filter may be folded is estimated best while it is sparse.
-    fn sufficient_bytes(&self) -> usize {
+    fn sufficient_bytes(&self, more: u64) -> usize {
         match self.has_parted_with_bits {
             true => self.full_bytes,
             false => {
-                let enough = Sbbf::bytes_for_ndv_fpp(self.hashes, self.properties.fpp());
+                let enough = Sbbf::bytes_for_ndv_fpp(self.hashes + more, self.properties.fpp());
                 self.full_bytes.min(4 * enough)
             }
         }
     }
 }
 
-/// A filter of `bytes` bytes that holds `hashes`.
-fn filter_of(hashes: &[u64], bytes: usize) -> Sbbf {
-    let mut filter = Sbbf::new_with_num_of_bytes(bytes);
-    hashes.iter().for_each(|hash| filter.insert_hash(*hash));
-    filter
+impl HashList {
+    #[inline]
+    fn push(&mut self, hash: u64) {
+        if self.last.len() == PART_HASHES {
+            self.full.push(std::mem::take(&mut self.last));
+        }
+        self.last.push(hash);
+    }
+
+    fn len(&self) -> usize {
+        self.full.len() * PART_HASHES + self.last.len()
+    }
+
+    fn into_runs(self) -> impl Iterator<Item = Vec<u64>> {
+        let last = Some(self.last).filter(|last| !last.is_empty());
+        self.full.into_iter().chain(last)
+    }
+
+    /// Heap bytes, by capacity.
+    fn memory_size(&self) -> usize {
+        self.full.capacity() * size_of::<Vec<u64>>()
+            + self.full.len() * PART_BYTES
+            + self.last.capacity() * HASH_BYTES
+    }
 }
 
-/// Makes room for `more` hashes; doubles, but not beyond `most`.
-fn reserve(held: &mut Vec<u64>, more: usize, most: usize) {
-    let wanted = held.len() + more;
-    if wanted > held.capacity() {
-        let doubled = (2 * held.capacity()).min(most);
-        held.reserve_exact(wanted.max(doubled) - held.len());
-    }
+/// A filter of `bytes` bytes that holds `hashes`.
+fn filter_of(hashes: &HashList, bytes: usize) -> Sbbf {
+    let mut filter = Sbbf::new_with_num_of_bytes(bytes);
+    let hashes = hashes.full.iter().flatten().chain(&hashes.last);
+    hashes.for_each(|hash| filter.insert_hash(*hash));
+    filter
 }
 
 #[cfg(test)]
@@ -179,7 +245,8 @@ mod tests {
             let mut parts = Vec::new();
             for (batch, part) in batches.iter().zip(parted) {
                 builder.insert(&Values::Int64(batch));
-                prop_assert!(builder.memory_size() <= builder.full_bytes.max(300 * HASH_BYTES));
+                let most = builder.full_bytes.max(PART_BYTES) + 4 * size_of::<Vec<u64>>();
+                prop_assert!(builder.memory_size() <= most);
                 if part {
                     builder.part_with(&mut |part, bytes| {
                         prop_assert_part(bytes);
@@ -216,7 +283,7 @@ mod tests {
         let mut builder = FilterBuilder::new(properties(100_000_000, 0.01));
         assert_eq!(builder.memory_size(), 0);
         builder.insert(&Values::Int64(&[1, 2, 3]));
-        assert_eq!(builder.memory_size(), 3 * HASH_BYTES);
+        assert_eq!(builder.memory_size(), 4 * HASH_BYTES);
         let filter = builder.finish();
         assert_eq!(filter.num_blocks(), 1);
         assert!(filter.check(&2_i64));

@@ -108,6 +108,13 @@ impl ValueState {
             .map(DictionaryEncoder::dictionary_bytes)
     }
 
+    /// Entries of the dictionary, while it is at work.
+    pub(super) fn dictionary_entries(&self) -> usize {
+        self.dictionary
+            .as_ref()
+            .map_or(0, DictionaryEncoder::num_entries)
+    }
+
     /// Ends the dictionary; from here on values are encoded directly.
     pub(super) fn take_dictionary(&mut self) -> Option<DictionaryEncoder> {
         self.dictionary.take()
