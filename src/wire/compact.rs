@@ -1,7 +1,9 @@
-//! The thrift compact protocol, writing only: fields, lists and integers, appended to a buffer. Knows
-//! no Parquet record.
+//! The thrift compact protocol, writing: fields, lists and integers, appended to a buffer. Knows no
+//! Parquet record. [`input`] reads.
 //!
 //! SPEC: thrift-compact-protocol.md of Apache Thrift.
+
+pub(crate) mod input;
 
 /// The type of a list's elements.
 #[derive(Clone, Copy, Debug)]

@@ -1,5 +1,6 @@
 //! The records of the format as bytes: page headers, chunk metadata, indexes, schema and footer,
-//! written in the thrift compact protocol. Nothing here reads.
+//! written in the thrift compact protocol. Page indexes alone are read as well: under a memory limit they wait
+//! as bytes.
 
 mod chunk;
 pub(crate) mod compact;

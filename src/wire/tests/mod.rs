@@ -2,6 +2,7 @@
 
 mod chunks;
 mod files;
+mod index_reading;
 mod indexes;
 mod pages;
 mod schemas;
