@@ -56,7 +56,6 @@ pub(crate) fn write_offset_index(index: &OffsetIndexMetaData, out: &mut Vec<u8>)
 /// # Errors
 /// [`ParquetError::EOF`] if the bytes end early. [`ParquetError::General`] if they are no column index, bytes follow
 /// it, its lists do not have an entry for each page, or a bound has not the width of the type.
-#[allow(dead_code, reason = "called from `file::writer` with the next change")]
 pub(crate) fn read_column_index(bytes: &[u8], physical_type: Type) -> Result<ColumnIndexMetaData> {
     let fields = ColumnIndexFields::read(bytes)?;
     let null_pages = fields.null_pages.ok_or_else(|| misses("null_pages"))?;
@@ -96,7 +95,6 @@ pub(crate) fn read_column_index(bytes: &[u8], physical_type: Type) -> Result<Col
 /// # Errors
 /// [`ParquetError::EOF`] if the bytes end early. [`ParquetError::General`] if they are no offset index, bytes follow
 /// it, or its lists are of different lengths.
-#[allow(dead_code, reason = "called from `file::writer` with the next change")]
 pub(crate) fn read_offset_index(bytes: &[u8]) -> Result<OffsetIndexMetaData> {
     let mut input = Input::new(bytes);
     let mut last_id = 0;

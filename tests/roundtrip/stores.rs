@@ -8,7 +8,7 @@ use herringbone::arrow::arrow_writer::{ArrowWriterOptions, OnMemoryLimit};
 use herringbone::budget::MemoryBudget;
 use herringbone::column::page_store::TempFilePageStoreFactory;
 use herringbone::errors::ParquetError;
-use herringbone::file::properties::WriterVersion;
+use herringbone::file::properties::{WriterProperties, WriterVersion};
 
 use crate::support::cases::{Case, Dictionary, Paging, Statistics, codecs};
 use crate::support::check::{check, read};
@@ -72,6 +72,52 @@ fn pages_that_went_to_a_file_come_back_from_it() {
     assert_eq!(metrics.bytes_spilled(), pages as u64);
     assert_eq!(metrics.bytes_taken(), pages as u64);
     assert!(metrics.blobs_spilled() >= chunks.len() as u64);
+}
+
+/// Without a limit the metadata has all page indexes; with one it has all or none.
+#[test]
+fn a_memory_limit_hands_back_page_indexes_if_it_has_room_for_them() {
+    let batch = batch_of_all_types(Nesting::List, Nulls::Few, 3000);
+    let write = |options: ArrowWriterOptions| {
+        let properties = WriterProperties::builder()
+            .set_data_page_row_count_limit(10)
+            .set_write_batch_size(10)
+            .set_max_row_group_row_count(Some(1000));
+        let options = options.with_properties(properties.build());
+        let mut writer =
+            ArrowWriter::try_new_with_options(Vec::new(), batch.schema(), options).unwrap();
+        writer.write(&batch).unwrap();
+        writer.finish().unwrap()
+    };
+    let free = write(ArrowWriterOptions::new());
+    let expected = free.page_index().unwrap();
+    let budget = MemoryBudget::new(64 << 20);
+    let roomy = write(ArrowWriterOptions::new().with_memory_budget(budget.clone()));
+    assert_eq!(budget.used(), 0);
+    let found = roomy.page_index().unwrap();
+    assert!(expected.has_column_indexes() && found.has_column_indexes());
+    assert_eq!(roomy.num_row_groups(), 3);
+    for row_group in 0..3 {
+        for column in 0..roomy.row_group(row_group).num_columns() {
+            let what = format!("row group {row_group}, column {column}");
+            let (found, expected) = (
+                (
+                    found.column_index(row_group, column),
+                    found.offset_index(row_group, column),
+                ),
+                (
+                    expected.column_index(row_group, column),
+                    expected.offset_index(row_group, column),
+                ),
+            );
+            assert_eq!(found, expected, "{what}");
+        }
+    }
+    let budget = MemoryBudget::new(1 << 20);
+    let tight = write(ArrowWriterOptions::new().with_memory_budget(budget.clone()));
+    assert!(tight.page_index().is_none());
+    assert_eq!(budget.used(), 0);
+    assert!(budget.peak() <= 2 << 20, "{}", budget.peak());
 }
 
 #[test]

@@ -46,12 +46,13 @@ impl ArrowWriterOptions {
 
     /// Limits what the writer keeps in memory to `bytes`.
     ///
-    /// Under the limit fall finished pages on the heap, open pages, dictionaries, scratch buffers, and everything
-    /// that waits for the footer. When it is near, the writer moves pages out, cuts open pages early, gives up
-    /// dictionaries, and only then ends the row group early; see
+    /// Under the limit fall finished pages on the heap, open pages, dictionaries, Bloom filters, scratch buffers, and
+    /// everything that waits for the footer. When it is near, the writer moves pages and filters out, cuts open pages early,
+    /// gives up dictionaries, and only then ends the row group early; see
     /// [`MemoryBudget`] for what holds at any time. Batches that the caller
-    /// holds do not count. Page indexes wait for the footer in a page store of their own, so the metadata that
-    /// [`close`](super::ArrowWriter::close) returns then comes without them; the file has them.
+    /// holds do not count. Page indexes wait for the footer in page stores of their own. The metadata that
+    /// [`close`](super::ArrowWriter::close) returns has them if all of them fit into the limit then, and comes without
+    /// any if not; the file has them either way.
     pub fn with_memory_limit(self, bytes: usize) -> Self {
         self.with_memory_budget(MemoryBudget::new(bytes))
     }

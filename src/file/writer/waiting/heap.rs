@@ -137,9 +137,26 @@ impl RowGroupIndexes {
         }
     }
 
+    pub(super) fn put_column_index(&mut self, column: usize, index: ColumnIndexMetaData) {
+        put_at(&mut self.column, column, index);
+    }
+
+    pub(super) fn put_offset_index(&mut self, column: usize, index: OffsetIndexMetaData) {
+        put_at(&mut self.offset, column, index);
+    }
+
     /// Heap bytes but for those of the indexes themselves.
-    fn table_bytes(&self) -> usize {
+    pub(super) fn table_bytes(&self) -> usize {
         self.column.capacity() * size_of::<Option<ColumnIndexMetaData>>()
             + self.offset.capacity() * size_of::<Option<OffsetIndexMetaData>>()
+    }
+}
+
+fn put_at<T>(slots: &mut Vec<Option<T>>, at: usize, index: T) {
+    if slots.len() <= at {
+        slots.resize_with(at + 1, || None);
+    }
+    if let Some(slot) = slots.get_mut(at) {
+        *slot = Some(index);
     }
 }

@@ -1,6 +1,7 @@
 //! What a file's row groups leave behind until the footer is written: metadata, page indexes, and Bloom filters.
 
 mod heap;
+mod kept;
 mod stores;
 
 use std::io::Write;
@@ -19,6 +20,7 @@ use crate::file::properties::BloomFilterPosition;
 use crate::schema::types::SchemaDescPtr;
 use heap::Heap;
 pub(super) use heap::RowGroupIndexes;
+use kept::Kept;
 use stores::Stores;
 
 /// Everything that waits for the footer, or for the end of its row group.
@@ -87,7 +89,8 @@ impl Waiting {
         schema: SchemaDescPtr,
         when_full: WhenFull,
     ) {
-        self.place = Place::Stores(Stores::new(stores, schema, when_full));
+        let kept = Kept::new(member.reserve());
+        self.place = Place::Stores(Stores::new(stores, schema, when_full, kept));
         self.reservation = Some(member.reserve());
     }
 
@@ -188,7 +191,7 @@ impl Waiting {
     }
 
     /// Writes late filters, then all column indexes, then all offset indexes, and notes in the metadata where they
-    /// went. Returns the row groups, and the indexes if they were on the heap.
+    /// went. Returns the row groups, and the indexes if there is room for them.
     ///
     /// # Errors
     /// If a store or the sink fails.
@@ -200,9 +203,8 @@ impl Waiting {
         let mut place = std::mem::replace(&mut self.place, Place::Heap(Heap::default()));
         let mut note = |note_in: NoteIn, chunk: Chunk, at: Extent| {
             let row_group = row_groups.get_mut(chunk.row_group);
-            if let Some(chunk) =
-                row_group.and_then(|group| group.columns_mut().get_mut(chunk.column))
-            {
+            let chunks = row_group.map(RowGroupMetaData::columns_mut);
+            if let Some(chunk) = chunks.and_then(|chunks| chunks.get_mut(chunk.column)) {
                 note_in(chunk, at.offset, at.len);
             }
         };
@@ -215,12 +217,13 @@ impl Waiting {
         place.write_offset_indexes(sink, &mut |chunk, at| {
             note(ColumnChunkMetaData::place_offset_index, chunk, at);
         })?;
-        let indexes = match place {
-            Place::Heap(heap) => Some(heap.into_indexes()),
-            Place::Stores(_) => None,
+        let (indexes, paid) = match place {
+            Place::Heap(heap) => (Some(heap.into_indexes()), 0),
+            Place::Stores(stores) => stores.into_indexes(),
         };
-        // The row groups are read once more, for the footer, and then handed over.
-        let left = self.metadata_bytes + row_groups.capacity() * size_of::<RowGroupMetaData>();
+        // The row groups are read once more, for the footer, and then handed over with the indexes.
+        let left =
+            self.metadata_bytes + row_groups.capacity() * size_of::<RowGroupMetaData>() + paid;
         if let Some(reservation) = &mut self.reservation {
             reservation.resize(left);
         }

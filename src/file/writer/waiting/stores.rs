@@ -4,13 +4,17 @@
 use std::io::Write;
 use std::sync::Arc;
 
+use super::heap::RowGroupIndexes;
+use super::kept::Kept;
 use super::{Chunk, Extent, Leftovers, Note, TrackedWrite};
 use crate::bloom_filter::Sbbf;
 use crate::column::chunk::{Shelf, Shelved, WhenFull, store_error};
 use crate::column::page_store::{PageStoreArgs, PageStoreFactory};
 use crate::errors::{ParquetError, Result};
 use crate::schema::types::{ColumnDescPtr, SchemaDescPtr};
-use crate::wire::index::{write_column_index, write_offset_index};
+use crate::wire::index::{
+    read_column_index, read_offset_index, write_column_index, write_offset_index,
+};
 
 /// What waits in stores.
 pub(super) struct Stores {
@@ -19,6 +23,7 @@ pub(super) struct Stores {
     column_indexes: Queue,
     offset_indexes: Queue,
     buffer: Vec<u8>,
+    kept: Kept,
 }
 
 /// Where stores come from.
@@ -47,11 +52,13 @@ struct Blob {
 const PIECE_BLOCKS: usize = 2048;
 
 impl Stores {
-    /// Asks `factory` for stores when there is something to keep.
+    /// Asks `factory` for stores when there is something to put away. Indexes are read back into `kept` when they are
+    /// written.
     pub(super) fn new(
         factory: Arc<dyn PageStoreFactory>,
         schema: SchemaDescPtr,
         when_full: WhenFull,
+        kept: Kept,
     ) -> Self {
         Self {
             origin: Origin {
@@ -63,6 +70,7 @@ impl Stores {
             column_indexes: Queue::new("column indexes"),
             offset_indexes: Queue::new("offset indexes"),
             buffer: Vec::new(),
+            kept,
         }
     }
 
@@ -98,7 +106,7 @@ impl Stores {
         note: Note<'_>,
     ) -> Result<()> {
         self.filters
-            .write(&self.origin, sink, &mut self.buffer, note)
+            .write(&self.origin, sink, &mut self.buffer, note, |_, _| Ok(()))
     }
 
     /// As [`Stores::write_filters`].
@@ -107,8 +115,16 @@ impl Stores {
         sink: &mut TrackedWrite<W>,
         note: Note<'_>,
     ) -> Result<()> {
+        let (origin, kept) = (&self.origin, &mut self.kept);
+        let keep = |chunk: Chunk, bytes: &[u8]| {
+            if kept.has_all() {
+                let physical_type = origin.column(chunk)?.physical_type();
+                kept.add_column_index(chunk, read_column_index(bytes, physical_type)?);
+            }
+            Ok(())
+        };
         self.column_indexes
-            .write(&self.origin, sink, &mut self.buffer, note)
+            .write(origin, sink, &mut self.buffer, note, keep)
     }
 
     /// As [`Stores::write_filters`].
@@ -117,8 +133,20 @@ impl Stores {
         sink: &mut TrackedWrite<W>,
         note: Note<'_>,
     ) -> Result<()> {
+        let kept = &mut self.kept;
+        let keep = |chunk: Chunk, bytes: &[u8]| {
+            if kept.has_all() {
+                kept.add_offset_index(chunk, read_offset_index(bytes)?);
+            }
+            Ok(())
+        };
         self.offset_indexes
-            .write(&self.origin, sink, &mut self.buffer, note)
+            .write(&self.origin, sink, &mut self.buffer, note, keep)
+    }
+
+    /// The indexes that were written, if there was room to read them back, and the bytes reserved for them.
+    pub(super) fn into_indexes(self) -> (Option<Vec<RowGroupIndexes>>, usize) {
+        self.kept.into_indexes()
     }
 
     /// Bytes of tables, of the buffer, and of blobs that stores had no room for.
@@ -183,13 +211,14 @@ impl Queue {
         Ok(())
     }
 
-    /// Writes all blobs, and notes each chunk's once.
+    /// Writes all blobs, shows each to `see`, and notes each chunk's once.
     fn write<W: Write>(
         &mut self,
         origin: &Origin,
         sink: &mut TrackedWrite<W>,
         buffer: &mut Vec<u8>,
         note: Note<'_>,
+        mut see: impl FnMut(Chunk, &[u8]) -> Result<()>,
     ) -> Result<()> {
         let Some(mut shelf) = self.shelf.take() else {
             return Ok(());
@@ -204,6 +233,7 @@ impl Queue {
                 while let Some((ordinal, piece)) = pieces.take() {
                     shelf
                         .take_into(piece.place, buffer)
+                        .and_then(|()| see(chunk, buffer))
                         .map_err(|source| origin.error("take", chunk, ordinal, source))?;
                     taken += buffer.len() as u64;
                     sink.write_all(buffer)?;
