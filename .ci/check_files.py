@@ -63,6 +63,11 @@ class Sample:
         text = f'select count(*) from read_parquet(?) where "{name}" = ?'
         return self.connection.sql(text, params=[self.path, value]).fetchall()[0][0]
 
+    def probe(self, name, value):
+        """By row group, whether its Bloom filter excludes the value."""
+        text = "select row_group_id, bloom_filter_excludes from parquet_bloom_probe(?, ?, ?)"
+        return dict(self.connection.sql(text, params=[self.path, name, value]).fetchall())
+
     def fail(self, report, text):
         report.fail(f"{Path(self.path).name}, written by {self.expects['way']}", text)
 

@@ -5,6 +5,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import types
 
+# Values to probe a Bloom filter for that no column has: of many, some pass.
+ABSENT = range(1_000_003, 1_000_103)
 
 
 def check_filters(sample, report):
@@ -13,6 +15,8 @@ def check_filters(sample, report):
         if value is None:
             continue
         slot, literal = value
+        if sample.says("bloom_filters") and not types.is_boolean(field.type):
+            check_bloom_filter(sample, report, field, slot, literal)
         count = sample.slots[i].count(slot)
         scalar = pa.scalar(literal, type=field.type)
         found = {
@@ -46,3 +50,19 @@ def wanted(field, slots):
         return slot, slot
     return None
 
+
+def check_bloom_filter(sample, report, field, slot, literal):
+    """DuckDB excludes no row group that has the value, and most of them for values that are nowhere."""
+    column = sample.schema.get_field_index(field.name)
+    excluded = sample.probe(field.name, literal)
+    report.count("filters")
+    if len(excluded) != len(sample.row_groups):
+        sample.fail(report, f"{field.name}: duckdb sees filters of {len(excluded)} row groups")
+    for number, (start, end) in enumerate(sample.row_groups):
+        if excluded.get(number) and slot in sample.slots[column][start:end]:
+            sample.fail(report, f"{field.name}: the filter of row group {number} lacks {literal!r}")
+    if types.is_integer(field.type) and field.type.bit_width == 64:
+        absent = [value for value in ABSENT if value not in sample.slots[column]]
+        passed = sum(not out for value in absent for out in sample.probe(field.name, value).values())
+        if passed > len(absent) * len(sample.row_groups) // 4:
+            sample.fail(report, f"{field.name}: {passed} probes for absent values pass the filters")

@@ -32,6 +32,8 @@ pub(crate) struct Sample {
 pub(crate) struct Extras {
     /// Distinct values are counted.
     pub(crate) distinct: bool,
+    /// Every chunk has a Bloom filter.
+    pub(crate) bloom_filters: bool,
     /// Types are turned into what Parquet can name.
     pub(crate) coerced: bool,
     /// The Arrow schema is not kept.
@@ -60,6 +62,7 @@ impl Sample {
         let mut builder = self.case.properties().into_builder();
         builder = builder
             .set_coerce_types(self.extras.coerced)
+            .set_bloom_filter_enabled(self.extras.bloom_filters)
             .set_write_row_group_number_distinct_values(self.extras.distinct);
         for (path, encoding) in &self.encodings {
             builder = builder.set_column_encoding(path.clone(), *encoding);
@@ -96,6 +99,7 @@ impl Sample {
             ("encodings", encodings.join("\n")),
             ("checksums", case.checksums.to_string()),
             ("distinct", self.extras.distinct.to_string()),
+            ("bloom_filters", self.extras.bloom_filters.to_string()),
             ("coerced", self.extras.coerced.to_string()),
             (
                 "without_arrow_schema",

@@ -20,6 +20,7 @@ pub(crate) fn samples() -> impl Iterator<Item = Sample> {
         .chain(large_values())
         .chain(tables())
         .chain([many_pages()])
+        .chain(bloom_filters())
 }
 
 fn no_rows() -> impl Iterator<Item = Sample> {
@@ -149,6 +150,26 @@ fn many_pages() -> Sample {
         ..Case::default()
     };
     Sample::new("many-pages".to_owned(), vec![batch], case)
+}
+
+/// Every chunk has a filter, made from a dictionary or not, in memory or out of it.
+fn bloom_filters() -> impl Iterator<Item = Sample> {
+    let dictionaries = [Dictionary::On, Dictionary::Off, Dictionary::Fallback];
+    dictionaries.into_iter().flat_map(|dictionary| {
+        [Store::Memory, Store::Limited].map(|store| {
+            let batch = batch_of(&tame_types(), Nesting::Flat, Nulls::Few, 500);
+            let case = Case {
+                dictionary,
+                store,
+                row_group: Some(200),
+                ..Case::default()
+            };
+            let name = format!("bloom-filters-{dictionary:?}-{store:?}").to_lowercase();
+            let mut sample = Sample::new(name, vec![batch], case);
+            sample.extras.bloom_filters = true;
+            sample
+        })
+    })
 }
 
 fn batch(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {

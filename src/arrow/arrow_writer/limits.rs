@@ -99,7 +99,7 @@ const LARGE_PAGE_BYTES: usize = 64 * 1024;
 /// than they free.
 const PAGE_FLOOR_BYTES: usize = 2 * 1024;
 
-/// Bloom filters are never spilled in smaller parts than this.
+/// Bloom filters that hold or need less than this are left alone: they are not what memory is short of.
 const FILTER_FLOOR_BYTES: usize = 4 * 1024;
 
 /// Dictionaries smaller than this are kept: giving them up frees next to nothing.
@@ -150,7 +150,7 @@ impl Relief {
         rest: &mut [ArrowColumnWriter],
     ) -> Result<()> {
         let bytes = column.encoder().filter_ending_bytes();
-        if bytes == 0 || self.member.budget().has_room_for(bytes) {
+        if bytes < FILTER_FLOOR_BYTES || self.member.budget().has_room_for(bytes) {
             return Ok(());
         }
         self.spill_pages(rest)?;
