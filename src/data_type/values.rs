@@ -183,6 +183,22 @@ impl ByteSource<'_> {
             ByteSource::Packed(packed) => packed.len(),
         }
     }
+
+    /// Bytes of all values together, each counted once; `None` if that takes a look at each.
+    pub(crate) fn span(&self) -> Option<usize> {
+        match self {
+            ByteSource::Offsets32 { offsets, .. } => match (offsets.first(), offsets.last()) {
+                (Some(first), Some(last)) => usize::try_from(*last - *first).ok(),
+                _ => Some(0),
+            },
+            ByteSource::Offsets64 { offsets, .. } => match (offsets.first(), offsets.last()) {
+                (Some(first), Some(last)) => usize::try_from(*last - *first).ok(),
+                _ => Some(0),
+            },
+            ByteSource::Fixed(fixed) => Some(fixed.data().len()),
+            ByteSource::Views { .. } | ByteSource::Arrays(_) | ByteSource::Packed(_) => None,
+        }
+    }
 }
 
 impl<'a> ByteValues<'a> {

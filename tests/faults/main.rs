@@ -24,6 +24,7 @@ mod faulty;
 mod full;
 mod input;
 mod kill;
+mod large;
 mod lies;
 mod run;
 mod typed;

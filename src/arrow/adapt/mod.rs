@@ -46,6 +46,15 @@ struct Dictionary {
     token: u64,
 }
 
+/// Bytes that values have at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SizeBound {
+    /// Each of them.
+    pub(crate) longest: usize,
+    /// All of them together.
+    pub(crate) total: usize,
+}
+
 impl Adapter {
     /// An adapter from fields of `data_type` to the column `descr`.
     ///
@@ -75,6 +84,36 @@ impl Adapter {
     /// As [`Adapter::open`].
     pub(crate) fn accepts(&self, data_type: &DataType) -> Result<()> {
         source::supported(value_type(data_type), self.target)
+    }
+
+    /// How large the values at `selection` of `array` are at most, without a look at each.
+    ///
+    /// # Errors
+    /// As [`Adapter::open`].
+    pub(crate) fn size_bound(&self, array: &dyn Array, selection: &Selection) -> Result<SizeBound> {
+        let (layers, values) = Layers::peel(array)?;
+        let source = Source::of(values.map_or(array, AsRef::as_ref), self.target)?;
+        if u32::try_from(array.len()).is_err() {
+            reader::check_slots(selection, array.len())?;
+        }
+        let longest = source.longest_bound();
+        let each = longest.saturating_mul(selection.len());
+        // Only slots side by side are sure to be different ones.
+        let is_once = matches!(selection, Selection::Range { .. } | Selection::Bits { .. });
+        let span = source.span_bound().filter(|_| is_once && layers.is_empty());
+        Ok(SizeBound {
+            longest,
+            total: span.map_or(each, |span| span.min(each)),
+        })
+    }
+
+    /// An adapter for the same column without scratch.
+    pub(crate) fn fresh(&self) -> Self {
+        Self {
+            target: self.target,
+            dictionary: Dictionary::default(),
+            scratch: Scratch::default(),
+        }
     }
 
     /// Starts on the slots `selection` of `array`, whose type need not be the field's: any for which a

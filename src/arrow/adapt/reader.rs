@@ -371,7 +371,7 @@ fn nothing(target: Target) -> Values<'static> {
 }
 
 /// Kernels index by slot without asking again.
-fn check_slots(selection: &Selection, len: usize) -> Result<()> {
+pub(super) fn check_slots(selection: &Selection, len: usize) -> Result<()> {
     let end = match selection {
         Selection::Range { from, len } => from.saturating_add(*len),
         Selection::Bits { bits, from, .. } => from.saturating_add(bits.len()),

@@ -157,6 +157,36 @@ impl<'a> Source<'a> {
         Ok(source)
     }
 
+    /// Bytes of the longest value at most, without a look at each.
+    pub(super) fn longest_bound(&self) -> usize {
+        match self {
+            Source::Nothing => 0,
+            Source::Boolean(_) => 1,
+            Source::Int32(_) | Source::Float(_) | Source::Narrow(_) => 4,
+            Source::Int64(_) | Source::Double(_) => 8,
+            Source::Interval(_) => 12,
+            // Of the widest decimal, with a byte for its sign.
+            Source::Decimal(_) => 33,
+            Source::Fixed(values) => values.width(),
+            Source::Bytes(source) => match source {
+                ByteSource::Views { buffers, .. } => {
+                    let buffers = buffers.iter().map(Buffer::len).max();
+                    buffers.unwrap_or(0).max(INLINE_BYTES)
+                }
+                ByteSource::Fixed(values) => values.width(),
+                source => source.span().unwrap_or(usize::MAX),
+            },
+        }
+    }
+
+    /// Bytes of all values together at most, each counted once.
+    pub(super) fn span_bound(&self) -> Option<usize> {
+        match self {
+            Source::Bytes(source) => source.span(),
+            _ => None,
+        }
+    }
+
     /// Decimals of the width that the column has need no conversion.
     fn decimals(decimals: Decimals<'a>, target: Target) -> Self {
         match (decimals, target) {
@@ -166,6 +196,9 @@ impl<'a> Source<'a> {
         }
     }
 }
+
+/// Bytes that fit into an Arrow view itself.
+const INLINE_BYTES: usize = 12;
 
 /// Whether values of `data_type`, which has no layers, can be written to a column of `target`.
 ///

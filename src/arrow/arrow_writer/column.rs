@@ -5,6 +5,7 @@ use std::io::Write;
 use arrow_array::ArrayRef;
 use arrow_schema::Field;
 
+use super::fits::check_rows;
 use crate::arrow::adapt::{Adapter, LeafValues};
 use crate::arrow::leaves::{Leaf, LeafPlan};
 use crate::budget::Reservation;
@@ -86,8 +87,8 @@ impl ArrowColumnWriter {
     /// Encodes the next rows.
     ///
     /// # Errors
-    /// If the leaf has the wrong type or a null in a required field: nothing is then encoded, and the column goes on. If
-    /// the page store fails or a value does not fit the format: the column then takes no more.
+    /// If the leaf has the wrong type, a null in a required field or a row that is too large for a page: nothing is then
+    /// encoded, and the column goes on. If the page store fails: the column then takes no more.
     pub fn write(&mut self, col: &ArrowLeafColumn) -> Result<()> {
         self.write_leaf(&col.0)
     }
@@ -127,7 +128,7 @@ impl ArrowColumnWriter {
     }
 
     pub(super) fn write_leaf(&mut self, leaf: &Leaf) -> Result<()> {
-        leaf.check()?;
+        self.check(leaf)?;
         let has_definition = self.encoder.descr().max_def_level() > 0;
         let has_repetition = self.encoder.descr().max_rep_level() > 0;
         let beside_bytes = self.beside_bytes();
@@ -154,7 +155,10 @@ impl ArrowColumnWriter {
     /// An error if the leaf cannot be encoded; nothing is encoded yet.
     pub(super) fn check(&self, leaf: &Leaf) -> Result<()> {
         leaf.check()?;
-        self.adapter.accepts(leaf.array.data_type())
+        self.adapter.accepts(leaf.array.data_type())?;
+        check_rows(leaf, &self.adapter, self.encoder.descr(), || {
+            self.encoder.row_room()
+        })
     }
 
     /// Ends the open page to free its memory.

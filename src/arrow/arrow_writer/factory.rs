@@ -6,13 +6,14 @@ use std::sync::Arc;
 use arrow_schema::{DataType, SchemaRef};
 
 use super::column::{ArrowColumnWriter, ColumnParts};
+use super::fits::check_rows;
 use crate::arrow::adapt::Adapter;
 use crate::arrow::leaves::Leaf;
 use crate::arrow::schema::leaf_types;
 use crate::budget::{Member, MemoryBudget};
 use crate::column::chunk::{ChunkBuffer, FilterParts, WhenFull};
 use crate::column::page_store::{InMemoryPageStoreFactory, PageStoreFactory};
-use crate::column::writer::{ColumnEncoder, WorkbenchPool};
+use crate::column::writer::{ColumnEncoder, WorkbenchPool, row_room};
 use crate::errors::{ParquetError, Result};
 use crate::file::properties::WriterPropertiesPtr;
 use crate::file::writer::SerializedFileWriter;
@@ -113,7 +114,11 @@ impl ArrowRowGroupWriterFactory {
     pub(super) fn check_leaves(&self, leaves: &[Leaf]) -> Result<()> {
         for ((data_type, descr), leaf) in self.leaves()?.into_iter().zip(leaves) {
             leaf.check()?;
-            Adapter::try_new(data_type, descr)?.accepts(leaf.array.data_type())?;
+            let adapter = Adapter::try_new(data_type, descr)?;
+            adapter.accepts(leaf.array.data_type())?;
+            check_rows(leaf, &adapter, descr, || {
+                row_room(descr, &self.props.column(descr.path()))
+            })?;
         }
         Ok(())
     }

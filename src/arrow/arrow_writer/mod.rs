@@ -7,6 +7,7 @@
 
 mod column;
 mod factory;
+mod fits;
 mod limits;
 mod options;
 mod row_group;

@@ -215,8 +215,8 @@ impl<W: Write + Send> ArrowWriter<W> {
     /// Encodes a batch. Row groups that become full are written out; a batch may fill several.
     ///
     /// # Errors
-    /// If the batch does not fit the schema or a required field is null: nothing of the batch is then written, and the
-    /// writer goes on. If the store or the sink fails: the writer then takes no more, and
+    /// If the batch does not fit the schema, a required field is null, or a row is too large for a page, which holds 2 GiB:
+    /// nothing of the batch is then written, and the writer goes on. If the store or the sink fails: the writer then takes no more, and
     /// [`ParquetError::root_cause`](crate::errors::ParquetError::root_cause) tells a full disk from a broken one.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         self.file.check_open()?;

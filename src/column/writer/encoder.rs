@@ -3,7 +3,10 @@
 
 use super::filter::FilterBuilder;
 use super::open_page::OpenPage;
-use super::paging::{Batch, Portion, PortionRules, Spread, batch_slots};
+use super::paging::{
+    Batch, Portion, PortionRules, Spread, batch_slots, distinct_bound, size_bound,
+};
+use super::room::{LEVEL_BYTES, MOST_SHARED_BYTES, MOST_SLOTS, RowRoom};
 use super::seal::{Checksum, EncodedPage, HEADER_ROOM, SealOptions, seal};
 use super::value_state::{Start, ValueState};
 use super::workbench::{Workbench, WorkbenchPool};
@@ -79,13 +82,7 @@ impl ColumnEncoder {
     pub(crate) fn try_new(descr: ColumnDescPtr, properties: &WriterProperties) -> Result<Self> {
         let options = properties.column(descr.path());
         check_available(options.compression)?;
-        let direct_encoding = match options.encoding {
-            Some(encoding) => encoding,
-            None => match options.writer_version {
-                WriterVersion::PARQUET_1_0 => fallback_encoding::v1(descr.physical_type()),
-                WriterVersion::PARQUET_2_0 => fallback_encoding::v2(descr.physical_type()),
-            },
-        };
+        let direct_encoding = direct_encoding(&descr, &options);
         let start = match options.dictionary_enabled && descr.physical_type() != Type::BOOLEAN {
             true => Start::Dictionary,
             false => Start::Direct,
@@ -168,11 +165,23 @@ impl ColumnEncoder {
             }
             consumed += present;
             left -= count;
-            let portion = Portion::new(count, &present_values, &self.portion_rules(base));
+            let bytes = size_bound(&present_values);
+            let rules = self.portion_rules(base);
+            let common = Portion::new(count, &present_values, bytes, &rules);
             let max_definition = self.descr.max_def_level();
             while batch.slots > 0 {
+                let may_overflow = self.may_overflow(batch.slots, bytes);
+                let portion = match (may_overflow, &batch.repetition) {
+                    (false, _) => common,
+                    (true, None) => Portion::measured(&present_values, rules.budget),
+                    // What begins in a row takes the rest of it along, however large.
+                    (true, Some(_)) => Portion::Slots(1),
+                };
                 let piece = batch.take_portion(portion, max_definition);
                 let piece_values = present_values.take_front(piece.present(max_definition));
+                if may_overflow {
+                    self.make_room(piece.slots, &piece_values, benches, sink)?;
+                }
                 self.put(piece, &piece_values, given)?;
                 self.after_put(benches, sink)?;
             }
@@ -278,6 +287,11 @@ impl ColumnEncoder {
         self.distinct_given = count.filter(|_| is_first);
     }
 
+    /// What a row may have at most.
+    pub(crate) fn row_room(&self) -> RowRoom {
+        row_room(&self.descr, &self.options)
+    }
+
     /// The column.
     pub(crate) fn descr(&self) -> &ColumnDescPtr {
         &self.descr
@@ -369,10 +383,42 @@ impl ColumnEncoder {
     ) -> usize {
         let compact = |levels: Option<&Levels<'_>>| levels.is_none_or(Levels::is_uniform);
         let any = definition.is_some() || repetition.is_some();
-        match any && compact(definition) && compact(repetition) {
+        let base = match any && compact(definition) && compact(repetition) {
             true => self.options.data_page_row_count_limit,
             false => self.options.write_batch_size,
+        };
+        base.min(MOST_SLOTS)
+    }
+
+    /// Whether so many more slots, with values of at most `bytes`, could be more than a page or the dictionary may hold.
+    fn may_overflow(&self, slots: usize, bytes: usize) -> bool {
+        let page = self.open_page_bytes() + self.values.dictionary_bytes().unwrap_or(0);
+        page + slots * LEVEL_BYTES + bytes > MOST_SHARED_BYTES
+            || self.page.slots + slots > MOST_SLOTS
+    }
+
+    /// Ends the open page, and the dictionary, if what comes next is too much for them.
+    fn make_room(
+        &mut self,
+        slots: usize,
+        values: &Values<'_>,
+        benches: &WorkbenchPool,
+        sink: &mut dyn PageSink,
+    ) -> Result<()> {
+        let used = self.values.dictionary_bytes().unwrap_or(0);
+        if used > 0 && used + distinct_bound(values) > MOST_SHARED_BYTES {
+            self.give_up_dictionary(benches, sink)?;
         }
+        let bytes = match self.values.encoding() {
+            // Indices.
+            Encoding::RLE_DICTIONARY => 4 * values.len(),
+            _ => size_bound(values),
+        };
+        let page = self.open_page_bytes() + slots * LEVEL_BYTES + bytes;
+        if page > MOST_SHARED_BYTES || self.page.slots + slots > MOST_SLOTS {
+            self.cut_page(benches, sink)?;
+        }
+        Ok(())
     }
 
     fn portion_rules(&self, base: usize) -> PortionRules {
@@ -578,4 +624,19 @@ impl ColumnEncoder {
             other => other,
         }
     }
+}
+
+/// What a row of column `descr` may have at most.
+pub(crate) fn row_room(descr: &ColumnDescPtr, options: &ColumnOptions) -> RowRoom {
+    RowRoom::new(descr.clone(), options, direct_encoding(descr, options))
+}
+
+/// How values are encoded that are not in a dictionary.
+fn direct_encoding(descr: &ColumnDescPtr, options: &ColumnOptions) -> Encoding {
+    options
+        .encoding
+        .unwrap_or_else(|| match options.writer_version {
+            WriterVersion::PARQUET_1_0 => fallback_encoding::v1(descr.physical_type()),
+            WriterVersion::PARQUET_2_0 => fallback_encoding::v2(descr.physical_type()),
+        })
 }

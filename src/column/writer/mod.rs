@@ -7,6 +7,7 @@ mod encoder;
 mod filter;
 mod open_page;
 mod paging;
+mod room;
 mod seal;
 #[cfg(test)]
 mod tests;
@@ -15,7 +16,8 @@ mod value_state;
 mod workbench;
 
 pub use super::chunk::ColumnCloseResult;
-pub(crate) use encoder::{ColumnEncoder, LeafInput, ValueFeed};
+pub(crate) use encoder::{ColumnEncoder, LeafInput, ValueFeed, row_room};
+pub(crate) use room::{RowRoom, surely_fits};
 pub use typed::{
     ColumnValueEncoder, ColumnValueEncoderImpl, ColumnWriter, ColumnWriterImpl,
     GenericColumnWriter, get_column_writer, get_typed_column_writer, get_typed_column_writer_mut,

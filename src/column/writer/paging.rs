@@ -1,8 +1,9 @@
 //! When to stop: how many slots go into the encoder before the page is looked at again, and how
 //! many of those a byte budget allows. Pure functions of sizes.
 
+use super::room::{MOST_SHARED_BYTES, width_of};
 use crate::data_type::levels::Levels;
-use crate::data_type::values::{ByteVisitor, Picks, Values};
+use crate::data_type::values::{ByteValues, ByteVisitor, Picks, Values};
 
 /// Slots of the next batch: `base`, pushed on to where the next row begins, so that a row never
 /// lies on two pages.
@@ -93,21 +94,71 @@ pub(super) enum Spread {
 }
 
 impl Portion {
-    /// The portion of a batch of `slots` slots with these values. It holds for the whole batch, so that a batch
-    /// is measured once however many portions it has.
-    pub(super) fn new(slots: usize, values: &Values<'_>, rules: &PortionRules) -> Self {
-        let fitting = values_in_budget(values, rules);
+    /// The portion of a batch of `slots` slots with these values, which have the size that [`size_bound`] says. It holds
+    /// for the whole batch, so that a batch is measured once however many portions it has.
+    pub(super) fn new(
+        slots: usize,
+        values: &Values<'_>,
+        bytes: usize,
+        rules: &PortionRules,
+    ) -> Self {
+        let fitting = values_in_budget(values, bytes, rules);
         match rules.spread {
             _ if fitting >= values.len() => Portion::Whole,
             Spread::Even => Portion::Slots((fitting * slots).div_ceil(values.len())),
             Spread::Exact => Portion::Values(fitting),
         }
     }
+
+    /// As many slots as `budget` bytes hold, one value at least, and no more together than a page is sure to hold. For
+    /// this portion alone.
+    pub(super) fn measured(values: &Values<'_>, budget: usize) -> Self {
+        let budget = budget.min(MOST_SHARED_BYTES);
+        Portion::Values(match values {
+            Values::Bytes(bytes) => bytes.visit(CountWithin { budget }),
+            fixed => (budget / width_of(fixed)).max(1),
+        })
+    }
+}
+
+/// The bytes of `values` in PLAIN or more, at the cost of [`ByteValues::total_bytes`] at most.
+pub(super) fn size_bound(values: &Values<'_>) -> usize {
+    match values {
+        Values::Bytes(bytes) => {
+            let lengths = 4 * bytes.len();
+            match bytes.picks() {
+                Picks::Keys { .. } => match picked_bound(bytes) {
+                    bound if bound <= MOST_SHARED_BYTES / 4 => bound + lengths,
+                    _ => bytes.total_bytes() + lengths,
+                },
+                Picks::Range { .. } | Picks::Indices(_) => bytes.total_bytes() + lengths,
+            }
+        }
+        fixed => fixed.len().saturating_mul(width_of(fixed)),
+    }
+}
+
+/// As [`size_bound`] of the values that a dictionary would keep: those picked more than once count once.
+pub(super) fn distinct_bound(values: &Values<'_>) -> usize {
+    match values {
+        Values::Bytes(bytes) if matches!(bytes.picks(), Picks::Keys { .. }) => {
+            let source = bytes.source();
+            let span = source.span().unwrap_or(usize::MAX);
+            size_bound(values).min(span.saturating_add(4 * source.len()))
+        }
+        values => size_bound(values),
+    }
+}
+
+/// If every value were as long as all that there are to pick from.
+fn picked_bound(bytes: &ByteValues<'_>) -> usize {
+    let span = bytes.source().span().unwrap_or(usize::MAX);
+    span.saturating_mul(bytes.len())
 }
 
 /// How many of the leading values fit into the budget, the one that crosses it included; all of them
 /// where a full batch stays below the limit, or where the cost is paid already.
-fn values_in_budget(values: &Values<'_>, rules: &PortionRules) -> usize {
+fn values_in_budget(values: &Values<'_>, bytes: usize, rules: &PortionRules) -> usize {
     let is_small = |width: usize| width.saturating_mul(rules.base) <= rules.limit;
     let fixed = |width: usize| match is_small(width) {
         true => values.len(),
@@ -122,16 +173,15 @@ fn values_in_budget(values: &Values<'_>, rules: &PortionRules) -> usize {
         Values::Fixed(fixed) => rules.budget / fixed.width().max(1) + 1,
         // The values of a dictionary are few, and each is paid for once.
         Values::Bytes(bytes) if matches!(bytes.picks(), Picks::Keys { .. }) => bytes.len(),
-        Values::Bytes(bytes) if bytes.total_bytes() + 4 * bytes.len() <= rules.budget => {
-            bytes.len()
-        }
-        Values::Bytes(bytes) => bytes.visit(CountWithin {
+        Values::Bytes(values) if bytes <= rules.budget => values.len(),
+        Values::Bytes(values) => values.visit(CountWithin {
             budget: rules.budget,
         }),
     }
 }
 
-fn slots_until(definition: &Levels<'_>, max_definition: i16, present: usize) -> usize {
+/// Slots up to the one that holds the value number `present`, that one included.
+pub(super) fn slots_until(definition: &Levels<'_>, max_definition: i16, present: usize) -> usize {
     let (mut at, mut left) = (0, present);
     while left > 0 {
         match definition.position(max_definition, at) {
@@ -155,6 +205,10 @@ impl ByteVisitor for CountWithin {
     fn visit<'v>(self, values: impl ExactSizeIterator<Item = &'v [u8]> + Clone) -> usize {
         let (mut used, mut count) = (0usize, 0);
         for value in values {
+            // A value that makes too much for a page waits for the next portion.
+            if count > 0 && used + value.len() + 4 > MOST_SHARED_BYTES {
+                break;
+            }
             used += value.len() + 4;
             count += 1;
             if used > self.budget {

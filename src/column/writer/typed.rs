@@ -4,6 +4,7 @@
 use std::marker::PhantomData;
 
 use super::encoder::{ColumnEncoder, GivenBounds, LeafInput, ValueFeed};
+use super::room::{lengths_of, surely_fits};
 use super::workbench::WorkbenchPool;
 use crate::basic::Type;
 use crate::budget::MemoryBudget;
@@ -82,9 +83,9 @@ impl<'a, E: ColumnValueEncoder> GenericColumnWriter<'a, E> {
     /// values taken.
     ///
     /// # Errors
-    /// If levels are missing or of different lengths, the batch does not begin at a row's start, or
-    /// there are fewer values than the levels call for: nothing is then written, and the writer goes on. If the page
-    /// writer fails or a value does not fit the format: the writer then takes no more.
+    /// If levels are missing or of different lengths, the batch does not begin at a row's start, there are fewer values
+    /// than the levels call for, or a row is too large for a page: nothing is then written, and the writer goes on. If
+    /// the page writer fails: the writer then takes no more.
     pub fn write_batch(
         &mut self,
         values: &E::Values,
@@ -130,6 +131,23 @@ impl<'a, E: ColumnValueEncoder> GenericColumnWriter<'a, E> {
         let width = usize::try_from(descr.type_length()).unwrap_or(0);
         let borrowed = E::T::borrow_values(present, width, &mut self.scratch)?;
         let mut feed = SliceFeed { values: borrowed.0 };
+        let definition = def_levels
+            .filter(|_| descr.max_def_level() > 0)
+            .map(Levels::Slice);
+        let repetition = rep_levels
+            .filter(|_| descr.max_rep_level() > 0)
+            .map(Levels::Slice);
+        if !surely_fits(lengths_of(&feed.values).sum, slots) {
+            self.encoder.row_room().check(LeafInput {
+                slots,
+                definition,
+                repetition,
+                values: &mut SliceFeed {
+                    values: feed.values,
+                },
+                given: None,
+            })?;
+        }
         self.encoder.give_distinct_count(distinct_count);
         let given = min.zip(max).map(|(min, max)| GivenBounds {
             min: min.as_bytes(),
@@ -137,12 +155,8 @@ impl<'a, E: ColumnValueEncoder> GenericColumnWriter<'a, E> {
         });
         let input = LeafInput {
             slots,
-            definition: def_levels
-                .filter(|_| descr.max_def_level() > 0)
-                .map(Levels::Slice),
-            repetition: rep_levels
-                .filter(|_| descr.max_rep_level() > 0)
-                .map(Levels::Slice),
+            definition,
+            repetition,
             values: &mut feed,
             given,
         };
