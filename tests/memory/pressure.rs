@@ -1,8 +1,11 @@
 //! Limits that are far too small, and what gives way first.
 
+use std::sync::Arc;
+
 use herringbone::arrow::ArrowWriter;
-use herringbone::arrow::arrow_writer::{ArrowWriterOptions, OnMemoryLimit};
+use herringbone::arrow::arrow_writer::{ArrowWriterOptions, OnMemoryLimit, OnSpillLimit};
 use herringbone::budget::MemoryBudget;
+use herringbone::column::page_store::{InMemoryPageStoreFactory, TempFilePageStoreFactory};
 use herringbone::errors::ParquetError;
 
 use super::watch::{KIB, MIB, Nowhere, assert_holds, scratch_file, watch};
@@ -92,6 +95,67 @@ fn little_pressure_costs_little() {
     }
     assert!(tight.pages_cut_early > 0);
     assert!(narrow.pages_cut_early > tight.pages_cut_early);
+}
+
+/// Pages count that went straight out of memory, and those that relief moved.
+#[test]
+fn spilled_bytes_are_those_of_all_pages_that_left_memory() {
+    let table = Table {
+        batch_rows: 2_048,
+        ..Table::small(20, 65_536)
+    };
+    let spilled = |options: ArrowWriterOptions| {
+        let options = || options.clone();
+        let seen = watch(table.schema(), table.batches(), options, None, Nowhere);
+        (seen.pressure.spilled_bytes, seen.bytes as u64)
+    };
+    let limited = |limit| ArrowWriterOptions::new().with_memory_limit(limit);
+    let (none, file) = spilled(limited(64 * MIB));
+    println!("{none} of {file}");
+    assert_eq!(none, 0);
+    let straight_to_disk = ArrowWriterOptions::new()
+        .with_page_store_factory(Arc::new(TempFilePageStoreFactory::new()));
+    for options in [limited(512 * KIB), limited(64 * KIB), straight_to_disk] {
+        let (spilled, file) = spilled(options);
+        println!("{spilled} of {file}");
+        // The rest is indexes, the footer, and what stores say of their tables.
+        assert!(
+            spilled <= file && spilled > file / 100 * 85,
+            "{spilled} of {file}"
+        );
+    }
+    let on_the_heap =
+        ArrowWriterOptions::new().with_page_store_factory(Arc::new(InMemoryPageStoreFactory));
+    assert_eq!(spilled(on_the_heap).0, 0);
+}
+
+/// What the option keeps on the heap, for want of disk, has not left memory.
+#[test]
+fn pages_that_the_disk_has_no_room_for_are_not_spilled() {
+    let table = table();
+    let files = TempFilePageStoreFactory::builder().with_max_disk_bytes(0);
+    let options = ArrowWriterOptions::new()
+        .with_page_store_factory(Arc::new(files.build()))
+        .with_on_spill_limit(OnSpillLimit::FlushRowGroup);
+    let options = || options.clone();
+    let seen = watch(table.schema(), table.batches(), options, None, Nowhere);
+    assert!(seen.bytes > 100_000, "{}", seen.bytes);
+    assert_eq!(seen.pressure.spilled_bytes, 0);
+}
+
+/// A page that only the end of the row group ended counts.
+#[test]
+fn the_largest_page_may_be_the_last() {
+    let table = table();
+    let options = ArrowWriterOptions::new;
+    let seen = watch(
+        table.schema(),
+        table.batches().take(1),
+        options,
+        None,
+        Nowhere,
+    );
+    assert!(seen.pressure.largest_page_bytes > 0);
 }
 
 /// Somebody else reserves the whole budget: scratch, open pages and what the last pages left goes.

@@ -98,8 +98,7 @@ impl ArrowColumnWriter {
     /// # Errors
     /// If the page store fails, or an earlier call failed.
     pub fn close(mut self) -> Result<ArrowColumnChunk> {
-        self.latch.check()?;
-        self.encode(|encoder, benches, pages| encoder.finish(benches, pages))?;
+        self.end_pages()?;
         self.complete_filter()?;
         let close = self
             .encoder
@@ -161,6 +160,11 @@ impl ArrowColumnWriter {
         })
     }
 
+    /// Ends the last page and the dictionary; nothing but [`ArrowColumnWriter::close`] may follow.
+    pub(super) fn end_pages(&mut self) -> Result<()> {
+        self.encode(|encoder, benches, pages| encoder.finish(benches, pages))
+    }
+
     /// Ends the open page to free its memory.
     pub(super) fn cut_page_early(&mut self) -> Result<()> {
         self.encode(|encoder, benches, pages| encoder.cut_page_early(benches, pages))?;
@@ -174,13 +178,13 @@ impl ArrowColumnWriter {
         self.encode(|encoder, benches, pages| encoder.give_up_dictionary(benches, pages))
     }
 
-    /// Moves pages out of memory; returns bytes freed.
-    pub(super) fn spill(&mut self) -> Result<usize> {
+    /// Moves pages out of memory.
+    pub(super) fn spill(&mut self) -> Result<()> {
         self.latch.begin()?;
         let freed = self.pages.spill();
-        let freed = self.latch.end(freed)?;
+        self.latch.end(freed)?;
         self.settle();
-        Ok(freed)
+        Ok(())
     }
 
     /// Moves what the Bloom filter holds out of memory.
@@ -207,6 +211,11 @@ impl ArrowColumnWriter {
     pub(super) fn is_store_full(&self) -> bool {
         let parts = self.filter_parts.as_ref();
         self.pages.is_full() || parts.is_some_and(|parts| parts.is_full())
+    }
+
+    /// Bytes of pages that are not in memory.
+    pub(super) fn moved_page_bytes(&self) -> u64 {
+        self.pages.moved_bytes()
     }
 
     pub(super) fn resident_page_bytes(&self) -> usize {

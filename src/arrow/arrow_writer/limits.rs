@@ -31,7 +31,9 @@ pub enum OnSpillLimit {
 /// What a memory limit has cost a writer so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MemoryPressure {
-    /// Bytes of pages moved out of memory.
+    /// Bytes of pages that were not in memory when their row group ended: moved out for want of memory, or put where
+    /// they never took any. Counted row group by row group, as each ends; what is spilled of the open one shows in
+    /// [`SpillMetrics`](crate::column::page_store::SpillMetrics) at once.
     pub spilled_bytes: u64,
     /// Pages cut before they were full.
     pub pages_cut_early: u64,
@@ -132,9 +134,11 @@ impl Relief {
         self.pressure
     }
 
-    /// Counts the pages of a column that is about to be closed.
+    /// Counts the pages of a column whose last page has ended.
     pub(super) fn note_pages(&mut self, column: &ArrowColumnWriter) {
         let (early, largest) = column.encoder().paging();
+        let spilled = &mut self.pressure.spilled_bytes;
+        *spilled = spilled.saturating_add(column.moved_page_bytes());
         self.pressure.pages_cut_early += early as u64;
         self.pressure.largest_page_bytes = self.pressure.largest_page_bytes.max(largest as u64);
     }
@@ -234,16 +238,11 @@ impl Relief {
             .is_some_and(|limit| shared.excess() > limit / 8 - limit / 32)
     }
 
-    fn note_spilled(&mut self, bytes: usize) {
-        let spilled = &mut self.pressure.spilled_bytes;
-        *spilled = spilled.saturating_add(bytes as u64);
-    }
-
     /// All of them: once pages have to leave, those that stay only take room from open pages.
-    fn spill_pages(&mut self, columns: &mut [ArrowColumnWriter]) -> Result<()> {
+    fn spill_pages(&self, columns: &mut [ArrowColumnWriter]) -> Result<()> {
         for index in descending(columns, ArrowColumnWriter::resident_page_bytes, 1) {
             if let Some(column) = columns.get_mut(index) {
-                self.note_spilled(column.spill()?);
+                column.spill()?;
             }
         }
         Ok(())
@@ -274,7 +273,7 @@ impl Relief {
             }
             if let Some(column) = columns.get_mut(index) {
                 column.cut_page_early()?;
-                self.note_spilled(column.spill()?);
+                column.spill()?;
             }
         }
         Ok(())
@@ -296,7 +295,7 @@ impl Relief {
             }
             if let Some(column) = columns.get_mut(index) {
                 column.give_up_dictionary()?;
-                self.note_spilled(column.spill()?);
+                column.spill()?;
                 self.pressure.dictionaries_given_up += 1;
             }
         }

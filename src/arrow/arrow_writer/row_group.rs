@@ -86,8 +86,9 @@ impl OpenRowGroup {
         let mut places = relief.reserve();
         let mut columns = self.columns.into_iter();
         while let Some(mut column) = columns.next() {
-            relief.note_pages(&column);
             relief.make_room_for_filter(&mut column, columns.as_mut_slice())?;
+            column.end_pages()?;
+            relief.note_pages(&column);
             column.close()?.append_to_row_group(&mut writer)?;
             places.grow(size_of::<ArrowColumnWriter>());
         }

@@ -206,8 +206,8 @@ impl<W: Write + Send> ArrowWriter<W> {
         self.file.bytes_written()
     }
 
-    /// What the memory limit has cost so far: spills, early cuts, and the largest page. Pages are counted when their
-    /// row group ends.
+    /// What the memory limit has cost so far: spills, early cuts, and the largest page. Pages, and the bytes of those
+    /// spilled, are counted when their row group ends.
     pub fn memory_pressure(&self) -> MemoryPressure {
         self.relief.pressure()
     }

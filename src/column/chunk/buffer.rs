@@ -48,6 +48,12 @@ impl ChunkBuffer {
         self.shelf.resident_bytes()
     }
 
+    /// Bytes of pages that are neither held here nor, by its own word, in the store's memory. Its tables pass for pages.
+    pub(crate) fn moved_bytes(&self) -> u64 {
+        let in_memory = self.shelf.resident_bytes() + self.shelf.held_bytes();
+        self.bytes.saturating_sub(in_memory as u64)
+    }
+
     /// Bytes of memory that the store has not reserved itself.
     pub(crate) fn unreserved_bytes(&self) -> usize {
         self.shelf.unreserved_bytes()

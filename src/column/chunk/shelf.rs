@@ -100,6 +100,11 @@ impl Shelf {
         self.held_bytes + size_of_val(self.store.as_ref())
     }
 
+    /// Bytes of the blobs that are held here.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.held_bytes
+    }
+
     /// Bytes of memory that the store says it holds.
     pub(crate) fn resident_bytes(&self) -> usize {
         self.store.memory_size().min(MOST_BELIEVED_BYTES)
