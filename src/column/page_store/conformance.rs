@@ -17,7 +17,7 @@ use std::thread;
 
 use bytes::Bytes;
 
-use super::{PageKey, PageStore, PageStoreArgs, PageStoreFactory};
+use super::{PageKey, PageStore, PageStoreArgs, PageStoreFactory, is_out_of_space};
 use crate::basic::{Repetition, Type as PhysicalType};
 use crate::errors::Result;
 use crate::schema::types::{ColumnDescPtr, SchemaDescriptor, Type};
@@ -51,6 +51,27 @@ pub fn check(factory: &dyn PageStoreFactory) {
     bench.spilling_changes_no_blob();
     bench.stores_work_on_many_threads_at_once();
     bench.a_store_can_move_between_threads();
+}
+
+/// Runs the claims about want of space against the stores of a factory that has little: between 200 kB and 60 MB for
+/// all stores together.
+///
+/// # Panics
+/// If a claim does not hold; the message says which.
+///
+/// ```
+/// use herringbone::column::page_store::{TempFilePageStoreFactory, conformance};
+///
+/// let small = TempFilePageStoreFactory::builder().with_max_disk_bytes(1 << 20);
+/// conformance::check_full(&small.build());
+/// ```
+pub fn check_full(factory: &dyn PageStoreFactory) {
+    let bench = Bench {
+        factory,
+        columns: columns(),
+    };
+    bench.a_full_store_says_so_and_keeps_what_it_has();
+    bench.room_that_is_given_back_is_used_again();
 }
 
 struct Bench<'a> {
@@ -312,6 +333,45 @@ impl Bench<'_> {
         take_all(store.as_mut(), keys.iter().zip(blobs), claim);
     }
 
+    fn a_full_store_says_so_and_keeps_what_it_has(&self) {
+        let claim = "a full store says so and keeps what it has";
+        let mut other = self.store(1);
+        let small = vec![Noise::new(5).bytes(5000); 2];
+        let other_keys = put_all(other.as_mut(), &small, claim);
+        let mut store = self.store(0);
+        let filled = fill(store.as_mut(), claim);
+        // Once more, and by the other way in.
+        let again = store.put_slice(&vec![0; FULL_BLOB_BYTES]);
+        assert!(again.is_err(), "page store: {claim}: a put went through");
+        let (keys, blobs): (Vec<_>, Vec<_>) = filled.into_iter().unzip();
+        take_all(store.as_mut(), keys.iter().zip(&blobs), claim);
+        take_all(other.as_mut(), other_keys.iter().zip(&small), claim);
+    }
+
+    fn room_that_is_given_back_is_used_again(&self) {
+        let claim = "room that is given back is used again";
+        let mut store = self.store(2);
+        let first = fill(store.as_mut(), claim);
+        let count = first.len();
+        for (key, _) in &first {
+            must(store.take(*key), claim);
+        }
+        let second = fill(store.as_mut(), claim);
+        assert!(
+            second.len() * 2 >= count,
+            "page store: {claim}: {count} blobs at first, {} later",
+            second.len()
+        );
+        drop(store);
+        let mut store = self.store(3);
+        let third = fill(store.as_mut(), claim);
+        assert!(
+            third.len() * 2 >= count,
+            "page store: {claim}: {count} blobs at first, {} once the store was dropped",
+            third.len()
+        );
+    }
+
     fn store(&self, column: usize) -> Box<dyn PageStore> {
         let index = column % self.columns.len();
         let Some(descriptor) = self.columns.get(index) else {
@@ -320,6 +380,37 @@ impl Bench<'_> {
         let args = PageStoreArgs::new(index, descriptor);
         must(self.factory.create(&args), "a factory creates stores")
     }
+}
+
+/// Bytes of the blobs that a store is filled with.
+const FULL_BLOB_BYTES: usize = 20_000;
+
+/// Puts blobs until the store has no room for more.
+fn fill(store: &mut dyn PageStore, claim: &str) -> Vec<(PageKey, Vec<u8>)> {
+    let mut filled = Vec::new();
+    for seed in 0..3200 {
+        let blob = Noise::new(seed).bytes(FULL_BLOB_BYTES);
+        let put = match seed % 2 {
+            0 => store.put_slice(&blob),
+            _ => store.put(Bytes::copy_from_slice(&blob)),
+        };
+        match put {
+            Ok(key) => filled.push((key, blob)),
+            Err(error) => {
+                assert!(
+                    is_out_of_space(&error),
+                    "page store: {claim}: a store without room fails with SpillLimitExceeded or an I/O error of kind \
+                     StorageFull or QuotaExceeded, and not with: {error}"
+                );
+                assert!(
+                    !filled.is_empty(),
+                    "page store: {claim}: there was never any room"
+                );
+                return filled;
+            }
+        }
+    }
+    panic!("page store: {claim}: 64 MB went in")
 }
 
 fn put_all(store: &mut dyn PageStore, blobs: &[Vec<u8>], claim: &str) -> Vec<PageKey> {

@@ -1,5 +1,7 @@
 //! Claims about the stores that stand on others, and about all stores.
 
+mod broken;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::{io, thread};
@@ -114,6 +116,23 @@ fn the_guarded_store_conforms() {
     conformance::check(&GuardedPageStoreFactory::new(Arc::new(
         TempFilePageStoreFactory::new(),
     )));
+}
+
+#[test]
+fn stores_without_room_conform() {
+    let small = || {
+        let files = TempFilePageStoreFactory::builder().with_max_disk_bytes(700_000);
+        Arc::new(files.build())
+    };
+    conformance::check_full(small().as_ref());
+    conformance::check_full(&GuardedPageStoreFactory::new(small()));
+    for limit in [0, 300_000] {
+        let budget = MemoryBudget::new(limit);
+        conformance::check_full(&TieredPageStoreFactory::new(budget.clone(), small()));
+        assert_eq!(budget.used(), 0);
+    }
+    #[cfg(feature = "encryption")]
+    conformance::check_full(&EncryptedPageStoreFactory::try_new(small()).unwrap());
 }
 
 #[test]
