@@ -415,13 +415,13 @@ fn largest_values_survive(codec: Compression, noise: bool) {
 }
 
 #[test]
-#[ignore = "takes 12 GiB of memory and minutes"]
+#[ignore = "takes 17 GiB of memory and minutes"]
 fn the_largest_values_survive_without_a_codec() {
     largest_values_survive(Compression::UNCOMPRESSED, true);
 }
 
 #[test]
-#[ignore = "takes 12 GiB of memory and minutes"]
+#[ignore = "takes 17 GiB of memory and minutes"]
 fn the_largest_values_survive_codecs_that_cannot_compress_them() {
     for codec in [
         Compression::SNAPPY,
