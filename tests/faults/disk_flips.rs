@@ -43,7 +43,7 @@ fn a_spill_file_finds_every_flipped_bit() {
 }
 
 /// A way to the one file without a name that is open in `directory`, and its length in bytes.
-fn spill_file(directory: &Path) -> (PathBuf, u64) {
+pub(crate) fn spill_file(directory: &Path) -> (PathBuf, u64) {
     let handles = fs::read_dir("/proc/self/fd").unwrap();
     let ours = handles.filter_map(|handle| {
         let handle = handle.ok()?.path();

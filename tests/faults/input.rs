@@ -49,7 +49,7 @@ fn text(row: usize) -> String {
         .collect()
 }
 
-fn flat(from: usize) -> RecordBatch {
+pub(crate) fn flat(from: usize) -> RecordBatch {
     let rows = from..from + ROWS;
     let ids = Int64Array::from_iter_values(rows.clone().map(|row| row as i64 * 1_000_003));
     let tags: StringArray = rows
