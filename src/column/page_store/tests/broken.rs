@@ -43,7 +43,7 @@ enum Flaw {
     LosesABlobWhenFull,
     /// Want of room is an error like any other.
     HidesThatItIsFull,
-    /// What was taken is not used again.
+    /// Room that is given back is not used again.
     StaysFull,
 }
 
@@ -120,11 +120,11 @@ impl PageStoreFactory for Broken {
     }
 }
 
-impl BrokenStore {
-    fn held(&self) -> usize {
-        self.blobs.lock().unwrap().values().map(Bytes::len).sum()
-    }
+fn held(table: &Table) -> usize {
+    table.lock().unwrap().values().map(Bytes::len).sum()
+}
 
+impl BrokenStore {
     fn refuse<T>(&self) -> Result<T> {
         Err(ParquetError::General("no such key".to_owned()))
     }
@@ -138,8 +138,8 @@ impl PageStore for BrokenStore {
             _ => {}
         }
         let used = match self.flaw {
-            Flaw::StaysFull => self.put_bytes,
-            _ => self.held(),
+            Flaw::StaysFull => held(&self.common),
+            _ => held(&self.blobs),
         };
         if self.is_small && used + value.len() > ROOM {
             if self.flaw == Flaw::LosesABlobWhenFull {
@@ -157,6 +157,11 @@ impl PageStore for BrokenStore {
         };
         self.next += 1;
         self.put_bytes += value.len();
+        if self.flaw == Flaw::StaysFull {
+            let mut all = self.common.lock().unwrap();
+            let place = all.len() as u64;
+            all.insert(place, value.clone());
+        }
         self.blobs.lock().unwrap().insert(key, value);
         if self.flaw == Flaw::DropsAll {
             // One drop ends the lives of all others.
@@ -228,23 +233,23 @@ impl PageStore for BrokenStore {
                 self.blobs.lock().unwrap().remove(&0);
                 Ok(0)
             }
-            Flaw::SpillSaysTooMuch => Ok(self.held() + (1 << 20)),
+            Flaw::SpillSaysTooMuch => Ok(held(&self.blobs) + (1 << 20)),
             _ => Ok(0),
         }
     }
 
     fn memory_size(&self) -> usize {
         match self.flaw {
-            Flaw::HoldsTooMuch => 2 * self.held(),
+            Flaw::HoldsTooMuch => 2 * held(&self.blobs),
             Flaw::NeverShrinks => self.put_bytes,
-            Flaw::CostsAMegabyte => self.held() + (1 << 20),
-            _ => self.held(),
+            Flaw::CostsAMegabyte => held(&self.blobs) + (1 << 20),
+            _ => held(&self.blobs),
         }
     }
 
     fn reserved_size(&self) -> usize {
         match self.flaw {
-            Flaw::ReservesMoreThanItHolds => self.held() + 1,
+            Flaw::ReservesMoreThanItHolds => held(&self.blobs) + 1,
             _ => 0,
         }
     }
