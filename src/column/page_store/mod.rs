@@ -22,7 +22,7 @@
 //!
 //! A store of one's own implements [`PageStore`] and [`PageStoreFactory`]; their documentation is the
 //! whole contract. With the feature `test-util`, `conformance::check` tests an implementation
-//! against it.
+//! against it, and `conformance::check_full` one that has little room.
 
 #[cfg(any(test, feature = "test-util"))]
 pub mod conformance;
