@@ -96,7 +96,10 @@ impl Adapter {
         if u32::try_from(array.len()).is_err() {
             reader::check_slots(selection, array.len())?;
         }
-        let longest = source.longest_bound();
+        let longest = match self.target {
+            Target::Fixed(width) => source.longest_bound().max(width),
+            _ => source.longest_bound(),
+        };
         let each = longest.saturating_mul(selection.len());
         // Only slots side by side are sure to be different ones.
         let is_once = matches!(selection, Selection::Range { .. } | Selection::Bits { .. });

@@ -462,6 +462,19 @@ fn check(
         .map(|slot| naive(array, *slot, physical, length))
         .collect();
     assert_eq!(selection.len(), slots.len());
+    let lengths = expected.iter().map(|cell| match cell {
+        Cell::Bool(_) => 1,
+        Cell::Int(_) | Cell::Float(_) => 4,
+        Cell::Long(_) | Cell::Double(_) => 8,
+        Cell::Bytes(bytes) => bytes.len(),
+    });
+    let bound = adapter.size_bound(array, &selection).unwrap();
+    assert!(
+        bound.longest >= lengths.clone().max().unwrap_or(0)
+            && bound.total >= lengths.clone().sum::<usize>(),
+        "{} as {physical}({length}) by {selection:?}: {bound:?}",
+        array.data_type()
+    );
     let mut found = vec![];
     let mut values = adapter.open(array, &selection).unwrap();
     while values.remaining() > 0 {
@@ -551,6 +564,29 @@ fn token(adapter: &mut Adapter, array: &dyn Array) -> u64 {
         unreachable!()
     };
     token
+}
+
+/// Or every batch would be looked at value by value.
+#[test]
+fn the_size_bound_of_values_side_by_side_is_what_they_have() {
+    let array = StringArray::from(vec!["four", "seventy", "", "a"]);
+    let adapter = Adapter::try_new(&DataType::Utf8, &column(PhysicalType::BYTE_ARRAY, -1)).unwrap();
+    let all = Selection::Range { from: 0, len: 4 };
+    let bound = adapter.size_bound(&array, &all).unwrap();
+    assert_eq!((bound.longest, bound.total), (12, 12));
+    let part = array.slice(1, 1);
+    let one = Selection::Range { from: 0, len: 1 };
+    let bound = adapter.size_bound(&part, &one).unwrap();
+    assert_eq!((bound.longest, bound.total), (7, 7));
+    let again = Selection::Indices(vec![1, 1]);
+    assert_eq!(adapter.size_bound(&array, &again).unwrap().total, 24);
+    // Nothing of an array that is too long for the encoder is looked at.
+    let many = NullArray::new(1 << 33);
+    let all = Selection::Range {
+        from: 0,
+        len: many.len(),
+    };
+    assert!(adapter.size_bound(&many, &all).is_err());
 }
 
 #[test]
