@@ -37,7 +37,7 @@ pub(super) struct Waiting {
 /// serialized in stores, to keep a memory limit.
 enum Place {
     Heap(Heap),
-    Stores(Stores),
+    Stores(Box<Stores>),
 }
 
 /// What a closed column chunk leaves beside its metadata.
@@ -90,7 +90,8 @@ impl Waiting {
         when_full: WhenFull,
     ) {
         let kept = Kept::new(member.reserve());
-        self.place = Place::Stores(Stores::new(stores, schema, when_full, kept));
+        let stores = Stores::new(stores, schema, when_full, kept);
+        self.place = Place::Stores(Box::new(stores));
         self.reservation = Some(member.reserve());
     }
 
