@@ -63,8 +63,10 @@ impl Codec for Snappy {
         let (length, length_bytes) = varint(len_u32(input)?);
         // Incompressible pieces grow by a few bytes each; only the piece in work needs the room
         // that the encoder asks for.
-        let piece_in_work = snap::raw::max_compress_len(input.len().min(PIECE_BYTES));
-        let worst_case = input.len() + input.len() / 1024 + piece_in_work;
+        let piece_in_work = input.len().min(PIECE_BYTES);
+        let worst_case = input.len() - piece_in_work
+            + input.len() / 1024
+            + snap::raw::max_compress_len(piece_in_work);
         append_within(output, worst_case, |output| {
             output.extend_from_slice(&length[..length_bytes]);
             for piece in input.chunks(PIECE_BYTES) {
