@@ -26,6 +26,11 @@ impl Bound {
                 self.heap.clear();
             }
             None => {
+                if self.heap.capacity() < value.len() {
+                    // What it held needs no copy, and the two are never there together.
+                    self.heap = Vec::new();
+                    self.heap.reserve_exact(value.len());
+                }
                 self.heap.clear();
                 self.heap.extend_from_slice(value);
             }
@@ -99,6 +104,10 @@ impl Extremes {
 
     pub(super) fn clear(&mut self) {
         self.seen = Seen::Nothing;
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.seen == Seen::Nothing
     }
 
     pub(super) fn memory_size(&self) -> usize {

@@ -4,12 +4,15 @@ use std::cmp::Ordering;
 
 use super::bounds::{Extremes, Seen};
 use super::order::{BoundsOrder, compare_signed};
+use super::truncate::Kept;
 use crate::data_type::values::{ByteVisitor, FixedValues};
 
 /// Adds the bounds of the values to a page's.
 pub(super) struct BytesExtremes<'p> {
     pub(super) order: BoundsOrder,
     pub(super) page: &'p mut Extremes,
+    /// How much of a bound is kept; all if nothing is said.
+    pub(super) kept: Option<Kept>,
 }
 
 impl ByteVisitor for BytesExtremes<'_> {
@@ -21,7 +24,9 @@ impl ByteVisitor for BytesExtremes<'_> {
             _ => unsigned(values),
         };
         if let Some((min, max)) = found {
-            self.page.add(self.order, Seen::Numbers, min, max);
+            let kept = |bound| self.kept.map_or(bound, |kept| kept.of(bound));
+            self.page
+                .add(self.order, Seen::Numbers, kept(min), kept(max));
         }
     }
 }

@@ -5,6 +5,7 @@ use super::bytes::{BytesExtremes, signed_fixed};
 use super::floats::{self, FloatExtremes};
 use super::numbers;
 use super::order::BoundsOrder;
+use super::truncate::{Kept, Truncation};
 use crate::data_type::values::{ByteSource, ByteValues, FixedValues, Picks, Values};
 use crate::data_type::{AsBytes, Int96};
 use crate::schema::types::ColumnDescriptor;
@@ -17,6 +18,7 @@ pub(crate) struct StatsCollector {
     page_nans: u64,
     chunk: Extremes,
     chunk_nans: u64,
+    kept: Option<Kept>,
 }
 
 impl StatsCollector {
@@ -27,7 +29,14 @@ impl StatsCollector {
             page_nans: 0,
             chunk: Extremes::default(),
             chunk_nans: 0,
+            kept: None,
         }
+    }
+
+    /// Keeps no more of bounds than is needed for bounds cut in these ways.
+    pub(crate) fn keep_for(&mut self, cuts: &[Truncation]) {
+        let kept = cuts.iter().map(Truncation::kept);
+        self.kept = kept.reduce(|all, one| Some(all?.and(one?))).flatten();
     }
 
     /// How the column's bounds compare.
@@ -133,6 +142,13 @@ impl StatsCollector {
         self.page.clear();
     }
 
+    /// Gives back what an empty open page does not need.
+    pub(crate) fn shrink(&mut self) {
+        if self.page.is_empty() {
+            self.page = Extremes::default();
+        }
+    }
+
     /// Bounds of all finished pages.
     pub(crate) fn chunk(&self) -> Bounds<'_> {
         Bounds {
@@ -158,6 +174,7 @@ impl StatsCollector {
         values.visit(BytesExtremes {
             order: self.order,
             page: &mut self.page,
+            kept: self.kept,
         });
     }
 

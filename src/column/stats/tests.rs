@@ -189,6 +189,40 @@ proptest! {
     }
 
     #[test]
+    fn bounds_that_are_kept_in_part_are_cut_as_whole_ones(
+        texts in prop::collection::vec("[aé\u{7FF}\u{10FFFF}]{0,12}", 1..20),
+        raw in prop::collection::vec(prop::collection::vec(prop::sample::select(vec![1u8, 127, 128, 200, 255]), 0..14), 1..20),
+        lens in (4usize..9, 4usize..9),
+    ) {
+        let texts = texts.into_iter().map(String::into_bytes).collect();
+        let text_column = column(Type::BYTE_ARRAY, Some(LogicalType::String), 0);
+        for (descr, values) in [(text_column, texts), (column(Type::BYTE_ARRAY, None, 0), raw)] {
+            let values: Vec<Vec<u8>> = values;
+            let arrays: Vec<ByteArray> = values.into_iter().map(ByteArray::from).collect();
+            let cuts = [lens.0, lens.1].map(|len| Truncation::new(&descr, Some(len)));
+            let [mut whole, mut kept] = [0; 2].map(|_| StatsCollector::new(&descr));
+            kept.keep_for(&cuts);
+            for pages in arrays.chunks(5) {
+                for values in pages.chunks(2) {
+                    whole.update(&bytes_of(values));
+                    kept.update(&bytes_of(values));
+                }
+                let (whole, kept) = (whole.finish_page(), kept.finish_page());
+                let bounds = (whole.as_bounds().min_max.unwrap(), kept.as_bounds().min_max.unwrap());
+                for cut in cuts {
+                    prop_assert_eq!(cut.min(bounds.0.0), cut.min(bounds.1.0));
+                    prop_assert_eq!(cut.max(bounds.0.1), cut.max(bounds.1.1));
+                }
+            }
+            let bounds = (whole.chunk().min_max.unwrap(), kept.chunk().min_max.unwrap());
+            for cut in cuts {
+                prop_assert_eq!(cut.min(bounds.0.0), cut.min(bounds.1.0));
+                prop_assert_eq!(cut.max(bounds.0.1), cut.max(bounds.1.1));
+            }
+        }
+    }
+
+    #[test]
     fn boundary_order_is_that_of_the_pages(pages in prop::collection::vec((0i32..6, 0i32..3), 0..6)) {
         let mut tracker = BoundaryTracker::new(BoundsOrder::Int32);
         let pages: Vec<(i32, i32)> = pages.into_iter().map(|(min, more)| (min, min + more)).collect();

@@ -82,8 +82,56 @@ impl Truncation {
         }
     }
 
+    /// How much of a bound has to be kept for the same cut; `None` if all of it.
+    pub(crate) fn kept(&self) -> Option<Kept> {
+        // Where a character may be longer than the cut, bounds are kept whole.
+        (self.kind != Kind::Never && self.len >= CHARACTER_BYTES).then_some(Kept {
+            least: self.len,
+            most: self.len,
+        })
+    }
+
     fn keeps(&self, value: &[u8]) -> bool {
         self.kind == Kind::Never || value.len() <= self.len
+    }
+}
+
+/// The bytes of a bound that decide what it is cut to: a few more than the cut, so that it shows that there were more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Kept {
+    /// The shortest and the longest cut.
+    least: usize,
+    most: usize,
+}
+
+/// Bytes of the longest character.
+const CHARACTER_BYTES: usize = 4;
+
+impl Kept {
+    /// What is needed for either.
+    pub(super) fn and(self, other: Kept) -> Self {
+        Self {
+            least: self.least.min(other.least),
+            most: self.most.max(other.most),
+        }
+    }
+
+    /// What decides about `value`: the cut of its minimum or maximum, and, but for values that are cut to the same
+    /// bound, how it compares.
+    pub(super) fn of<'v>(&self, value: &'v [u8]) -> &'v [u8] {
+        let (Some(head), Some(shown)) = (
+            value.get(..self.least),
+            value.get(..self.most.saturating_add(CHARACTER_BYTES)),
+        ) else {
+            return value;
+        };
+        // Such a byte is a character of its own, and has a successor: there is a larger prefix.
+        if !head.iter().any(|byte| *byte < 0x7F) {
+            return value;
+        }
+        let is_inside = |at: &usize| value.get(*at).is_some_and(|byte| byte & 0xC0 == 0x80);
+        let inside = (self.most + 2..=shown.len()).rev().take_while(is_inside);
+        value.get(..shown.len() - inside.count()).unwrap_or(value)
     }
 }
 
