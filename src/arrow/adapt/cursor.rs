@@ -48,6 +48,11 @@ impl<'a> Cursor<'a> {
         self.remaining
     }
 
+    /// Passes the next `count` slots, or what there is.
+    pub(super) fn skip(&mut self, count: usize) {
+        self.take(count, &mut Unseen);
+    }
+
     /// Passes the next `count` slots if they lie side by side, and returns the first of them.
     pub(super) fn take_run(&mut self, count: usize) -> Option<usize> {
         if count == 0 {
@@ -118,6 +123,15 @@ impl<'a> Cursor<'a> {
             (self.range, self.place) = (self.range + 1, 0);
         }
     }
+}
+
+/// A loop body without a body.
+struct Unseen;
+
+impl Gather for Unseen {
+    fn run(&mut self, _from: usize, _len: usize) {}
+    fn word(&mut self, _base: usize, _mask: u64) {}
+    fn slots(&mut self, _slots: &[u32]) {}
 }
 
 /// Tells `gather` of the next `count` set bits from `place` on; returns the place after them.

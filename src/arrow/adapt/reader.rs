@@ -73,6 +73,11 @@ impl<'a> LeafValues<'a> {
         }
     }
 
+    /// Passes the next `count` values.
+    pub(crate) fn skip(&mut self, count: usize) {
+        self.slots.cursor.skip(count);
+    }
+
     /// The next `count` values, or what there is. Where they lie side by side in the array, and need no
     /// conversion, this is a view of the array; else of scratch that holds as much as the largest `count` asked.
     ///
