@@ -48,16 +48,20 @@ pub(crate) fn append_zigzag(buffer: &mut Vec<u8>, value: i64) {
     append_varint(buffer, (value << 1 ^ value >> 63).cast_unsigned());
 }
 
-#[cold]
-fn grow_amortised(buffer: &mut Vec<u8>, additional: usize) {
-    let capacity = buffer.capacity();
+/// The capacity that a buffer of `capacity` grows to, if it is not asked for more.
+pub(crate) fn next_capacity(capacity: usize) -> usize {
     let step = if capacity < LARGE_BYTES {
         capacity.min(LARGE_BYTES - capacity).max(SMALLEST_BYTES)
     } else {
         capacity / 4
     };
+    capacity.saturating_add(step)
+}
+
+#[cold]
+fn grow_amortised(buffer: &mut Vec<u8>, additional: usize) {
     // Relative to the length, as `reserve_exact` counts.
-    let amortised = capacity.saturating_add(step) - buffer.len();
+    let amortised = next_capacity(buffer.capacity()) - buffer.len();
     buffer.reserve_exact(amortised.max(additional));
 }
 

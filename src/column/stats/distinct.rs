@@ -27,6 +27,14 @@ impl DistinctCounter {
         (!self.hashes.is_empty()).then_some(self.hashes.len() as u64)
     }
 
+    /// Bytes that are taken at once, while what they replace is still there, if `count` more values are all new.
+    pub(crate) fn growth_bytes(&self, count: usize) -> usize {
+        match self.hashes.len() + count > self.hashes.capacity() {
+            true => 2 * self.memory_size(),
+            false => 0,
+        }
+    }
+
     /// Heap bytes, by capacity. O(1).
     pub(crate) fn memory_size(&self) -> usize {
         self.hashes.allocation_size()

@@ -40,6 +40,16 @@ impl Indices {
         }
     }
 
+    /// Bytes of the indices as they are held.
+    pub(super) fn held_bytes(&self) -> usize {
+        let width = match self {
+            Indices::Byte(_) => size_of::<u8>(),
+            Indices::Short(_) => size_of::<u16>(),
+            Indices::Word(_) => size_of::<u32>(),
+        };
+        self.len() * width
+    }
+
     /// Drops the indices and keeps their room.
     pub(super) fn clear(&mut self) {
         match self {

@@ -96,6 +96,17 @@ impl BytesInterner {
         self.table.memory_size() + self.data.capacity()
     }
 
+    /// Bytes that may be taken at once for `count` more strings of `bytes` in all, while what they replace is still
+    /// there.
+    pub(crate) fn growth_bytes(&self, count: usize, bytes: usize) -> usize {
+        let held = self.data.capacity();
+        let data = match held > 0 && held - self.data.len() < bytes {
+            true => buffer::next_capacity(held),
+            false => 0,
+        };
+        data + self.table.growth_bytes(count)
+    }
+
     fn intern_long(&mut self, block: &mut ByteBlock<'_>, entries: &mut [u32; BLOCK]) -> Result<()> {
         // Strings that differ in what is to be done with them are done with in loops of their own:
         // a branch on the length, mispredicted, costs more than the work.

@@ -125,6 +125,21 @@ impl<K: Key> FixedInterner<K> {
         self.keys.capacity() * size_of::<K>() + self.slots.capacity() * size_of::<u32>()
     }
 
+    /// Bytes that may be taken at once for `count` more keys, while what they replace is still there: one doubling at
+    /// most, as fewer than there are already are added at a time where it matters.
+    pub(crate) fn growth_bytes(&self, count: usize) -> usize {
+        let needed = self.keys.len() + count;
+        let (slots, log2) = match needed > most_keys(self.log2) {
+            true => (self.slots.capacity() * size_of::<u32>(), self.log2 + 1),
+            false => (0, self.log2),
+        };
+        let keys = match needed > self.keys.capacity() {
+            true => self.next_capacity(log2) * size_of::<K>(),
+            false => 0,
+        };
+        slots + keys
+    }
+
     /// Looks for each key in its home slot; a set bit marks a key that is not there. One slot is
     /// nearly always enough for keys that are known, and costs less than a group.
     #[inline]
@@ -260,13 +275,17 @@ impl<K: Key> FixedInterner<K> {
 
     #[cold]
     fn grow_keys(&mut self, needed: usize) {
+        let capacity = self.next_capacity(self.log2).max(needed);
+        self.keys.reserve_exact(capacity - self.keys.len());
+    }
+
+    /// The keys that there will be room for, once what there is now is full, beside `2^log2` slots.
+    fn next_capacity(&self, log2: u32) -> usize {
         let held = self.keys.capacity();
-        let capacity = match held * size_of::<K>() < LARGE_BYTES {
-            true => (2 * held).min(most_keys(self.log2)),
+        match held * size_of::<K>() < LARGE_BYTES {
+            true => (2 * held).min(most_keys(log2)),
             false => held + held / 4,
-        };
-        self.keys
-            .reserve_exact(capacity.max(needed) - self.keys.len());
+        }
     }
 
     #[cold]
