@@ -20,12 +20,15 @@ use crate::errors::{ParquetError, Result};
 ///    Refusable claims stop at the [high-water mark](Self::high_water), so that the rest is left to
 ///    claims that cannot be refused.
 /// 3. The overshoot is bounded: past the limit lie at most one sealed page a thread and one page at
-///    the splice, because claims that cannot be refused are followed by relief before the next batch.
+///    the splice, because claims that cannot be refused are followed by relief before more is encoded, in
+///    the middle of a batch too. Pages are at most a 32nd part of the limit and dictionaries an eighth, so
+///    that writing one out fits between the high-water mark and the limit. A value that is larger than such
+///    a page is there up to four times while it is written, and lies past the limit if it must.
 /// 4. Only the reservation that holds bytes gives them back, when it shrinks or at the latest when it
 ///    is dropped; so [`used`](Self::used) is zero once every writer is gone, in whatever way it went.
 /// 5. Too small a limit is a matter of policy, not of this type: the writer spills resident pages,
-///    then cuts its largest open pages early, then drops dictionaries that do not pay, then flushes
-///    the row group early. No lower layer fails for want of memory.
+///    then cuts its largest open pages early, then drops counts of distinct values and dictionaries that
+///    do not pay, then flushes the row group early. No lower layer fails for want of memory.
 ///
 /// Sizes are what buffers hold on the heap (their capacity), so they change when a buffer is
 /// reallocated and not with every value. The counts are therefore exact, not rounded to a quantum.
@@ -108,9 +111,14 @@ impl MemoryBudget {
     }
 
     /// Whether `bytes` more stay within the limit; true where no limit is known.
-    pub fn has_room_for(&self, bytes: usize) -> bool {
+    pub(crate) fn has_room_for(&self, bytes: usize) -> bool {
+        bytes <= self.room()
+    }
+
+    /// The bytes that are left of the limit; `usize::MAX` without one.
+    pub(crate) fn room(&self) -> usize {
         self.limit()
-            .is_none_or(|limit| self.total_used().saturating_add(bytes) <= limit)
+            .map_or(usize::MAX, |limit| limit.saturating_sub(self.total_used()))
     }
 
     /// An empty reservation on this budget.

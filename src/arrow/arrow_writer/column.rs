@@ -6,6 +6,7 @@ use arrow_array::ArrayRef;
 use arrow_schema::Field;
 
 use super::fits::check_rows;
+use super::part::{Place, Watch, Written};
 use crate::arrow::adapt::{Adapter, LeafValues};
 use crate::arrow::leaves::{Leaf, LeafPlan};
 use crate::budget::Reservation;
@@ -90,7 +91,11 @@ impl ArrowColumnWriter {
     /// If the leaf has the wrong type, a null in a required field or a row that is too large for a page: nothing is then
     /// encoded, and the column goes on. If the page store fails: the column then takes no more.
     pub fn write(&mut self, col: &ArrowLeafColumn) -> Result<()> {
-        self.write_leaf(&col.0)
+        let mut place = Place::default();
+        while let Written::Short { .. } = self.write_from(&mut place, &col.0)? {
+            place.relieved();
+        }
+        Ok(())
     }
 
     /// Ends the chunk; its pages stay in the store until they are spliced.
@@ -126,29 +131,39 @@ impl ArrowColumnWriter {
         self.encoder.estimated_total_bytes()
     }
 
-    pub(super) fn write_leaf(&mut self, leaf: &Leaf) -> Result<()> {
+    /// Encodes what of the leaf lies behind `place`, and moves `place` on: to the end, unless memory is short.
+    pub(super) fn write_from(&mut self, place: &mut Place, leaf: &Leaf) -> Result<Written> {
         self.check(leaf)?;
         let has_definition = self.encoder.descr().max_def_level() > 0;
         let has_repetition = self.encoder.descr().max_rep_level() > 0;
         let beside_bytes = self.beside_bytes();
         let mut values = self.adapter.open(&leaf.array, &leaf.selection)?;
+        values.skip(place.done.values);
         let input = LeafInput {
-            slots: leaf.slots,
-            definition: has_definition.then(|| leaf.def.as_levels()),
-            repetition: has_repetition.then(|| leaf.rep.as_levels()),
+            slots: leaf.slots - place.done.slots,
+            definition: has_definition.then(|| place.rest(leaf.def.as_levels())),
+            repetition: has_repetition.then(|| place.rest(leaf.rep.as_levels())),
             values: &mut values,
             given: None,
         };
         self.latch.begin()?;
+        let mut watch = place.watch(&self.reservation);
         let mut pages = PaidPages {
             pages: &mut self.pages,
             beside_bytes,
             reservation: &mut self.reservation,
+            watch: Some(&mut watch),
         };
         let written = self.encoder.write(input, &self.benches, &mut pages);
-        self.latch.end(written)?;
+        place.pass(self.latch.end(written)?);
         self.settle();
-        self.condense_filter()
+        self.condense_filter()?;
+        Ok(match place.done.slots == leaf.slots {
+            true => Written::All,
+            false => Written::Short {
+                next_bytes: watch.next_bytes(),
+            },
+        })
     }
 
     /// An error if the leaf cannot be encoded; nothing is encoded yet.
@@ -165,6 +180,18 @@ impl ArrowColumnWriter {
         self.encode(|encoder, benches, pages| encoder.finish(benches, pages))
     }
 
+    /// Room that is kept for what is to come.
+    pub(super) fn spare_bytes(&self) -> usize {
+        self.encoder.spare_bytes() + self.adapter.memory_size()
+    }
+
+    /// Gives back that room.
+    pub(super) fn free_spare(&mut self) {
+        self.encoder.shrink_page();
+        self.adapter.shrink();
+        self.settle();
+    }
+
     /// Ends the open page to free its memory.
     pub(super) fn cut_page_early(&mut self) -> Result<()> {
         self.encode(|encoder, benches, pages| encoder.cut_page_early(benches, pages))?;
@@ -176,6 +203,12 @@ impl ArrowColumnWriter {
     /// Writes the dictionary out and goes on without.
     pub(super) fn give_up_dictionary(&mut self) -> Result<()> {
         self.encode(|encoder, benches, pages| encoder.give_up_dictionary(benches, pages))
+    }
+
+    /// Stops counting distinct values.
+    pub(super) fn give_up_distinct_count(&mut self) {
+        self.encoder.give_up_distinct_count();
+        self.settle();
     }
 
     /// Moves pages out of memory.
@@ -284,6 +317,7 @@ impl ArrowColumnWriter {
             pages: &mut self.pages,
             beside_bytes,
             reservation: &mut self.reservation,
+            watch: None,
         };
         let ended = work(&mut self.encoder, &self.benches, &mut pages);
         self.latch.end(ended)?;
@@ -297,6 +331,7 @@ impl ArrowColumnWriter {
             pages: &mut self.pages,
             beside_bytes,
             reservation: &mut self.reservation,
+            watch: None,
         }
         .encoder_holds(encoder_bytes);
     }
@@ -307,6 +342,8 @@ struct PaidPages<'a> {
     pages: &'a mut ChunkBuffer,
     beside_bytes: usize,
     reservation: &'a mut Reservation,
+    /// Where a batch can be left in the middle.
+    watch: Option<&'a mut Watch>,
 }
 
 impl PageSink for PaidPages<'_> {
@@ -317,6 +354,20 @@ impl PageSink for PaidPages<'_> {
     fn encoder_holds(&mut self, bytes: usize) {
         let pages = self.pages.own_bytes() + self.pages.unreserved_bytes();
         self.reservation.resize(self.beside_bytes + bytes + pages);
+    }
+
+    fn is_short(&mut self, held_bytes: usize, next_bytes: usize) -> bool {
+        if self.watch.is_none() {
+            return false;
+        }
+        self.encoder_holds(held_bytes);
+        let watch = self.watch.as_mut();
+        if watch.is_some_and(|watch| watch.is_short(self.reservation, next_bytes)) {
+            return true;
+        }
+        // Until the encoder is heard again it counts as holding both.
+        self.encoder_holds(held_bytes + next_bytes);
+        false
     }
 }
 

@@ -7,6 +7,7 @@ use arrow_schema::{DataType, SchemaRef};
 
 use super::column::{ArrowColumnWriter, ColumnParts};
 use super::fits::check_rows;
+use super::limits::page_cap;
 use crate::arrow::adapt::Adapter;
 use crate::arrow::leaves::Leaf;
 use crate::arrow::schema::leaf_types;
@@ -79,10 +80,12 @@ impl ArrowRowGroupWriterFactory {
     /// store cannot be made.
     pub fn create_column_writers(&self, _row_group_index: usize) -> Result<Vec<ArrowColumnWriter>> {
         let mut writers = Vec::with_capacity(self.descr.num_columns());
+        let cap = page_cap(self.member.shared());
         for (index, (data_type, descr)) in self.leaves()?.into_iter().enumerate() {
             let has_filter = self.props.bloom_filter_properties(descr.path()).is_some();
+            let encoder = ColumnEncoder::try_new(descr.clone(), &self.props)?;
             writers.push(ArrowColumnWriter::new(ColumnParts {
-                encoder: ColumnEncoder::try_new(descr.clone(), &self.props)?,
+                encoder: encoder.with_page_cap(cap),
                 pages: ChunkBuffer::try_new(
                     self.page_stores.as_ref(),
                     index,

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::column::ArrowColumnWriter;
-use crate::budget::{Member, Reservation};
-use crate::column::writer::WorkbenchPool;
+use crate::budget::{Member, MemoryBudget, Reservation};
+use crate::column::writer::{PageCap, WorkbenchPool};
 use crate::errors::{ParquetError, Result};
 
 /// What happens when nothing but ending the row group early can keep a memory limit.
@@ -41,6 +41,8 @@ pub struct MemoryPressure {
     pub dictionaries_given_up: u64,
     /// Bloom filters left out because one alone would not have fitted into the limit.
     pub bloom_filters_given_up: u64,
+    /// Counts of distinct values given up; the statistics of their chunks do without.
+    pub distinct_counts_given_up: u64,
     /// Row groups ended before they were full, for want of memory or of room in the page store.
     pub row_groups_flushed_early: u64,
     /// Bytes of the largest data page, before compression.
@@ -57,14 +59,16 @@ pub(super) enum Relieved {
 }
 
 /// What a writer gives up for its limit, in this order, until enough is free. First what leaves the file as it is. Large
-/// pages go before dictionaries that do not pay, these before small pages; a dictionary that pays goes last,
-/// since without it the file grows.
-const STEPS: [Step; 7] = [
+/// pages go before counts of distinct values, which take more than the dictionaries they are of, and dictionaries that do
+/// not pay, these before small pages; a dictionary that pays goes last, since without it the file grows.
+const STEPS: [Step; 9] = [
     Step::SpillPages,
     Step::SpillFilters,
+    Step::FreeSpare,
     Step::CutPages {
         floor: LARGE_PAGE_BYTES,
     },
+    Step::GiveUpDistinctCounts,
     Step::GiveUpDictionaries(Dictionaries::NotPaying),
     Step::CutPages {
         floor: PAGE_FLOOR_BYTES,
@@ -79,8 +83,12 @@ enum Step {
     SpillPages,
     /// What Bloom filters hold, the largest first.
     SpillFilters,
+    /// Room of open pages that is not in use, the largest first.
+    FreeSpare,
     /// Open pages of at least `floor` bytes, the largest first.
     CutPages { floor: usize },
+    /// Counts of distinct values that were asked for, the largest first. They have no other place to go.
+    GiveUpDistinctCounts,
     /// Dictionaries, the largest first.
     GiveUpDictionaries(Dictionaries),
     /// Buffers between two uses.
@@ -93,6 +101,15 @@ enum Dictionaries {
     NotPaying,
     Any,
 }
+
+/// The part of a limit at which open pages are cut whatever else there is. To assemble a page takes the open page, its
+/// body, and the blob with room for what does not compress, a little more than three pages; all that fits between the
+/// high-water mark and the limit, so that a page may be cut whenever there is no pressure yet.
+const PAGE_PART: usize = 32;
+
+/// The part of a limit at which dictionaries are full. To write one out takes its page's body beside the entries, and
+/// then the blob in place of the entries: no more than lies between the high-water mark and the limit.
+const DICTIONARY_PART: usize = 8;
 
 /// Open pages that are cut first: large enough to cost nothing in headers and index entries.
 const LARGE_PAGE_BYTES: usize = 64 * 1024;
@@ -140,6 +157,7 @@ impl Relief {
         let spilled = &mut self.pressure.spilled_bytes;
         *spilled = spilled.saturating_add(column.moved_page_bytes());
         self.pressure.pages_cut_early += early as u64;
+        self.pressure.dictionaries_given_up += column.encoder().early_dictionaries() as u64;
         self.pressure.largest_page_bytes = self.pressure.largest_page_bytes.max(largest as u64);
     }
 
@@ -186,27 +204,44 @@ impl Relief {
     /// # Errors
     /// If a store fails.
     pub(super) fn run(&mut self, columns: &mut [ArrowColumnWriter]) -> Result<Relieved> {
-        if !self.member.should_give_way() && !self.is_critical() {
+        self.make_room(columns, 0)
+    }
+
+    /// As [`run`](Self::run), and frees as much as is missing if `next_bytes` are to be taken at once.
+    ///
+    /// # Errors
+    /// If a store fails.
+    pub(super) fn make_room(
+        &mut self,
+        columns: &mut [ArrowColumnWriter],
+        next_bytes: usize,
+    ) -> Result<Relieved> {
+        let missing = next_bytes.saturating_sub(self.member.shared().room());
+        if missing == 0 && !self.member.should_give_way() && !self.is_critical() {
             return Ok(Relieved::Enough);
         }
         if is_store_full(columns) {
             return Ok(Relieved::StoreIsFull);
         }
         // Relief walks over all columns, so it frees more than is needed now: the next one is then far off.
-        let target = self.member.used() - self.member.used() / 4;
+        let used = self.member.used();
+        let target = (used - used / 4).min(used.saturating_sub(missing));
         for step in STEPS {
             if self.member.used() <= target {
                 break;
             }
             if matches!(step, Step::GiveUpDictionaries(Dictionaries::Any))
                 && !self.member.should_give_way()
+                && next_bytes <= self.member.shared().room()
             {
                 break;
             }
             match step {
                 Step::SpillPages => self.spill_pages(columns)?,
                 Step::SpillFilters => self.spill_filters(columns, target)?,
+                Step::FreeSpare => self.free_spare(columns, target),
                 Step::CutPages { floor } => self.cut_pages(columns, target, floor)?,
+                Step::GiveUpDistinctCounts => self.give_up_distinct_counts(columns, target),
                 Step::FreeScratch => self.benches.clear(),
                 Step::GiveUpDictionaries(which) => {
                     self.give_up_dictionaries(columns, target, which)?
@@ -261,6 +296,17 @@ impl Relief {
         Ok(())
     }
 
+    fn free_spare(&mut self, columns: &mut [ArrowColumnWriter], target: usize) {
+        for index in descending(columns, ArrowColumnWriter::spare_bytes, PAGE_FLOOR_BYTES) {
+            if self.member.used() <= target {
+                break;
+            }
+            if let Some(column) = columns.get_mut(index) {
+                column.free_spare();
+            }
+        }
+    }
+
     fn cut_pages(
         &mut self,
         columns: &mut [ArrowColumnWriter],
@@ -277,6 +323,18 @@ impl Relief {
             }
         }
         Ok(())
+    }
+
+    fn give_up_distinct_counts(&mut self, columns: &mut [ArrowColumnWriter], target: usize) {
+        for index in descending(columns, |column| column.encoder().distinct_memory(), 1) {
+            if self.member.used() <= target {
+                break;
+            }
+            if let Some(column) = columns.get_mut(index) {
+                column.give_up_distinct_count();
+                self.pressure.distinct_counts_given_up += 1;
+            }
+        }
     }
 
     fn give_up_dictionaries(
@@ -301,6 +359,15 @@ impl Relief {
         }
         Ok(())
     }
+}
+
+/// What pages may hold under the limit of `budget`; nothing is asked of them where there is none.
+pub(super) fn page_cap(budget: &MemoryBudget) -> Option<PageCap> {
+    let limit = budget.limit()?;
+    Some(PageCap {
+        page_bytes: (limit / PAGE_PART).max(PAGE_FLOOR_BYTES),
+        dictionary_bytes: (limit / DICTIONARY_PART).max(DICTIONARY_FLOOR_BYTES),
+    })
 }
 
 /// Whether a store has had no room, in a writer for which that is no error.

@@ -10,6 +10,7 @@ mod factory;
 mod fits;
 mod limits;
 mod options;
+mod part;
 mod row_group;
 mod writer;
 

@@ -7,6 +7,7 @@ use arrow_array::RecordBatch;
 use super::column::ArrowColumnWriter;
 use super::factory::ArrowRowGroupWriterFactory;
 use super::limits::{Relief, Relieved, is_store_full};
+use super::part::{Place, Written};
 use crate::arrow::leaves::{Leaf, LeafPlan};
 use crate::errors::Result;
 use crate::file::writer::SerializedFileWriter;
@@ -60,9 +61,7 @@ impl OpenRowGroup {
                 + sizes.iter().sum::<usize>(),
         );
         for (index, (leaf, size)) in leaves.into_iter().zip(sizes).enumerate() {
-            if let Some(column) = self.columns.get_mut(index) {
-                column.write_leaf(&leaf)?;
-            }
+            self.write_leaf(index, &leaf, relief)?;
             drop(leaf);
             in_flight.shrink(size);
             outcome = relief.run(&mut self.columns)?;
@@ -72,6 +71,21 @@ impl OpenRowGroup {
             true => Ok(Relieved::StoreIsFull),
             false => Ok(outcome),
         }
+    }
+
+    /// Encodes one leaf. Where memory runs short in the middle, all columns make room before it goes on.
+    fn write_leaf(&mut self, index: usize, leaf: &Leaf, relief: &mut Relief) -> Result<()> {
+        let mut place = Place::default();
+        while let Some(column) = self.columns.get_mut(index) {
+            match column.write_from(&mut place, leaf)? {
+                Written::All => break,
+                Written::Short { next_bytes } => {
+                    relief.make_room(&mut self.columns, next_bytes)?;
+                    place.relieved();
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Closes each column and streams it into the file before the next one is closed.

@@ -71,6 +71,12 @@ pub(crate) trait PageSink {
     /// Hears what the encoder holds on the heap, in bytes, when that has changed by a page: for sinks
     /// that pay for it. The default does nothing.
     fn encoder_holds(&mut self, _bytes: usize) {}
+
+    /// Hears what the encoder holds in the middle of a batch, and what it may take at once when it goes on. Says whether
+    /// it should stop there, so that others can make room. The default never does.
+    fn is_short(&mut self, _held_bytes: usize, _next_bytes: usize) -> bool {
+        false
+    }
 }
 
 /// Hands pages to a [`PageWriter`]. Dictionary-encoded data pages wait here until the dictionary

@@ -1,13 +1,16 @@
 //! The column encoder: levels and present values in, sealed pages out. Not generic: one dispatch
 //! a batch of about a thousand values finds the loop for the type.
 
+mod limited;
+
 use super::filter::FilterBuilder;
 use super::open_page::OpenPage;
+use super::page_cap::{PageCap, Progress};
 use super::paging::{
-    Batch, Portion, PortionRules, Spread, batch_slots, distinct_bound, size_bound,
+    Batch, Keys, Portion, PortionRules, Spread, batch_slots, distinct_bound, size_bound,
 };
 use super::room::{LEVEL_BYTES, MOST_SHARED_BYTES, MOST_SLOTS, RowRoom};
-use super::seal::{Checksum, EncodedPage, HEADER_ROOM, SealOptions, seal};
+use super::seal::{Checksum, EncodedPage, HEADER_ROOM, SealOptions, bound_bytes, seal};
 use super::value_state::{Start, ValueState};
 use super::workbench::{Workbench, WorkbenchPool};
 use crate::basic::{Encoding, Type};
@@ -72,6 +75,8 @@ pub(crate) struct ColumnEncoder {
     filter: Option<Box<FilterBuilder>>,
     ledger: ChunkLedger,
     early_cuts: usize,
+    early_dictionaries: usize,
+    cap: Option<PageCap>,
 }
 
 impl ColumnEncoder {
@@ -124,12 +129,15 @@ impl ColumnEncoder {
                 offset_index: options.offset_index,
             }),
             early_cuts: 0,
+            early_dictionaries: 0,
+            cap: None,
             descr,
             options,
         })
     }
 
-    /// Encodes a batch; pages that fill up go to `sink`. Returns the number of values consumed.
+    /// Encodes a batch; pages that fill up go to `sink`. Says how far it came: to the end, unless there is a page cap
+    /// and `sink` is short of memory.
     ///
     /// # Errors
     /// If a value does not fit the format, or `sink` fails. The chunk is then of no further use.
@@ -138,7 +146,7 @@ impl ColumnEncoder {
         input: LeafInput<'_>,
         benches: &WorkbenchPool,
         sink: &mut dyn PageSink,
-    ) -> Result<usize> {
+    ) -> Result<Progress> {
         let LeafInput {
             slots,
             mut definition,
@@ -147,9 +155,10 @@ impl ColumnEncoder {
             given,
         } = input;
         let base = self.batch_base(definition.as_ref(), repetition.as_ref());
-        let (mut left, mut consumed) = (slots, 0);
-        while left > 0 {
-            let count = batch_slots(repetition.as_ref(), base, left);
+        let mut done = Progress::default();
+        while done.slots < slots {
+            let most = self.most_slots(base);
+            let count = batch_slots(repetition.as_ref(), most, slots - done.slots);
             let mut batch = Batch {
                 slots: count,
                 definition: definition.as_mut().map(|levels| levels.take_front(count)),
@@ -163,13 +172,20 @@ impl ColumnEncoder {
                     present_values.len()
                 )));
             }
-            consumed += present;
-            left -= count;
             let bytes = size_bound(&present_values);
-            let rules = self.portion_rules(base);
-            let common = Portion::new(count, &present_values, bytes, &rules);
+            let mut rules = self.portion_rules(base);
+            let mut common = Portion::new(count, &present_values, bytes, &rules);
             let max_definition = self.descr.max_def_level();
             while batch.slots > 0 {
+                if let Some(cap) = self.cap {
+                    let next_bytes = self.growth_bytes(&present_values, cap);
+                    if sink.is_short(self.memory_size(), next_bytes) {
+                        return Ok(done);
+                    }
+                    let bytes = size_bound(&present_values);
+                    rules = self.portion_rules(base);
+                    common = Portion::new(batch.slots, &present_values, bytes, &rules);
+                }
                 let may_overflow = self.may_overflow(batch.slots, bytes);
                 let portion = match (may_overflow, &batch.repetition) {
                     (false, _) => common,
@@ -182,11 +198,12 @@ impl ColumnEncoder {
                 if may_overflow {
                     self.make_room(piece.slots, &piece_values, benches, sink)?;
                 }
+                done.pass(piece.slots, piece_values.len());
                 self.put(piece, &piece_values, given)?;
                 self.after_put(benches, sink)?;
             }
         }
-        Ok(consumed)
+        Ok(done)
     }
 
     /// Ends the open page now, if it has a slot.
@@ -198,7 +215,14 @@ impl ColumnEncoder {
         if self.page.slots == 0 {
             return Ok(());
         }
-        benches.with(|bench| self.seal_page(bench, sink))
+        benches.with(|bench| self.seal_page(bench, sink))?;
+        if self
+            .cap
+            .is_some_and(|cap| self.values.direct_memory() > cap.most_kept_bytes())
+        {
+            self.shrink_page();
+        }
+        Ok(())
     }
 
     /// Ends the open page before it is full, to free memory; counted.
@@ -211,8 +235,7 @@ impl ColumnEncoder {
             self.early_cuts += 1;
         }
         self.cut_page(benches, sink)?;
-        self.values.shrink();
-        self.page.shrink();
+        self.shrink_page();
         Ok(())
     }
 
@@ -366,10 +389,7 @@ impl ColumnEncoder {
         self.values.memory_size()
             + self.page.memory_size()
             + self.stats.as_ref().map_or(0, StatsCollector::memory_size)
-            + self
-                .distinct
-                .as_ref()
-                .map_or(0, DistinctCounter::memory_size)
+            + self.distinct_memory()
             + self.filter.as_ref().map_or(0, |filter| {
                 size_of::<FilterBuilder>() + filter.memory_size()
             })
@@ -424,6 +444,12 @@ impl ColumnEncoder {
     fn portion_rules(&self, base: usize) -> PortionRules {
         let page_limit = self.options.data_page_size_limit;
         let dictionary_limit = self.options.dictionary_page_size_limit;
+        if let Some(cap) = self.cap {
+            return match self.values.dictionary_bytes() {
+                Some(used) => cap.dictionary_rules(used, dictionary_limit),
+                None => cap.page_rules(self.values.open_bytes(), page_limit),
+            };
+        }
         let (limit, budget) = match self.values.dictionary_bytes() {
             Some(used) => (dictionary_limit, dictionary_limit.saturating_sub(used)),
             None => (page_limit, page_limit),
@@ -438,6 +464,7 @@ impl ColumnEncoder {
             limit,
             budget,
             spread,
+            keys: Keys::Free,
         }
     }
 
@@ -480,24 +507,30 @@ impl ColumnEncoder {
             .saturating_sub(self.values.exempt_bytes(limit));
         if self.page.rows >= self.options.data_page_row_count_limit || counted >= limit {
             self.cut_page(benches, sink)?;
-        }
-        if self
-            .values
-            .dictionary_bytes()
-            .is_some_and(|bytes| bytes >= self.options.dictionary_page_size_limit)
+        } else if let Some(cap) = self.cap
+            && cap.is_full(self.values.open_bytes() + self.page.level_bytes())
         {
-            self.give_up_dictionary(benches, sink)?;
+            self.early_cuts += 1;
+            self.cut_page(benches, sink)?;
         }
-        Ok(())
+        match self.values.dictionary_bytes() {
+            Some(bytes) if bytes >= self.options.dictionary_page_size_limit => {
+                self.give_up_dictionary(benches, sink)
+            }
+            Some(bytes) if self.cap.is_some_and(|cap| bytes >= cap.dictionary_bytes) => {
+                self.early_dictionaries += 1;
+                self.give_up_dictionary(benches, sink)
+            }
+            _ => Ok(()),
+        }
     }
 
     fn seal_page(&mut self, bench: &mut Workbench, sink: &mut dyn PageSink) -> Result<()> {
         if self.values.defers_statistics()
             && let (Some(stats), Some(dictionary)) = (&mut self.stats, self.values.dictionary())
             && stats.takes_distinct()
-            && let Some(entries) = dictionary.page_entries()
         {
-            stats.update(&entries);
+            dictionary.visit_page_entries(|entries| stats.update(entries));
         }
         let bounds = self.stats.as_mut().map(StatsCollector::finish_page);
         let header_statistics = match &bounds {
@@ -514,7 +547,8 @@ impl ColumnEncoder {
             _ => None,
         };
         sink.encoder_holds(self.memory_size());
-        bench.start_body(HEADER_ROOM + self.open_page_bytes());
+        let header_bytes = HEADER_ROOM + header_statistics.as_ref().map_or(0, bound_bytes);
+        bench.start_body(header_bytes + self.open_page_bytes());
         bench.body.resize(HEADER_ROOM, 0);
         let levels = self
             .page

@@ -6,6 +6,7 @@
 mod encoder;
 mod filter;
 mod open_page;
+mod page_cap;
 mod paging;
 mod room;
 mod seal;
@@ -17,6 +18,7 @@ mod workbench;
 
 pub use super::chunk::ColumnCloseResult;
 pub(crate) use encoder::{ColumnEncoder, LeafInput, ValueFeed, row_room};
+pub(crate) use page_cap::{PageCap, Progress};
 pub(crate) use room::{RowRoom, surely_fits};
 pub use typed::{
     ColumnValueEncoder, ColumnValueEncoderImpl, ColumnWriter, ColumnWriterImpl,

@@ -82,6 +82,17 @@ pub(super) struct PortionRules {
     pub(super) budget: usize,
     /// How values are converted to slots.
     pub(super) spread: Spread,
+    /// Which values have a size at all.
+    pub(super) keys: Keys,
+}
+
+/// What the values of an Arrow dictionary cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keys {
+    /// Nothing: they are few, and each is paid for once.
+    Free,
+    /// As much as any other value.
+    Paid,
 }
 
 /// Where the values of a batch lie among its slots.
@@ -171,8 +182,11 @@ fn values_in_budget(values: &Values<'_>, bytes: usize, rules: &PortionRules) -> 
         Values::Int96(_) => fixed(12),
         Values::Fixed(fixed) if is_small(fixed.width()) => values.len(),
         Values::Fixed(fixed) => rules.budget / fixed.width().max(1) + 1,
-        // The values of a dictionary are few, and each is paid for once.
-        Values::Bytes(bytes) if matches!(bytes.picks(), Picks::Keys { .. }) => bytes.len(),
+        Values::Bytes(values)
+            if rules.keys == Keys::Free && matches!(values.picks(), Picks::Keys { .. }) =>
+        {
+            values.len()
+        }
         Values::Bytes(values) if bytes <= rules.budget => values.len(),
         Values::Bytes(values) => values.visit(CountWithin {
             budget: rules.budget,

@@ -106,11 +106,19 @@ pub(super) fn seal<'b>(
     })
 }
 
+/// Bytes that bounds add to a header.
+pub(super) fn bound_bytes(statistics: &Statistics) -> usize {
+    let len = |bound: Option<&[u8]>| bound.map_or(0, <[u8]>::len);
+    // They may be written a second time, for readers that know only the deprecated fields.
+    2 * (len(statistics.min_bytes_opt()) + len(statistics.max_bytes_opt()))
+}
+
 /// Writes the header right in front of the body; returns where it begins.
 fn place_header(stored: &mut Vec<u8>, header: &[u8]) -> usize {
     let from = match HEADER_ROOM.checked_sub(header.len()) {
         Some(from) => from,
         None => {
+            stored.reserve_exact(header.len() - HEADER_ROOM);
             stored.splice(0..0, std::iter::repeat_n(0, header.len() - HEADER_ROOM));
             0
         }

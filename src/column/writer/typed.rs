@@ -162,6 +162,7 @@ impl<'a, E: ColumnValueEncoder> GenericColumnWriter<'a, E> {
         };
         self.latch.begin()?;
         let written = self.encoder.write(input, &self.benches, &mut self.sink);
+        let written = written.map(|done| done.values);
         self.latch.end(written)
     }
 

@@ -1,6 +1,7 @@
 //! The values of a column's open page, in the dictionary for as long as it pays and in the column's
 //! plain encoding from then on.
 
+use super::page_cap::PageCap;
 use crate::basic::{Encoding, Type};
 use crate::data_type::values::Values;
 use crate::encodings::dictionary::DictionaryEncoder;
@@ -67,6 +68,23 @@ impl ValueState {
             (Some(dictionary), _) => dictionary.estimated_page_bytes(),
             (None, Some(direct)) => direct.estimated_bytes(),
             (None, None) => 0,
+        }
+    }
+
+    /// Bytes that the open page's values take on the heap, but for room to grow.
+    pub(super) fn open_bytes(&self) -> usize {
+        match &self.dictionary {
+            Some(dictionary) => dictionary.open_page_bytes(),
+            None => self.estimated_bytes(),
+        }
+    }
+
+    /// Bytes that the dictionary may take at once for the next of `values`.
+    pub(super) fn growth_bytes(&self, values: &Values<'_>, cap: PageCap) -> usize {
+        match &self.dictionary {
+            Some(dictionary) if dictionary.num_entries() == 0 => cap.first_bytes(values),
+            Some(dictionary) => dictionary.growth_bytes(),
+            None => 0,
         }
     }
 
@@ -138,6 +156,22 @@ impl ValueState {
             + self.direct.as_ref().map_or(0, |direct| {
                 size_of_val(direct.as_ref()) + direct.memory_size()
             })
+    }
+
+    /// Heap bytes of the values that are encoded directly, by capacity.
+    pub(super) fn direct_memory(&self) -> usize {
+        self.direct
+            .as_ref()
+            .map_or(0, |direct| direct.memory_size())
+    }
+
+    /// Room that the open page's values have and do not use.
+    pub(super) fn spare_bytes(&self) -> usize {
+        let held = match &self.dictionary {
+            Some(dictionary) => dictionary.open_page_room(),
+            None => self.direct_memory(),
+        };
+        held.saturating_sub(self.open_bytes())
     }
 
     /// Heap bytes of the dictionary, by capacity.

@@ -25,6 +25,9 @@ const MOST_ENTRIES: usize = i32::MAX as usize;
 /// Bytes of an INT96.
 const INT96_BYTES: usize = 12;
 
+/// Bytes of entries that are copied to be shown: what a processor's cache holds.
+const LENT_BYTES: usize = 16 * 1024;
+
 /// Encoder of dictionary pages and of the data pages that refer to them.
 #[derive(Debug)]
 pub(crate) struct DictionaryEncoder {
@@ -35,7 +38,9 @@ pub(crate) struct DictionaryEncoder {
     /// The open page.
     indices: Indices,
     remap: Remap,
-    /// What `page_entries` lends.
+    /// What the last values brought into the dictionary.
+    news: News,
+    /// What `visit_page_entries` lends.
     lent: Lent,
 }
 
@@ -46,6 +51,12 @@ enum Table {
     Bits64(FixedInterner<u64>),
     Bits128(FixedInterner<u128>),
     Bytes(BytesInterner),
+}
+
+#[derive(Debug, Default)]
+struct News {
+    entries: usize,
+    bytes: usize,
 }
 
 #[derive(Debug, Default)]
@@ -79,6 +90,7 @@ impl DictionaryEncoder {
             table,
             indices: Indices::new(),
             remap: Remap::default(),
+            news: News::default(),
             lent: Lent::default(),
         }
     }
@@ -94,6 +106,7 @@ impl DictionaryEncoder {
                 "Dictionary exceeds {MOST_ENTRIES} entries"
             )));
         }
+        let known = (self.num_entries(), self.dictionary_bytes());
         let indices = &mut self.indices;
         match (self.physical, values, &mut self.table) {
             (Type::INT32, Values::Int32(values), Table::Bits32(table)) => {
@@ -123,6 +136,10 @@ impl DictionaryEncoder {
                 )));
             }
         }
+        self.news = News {
+            entries: self.num_entries() - known.0,
+            bytes: self.dictionary_bytes() - known.1,
+        };
         Ok(())
     }
 
@@ -136,13 +153,13 @@ impl DictionaryEncoder {
         Ok(())
     }
 
-    /// The distinct values of the open page, each once; `None` for numbers, which cost less to
-    /// look at as they come. Enough for bounds, not for anything that counts values.
-    pub(crate) fn page_entries(&mut self) -> Option<Values<'_>> {
+    /// Shows `visit` the distinct values of the open page, each once, some at a time; none of numbers, which cost less
+    /// to look at as they come. Enough for bounds, not for anything that counts values.
+    pub(crate) fn visit_page_entries(&mut self, mut visit: impl FnMut(&Values<'_>)) {
         let entries = self.num_entries();
         match self.physical {
             Type::BYTE_ARRAY | Type::FIXED_LEN_BYTE_ARRAY => self.lent.find(&self.indices, entries),
-            _ => return None,
+            _ => return,
         }
         let Lent { picks, plain, .. } = &mut self.lent;
         if let (Table::Bytes(table), 0) = (&self.table, self.width) {
@@ -150,21 +167,21 @@ impl DictionaryEncoder {
                 len if len == entries => Picks::Range { from: 0, len },
                 _ => Picks::Indices(picks),
             };
-            return Some(Values::Bytes(ByteValues::new(
-                ByteSource::Packed(table.entries()),
-                picks,
-            )));
+            let source = ByteSource::Packed(table.entries());
+            return visit(&Values::Bytes(ByteValues::new(source, picks)));
         }
-        plain.clear();
-        for pick in picks.iter().map(|pick| *pick as usize) {
-            match &self.table {
-                Table::Bits32(table) => append_key(table, pick, self.width, plain),
-                Table::Bits64(table) => append_key(table, pick, self.width, plain),
-                Table::Bits128(table) => append_key(table, pick, self.width, plain),
-                Table::Bytes(table) => plain.extend_from_slice(table.entries().get(pick)),
+        for picks in picks.chunks((LENT_BYTES / self.width.max(1)).max(1)) {
+            plain.clear();
+            for pick in picks.iter().map(|pick| *pick as usize) {
+                match &self.table {
+                    Table::Bits32(table) => append_key(table, pick, self.width, plain),
+                    Table::Bits64(table) => append_key(table, pick, self.width, plain),
+                    Table::Bits128(table) => append_key(table, pick, self.width, plain),
+                    Table::Bytes(table) => plain.extend_from_slice(table.entries().get(pick)),
+                }
             }
+            visit(&Values::Fixed(FixedValues::new(plain, self.width)));
         }
-        Some(Values::Fixed(FixedValues::new(plain, self.width)))
     }
 
     /// Gives back what an empty open page does not need. The dictionary stays.
@@ -179,6 +196,29 @@ impl DictionaryEncoder {
     pub(crate) fn estimated_page_bytes(&self) -> usize {
         let width_byte = usize::from(self.physical == Type::BYTE_ARRAY);
         rle::max_encoded_len(self.indices.len(), self.bit_width()) + width_byte
+    }
+
+    /// Bytes of the open page's indices as they are held.
+    pub(crate) fn open_page_bytes(&self) -> usize {
+        self.indices.held_bytes()
+    }
+
+    /// Room of the open page's indices.
+    pub(crate) fn open_page_room(&self) -> usize {
+        self.indices.memory_size()
+    }
+
+    /// Bytes that may be taken at once, while what they replace is still there, if the next values bring as much into
+    /// the dictionary as the last ones did.
+    pub(crate) fn growth_bytes(&self) -> usize {
+        let count = self.news.entries.max(BLOCK);
+        let bytes = self.news.bytes;
+        match &self.table {
+            Table::Bits32(table) => table.growth_bytes(count),
+            Table::Bits64(table) => table.growth_bytes(count),
+            Table::Bits128(table) => table.growth_bytes(count),
+            Table::Bytes(table) => table.growth_bytes(count, bytes),
+        }
     }
 
     /// Number of entries of the dictionary.

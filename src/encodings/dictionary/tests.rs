@@ -71,17 +71,19 @@ fn used(encoder: &mut DictionaryEncoder) -> Option<Vec<Vec<u8>>> {
             values.map(<[u8]>::to_vec).collect()
         }
     }
-    match encoder.page_entries()? {
-        Values::Bytes(values) => Some(values.visit(Collect)),
-        Values::Fixed(values) => Some(
-            values
-                .data()
-                .chunks(values.width())
-                .map(<[u8]>::to_vec)
-                .collect(),
-        ),
-        other => panic!("{other:?}"),
-    }
+    let mut used = None;
+    encoder.visit_page_entries(|entries| {
+        let shown = match entries {
+            Values::Bytes(values) => values.visit(Collect),
+            Values::Fixed(values) => {
+                let entries = values.data().chunks(values.width());
+                entries.map(<[u8]>::to_vec).collect()
+            }
+            other => panic!("{other:?}"),
+        };
+        used.get_or_insert_with(Vec::new).extend(shown);
+    });
+    used
 }
 
 /// Puts pages of values, each given with its PLAIN bytes, and reads all of it back.

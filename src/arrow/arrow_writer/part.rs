@@ -1,0 +1,85 @@
+//! How much of a leaf has been encoded, and when to leave it in the middle so that others make room.
+
+use crate::budget::Reservation;
+use crate::column::writer::Progress;
+use crate::data_type::levels::Levels;
+
+/// A place in a leaf, with what relief has done there.
+#[derive(Debug, Default)]
+pub(super) struct Place {
+    pub(super) done: Progress,
+    is_relieved: bool,
+}
+
+/// How far a leaf was encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    /// To its end.
+    All,
+    /// To a place where memory is short; what follows may take `next_bytes` at once.
+    Short { next_bytes: usize },
+}
+
+/// Watches the budget while a leaf is encoded.
+#[derive(Debug)]
+pub(super) struct Watch {
+    /// The size of the column when it was left last, or when its leaf began.
+    from_bytes: usize,
+    /// What the column must have grown by before it is left again: what has been freed since is worth the walk.
+    step_bytes: usize,
+    is_relieved: bool,
+    next_bytes: usize,
+}
+
+/// A column is left in the middle of a leaf once it has grown by this part of the limit.
+const STEP_PART: usize = 128;
+
+impl Place {
+    /// Notes that room was made, as far as there is any.
+    pub(super) fn relieved(&mut self) {
+        self.is_relieved = true;
+    }
+
+    /// Moves on by what was encoded.
+    pub(super) fn pass(&mut self, done: Progress) {
+        self.is_relieved &= done == Progress::default();
+        self.done.slots += done.slots;
+        self.done.values += done.values;
+    }
+
+    /// The levels that lie behind this place.
+    pub(super) fn rest<'a>(&self, mut levels: Levels<'a>) -> Levels<'a> {
+        levels.take_front(self.done.slots);
+        levels
+    }
+
+    /// Begins to watch the budget of the column's `reservation`.
+    pub(super) fn watch(&self, reservation: &Reservation) -> Watch {
+        let limit = reservation.budget().limit();
+        Watch {
+            from_bytes: reservation.size(),
+            step_bytes: limit.map_or(usize::MAX, |limit| limit / STEP_PART),
+            is_relieved: self.is_relieved,
+            next_bytes: 0,
+        }
+    }
+}
+
+impl Watch {
+    /// Whether the leaf is to be left here, before `next_bytes` are taken at once.
+    pub(super) fn is_short(&mut self, reservation: &Reservation, next_bytes: usize) -> bool {
+        let budget = reservation.budget();
+        let has_grown = reservation.size().saturating_sub(self.from_bytes) >= self.step_bytes;
+        self.next_bytes = next_bytes;
+        match has_grown {
+            true => budget.is_under_pressure() || next_bytes > budget.room(),
+            // Where room was made a moment ago there will be no more of it.
+            false => !self.is_relieved && next_bytes > budget.room(),
+        }
+    }
+
+    /// What was to be taken when the leaf was left.
+    pub(super) fn next_bytes(&self) -> usize {
+        self.next_bytes
+    }
+}
