@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use arrow_array::RecordBatch;
+
 use super::column::ArrowColumnWriter;
+use super::pieces::piece_rows;
 use crate::budget::{Member, MemoryBudget, Reservation};
 use crate::column::writer::{PageCap, WorkbenchPool};
 use crate::errors::{ParquetError, Result};
@@ -144,6 +147,14 @@ impl Relief {
     /// Nothing yet, of the writer's budget.
     pub(super) fn reserve(&self) -> Reservation {
         self.member.reserve()
+    }
+
+    /// Rows of `batch` that may be taken apart at once.
+    pub(super) fn piece_rows(&self, batch: &RecordBatch) -> usize {
+        match self.member.shared().limit() {
+            Some(limit) => piece_rows(batch, limit),
+            None => batch.num_rows(),
+        }
     }
 
     /// What the limit has cost so far.

@@ -11,6 +11,7 @@ mod fits;
 mod limits;
 mod options;
 mod part;
+mod pieces;
 mod row_group;
 mod writer;
 

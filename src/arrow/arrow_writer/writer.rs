@@ -333,14 +333,15 @@ impl<W: Write + Send> ArrowWriter<W> {
 
     /// Writes a batch that fits the schema.
     fn write_checked(&mut self, batch: &RecordBatch) -> Result<()> {
-        // A batch that goes into several row groups is checked as a whole before its first part is encoded.
-        if self.fitting_rows(batch.num_rows()) < batch.num_rows() {
-            self.checked_leaves(batch)?;
+        let most = self.relief.piece_rows(batch);
+        // A batch that goes in by several parts is checked as a whole before its first part is encoded.
+        if self.fitting_rows(batch.num_rows()) < batch.num_rows() || most < batch.num_rows() {
+            self.check_by_pieces(batch, most)?;
         }
         let mut from = 0;
         while from < batch.num_rows() {
             let left = batch.num_rows() - from;
-            let rows = match self.fitting_rows(left) {
+            let rows = match self.fitting_rows(left).min(most) {
                 0 => {
                     self.flush_open()?;
                     continue;
@@ -368,6 +369,20 @@ impl<W: Write + Send> ArrowWriter<W> {
             None => self.factory.check_leaves(&leaves)?,
         }
         Ok(leaves)
+    }
+
+    /// Checks a batch, the leaves of `most` rows at a time.
+    fn check_by_pieces(&self, batch: &RecordBatch, most: usize) -> Result<()> {
+        let rows = batch.num_rows();
+        let is_good = |from: &usize| {
+            let piece = batch.slice(*from, most.min(rows - from));
+            self.checked_leaves(&piece).is_ok()
+        };
+        if (0..rows).step_by(most.max(1)).all(|from| is_good(&from)) {
+            return Ok(());
+        }
+        // The error names a place in the whole batch.
+        self.checked_leaves(batch).map(drop)
     }
 
     fn write_piece(&mut self, piece: &RecordBatch) -> Result<()> {
