@@ -114,6 +114,9 @@ const PAGE_PART: usize = 32;
 /// then the blob in place of the entries: no more than lies between the high-water mark and the limit.
 const DICTIONARY_PART: usize = 8;
 
+/// A row group is not ended early if that frees less than this part of the limit.
+const ENDING_PART: usize = 8;
+
 /// Open pages that are cut first: large enough to cost nothing in headers and index entries.
 const LARGE_PAGE_BYTES: usize = 64 * 1024;
 
@@ -199,6 +202,14 @@ impl Relief {
     /// Counts a row group that ended early.
     pub(super) fn note_early_flush(&mut self) {
         self.pressure.row_groups_flushed_early += 1;
+    }
+
+    /// Whether it pays to end a row group that has `freed_bytes`, if `waiting_bytes` wait for the footer already. Each
+    /// one leaves some more there: where nothing else is left to free, row groups of a batch each would fill the limit
+    /// with what they leave.
+    pub(super) fn pays_to_end(&self, freed_bytes: usize, waiting_bytes: usize) -> bool {
+        let limit = self.member.shared().limit().unwrap_or(0);
+        freed_bytes >= waiting_bytes.max(limit / ENDING_PART)
     }
 
     /// The error for a limit that only an early end of the row group could keep.

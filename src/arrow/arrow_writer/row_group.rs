@@ -120,6 +120,11 @@ impl OpenRowGroup {
                 .sum::<usize>()
     }
 
+    /// Bytes that ending the row group frees for good: the next one begins with as many columns.
+    pub(super) fn freed_by_ending(&self) -> usize {
+        self.memory_size() - self.columns.capacity() * size_of::<ArrowColumnWriter>()
+    }
+
     /// Estimated bytes of the row group if it ended now.
     pub(super) fn estimated_bytes(&self) -> usize {
         self.columns

@@ -426,6 +426,7 @@ impl<W: Write + Send> ArrowWriter<W> {
 
     fn flush_early(&mut self) -> Result<()> {
         match self.on_memory_limit {
+            OnMemoryLimit::FlushRowGroup if !self.pays_to_end() => Ok(()),
             OnMemoryLimit::FlushRowGroup => {
                 self.relief.note_early_flush();
                 self.flush_open()
@@ -436,6 +437,12 @@ impl<W: Write + Send> ArrowWriter<W> {
                 Err(self.file.latch(error))
             }
         }
+    }
+
+    fn pays_to_end(&self) -> bool {
+        let freed = self.open.as_ref().map_or(0, OpenRowGroup::freed_by_ending);
+        self.relief
+            .pays_to_end(freed, self.file.waiting_memory_size())
     }
 
     /// Runs `call`, and takes no more calls if it panics.
