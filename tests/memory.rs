@@ -19,9 +19,11 @@ mod memory {
     mod data;
     mod filters;
     mod idle;
+    mod kinds;
     mod limits;
     mod pressure;
     mod release;
+    mod shapes;
     mod source;
     mod spill;
     mod watch;
