@@ -21,9 +21,10 @@ use crate::errors::{ParquetError, Result};
 ///    claims that cannot be refused.
 /// 3. The overshoot is bounded: past the limit lie at most one sealed page a thread and one page at
 ///    the splice, because claims that cannot be refused are followed by relief before more is encoded, in
-///    the middle of a batch too. Pages are at most a 32nd part of the limit and dictionaries an eighth, so
+///    the middle of a batch too. Pages are at most a 32nd part of the limit and dictionaries a tenth, so
 ///    that writing one out fits between the high-water mark and the limit. A value that is larger than such
-///    a page is there up to four times while it is written, and lies past the limit if it must.
+///    a page, and a row of a list, is there up to four times while it is written, and lies past the
+///    limit if it must.
 /// 4. Only the reservation that holds bytes gives them back, when it shrinks or at the latest when it
 ///    is dropped; so [`used`](Self::used) is zero once every writer is gone, in whatever way it went.
 /// 5. Too small a limit is a matter of policy, not of this type: the writer spills resident pages,

@@ -112,7 +112,7 @@ const PAGE_PART: usize = 32;
 
 /// The part of a limit at which dictionaries are full. To write one out takes its page's body beside the entries, and
 /// then the blob in place of the entries: no more than lies between the high-water mark and the limit.
-const DICTIONARY_PART: usize = 8;
+const DICTIONARY_PART: usize = 10;
 
 /// A row group is not ended early if that frees less than this part of the limit.
 const ENDING_PART: usize = 8;

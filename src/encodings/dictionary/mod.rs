@@ -208,11 +208,11 @@ impl DictionaryEncoder {
         self.indices.memory_size()
     }
 
-    /// Bytes that may be taken at once, while what they replace is still there, if the next values bring as much into
+    /// Bytes that may be taken at once, while what they replace is still there, if the next values bring twice as much into
     /// the dictionary as the last ones did.
     pub(crate) fn growth_bytes(&self) -> usize {
-        let count = self.news.entries.max(BLOCK);
-        let bytes = self.news.bytes;
+        let count = (2 * self.news.entries).max(BLOCK);
+        let bytes = 2 * self.news.bytes;
         match &self.table {
             Table::Bits32(table) => table.growth_bytes(count),
             Table::Bits64(table) => table.growth_bytes(count),
