@@ -207,8 +207,14 @@ fn tables_of_every_kind_keep_every_limit() {
 
 #[test]
 fn many_columns_of_a_kind_keep_the_limit() {
-    for kind in [Shape::Int64, Shape::Text, Shape::Words, Shape::Structs] {
-        for way in codecs() {
+    for kind in [
+        Shape::Int64,
+        Shape::Text,
+        Shape::LongWords,
+        Shape::Words,
+        Shape::Structs,
+    ] {
+        for way in codecs().into_iter().chain([v1()]) {
             let table = Shapes::new(vec![kind; 20], 4 * MIB, 2 * MIB);
             assert_one_row_group(&keep(&format!("20 of {kind:?}"), &table, &way, MIB));
         }

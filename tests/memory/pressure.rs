@@ -8,6 +8,7 @@ use herringbone::budget::MemoryBudget;
 use herringbone::column::page_store::{InMemoryPageStoreFactory, TempFilePageStoreFactory};
 use herringbone::errors::ParquetError;
 
+use super::shapes::{Shape, Shapes};
 use super::watch::{KIB, MIB, Nowhere, assert_holds, scratch_file, watch};
 use crate::heap::{self, counted};
 use crate::tables::Table;
@@ -46,6 +47,37 @@ fn a_limit_far_too_small_still_gives_the_right_file() {
     // What is there anyway: the columns, what waits for the footer, and a batch's small dictionaries.
     assert!(seen.peak < 5 * 64 * KIB, "{}", seen.peak);
     assert_holds(reader, table.batches());
+}
+
+#[test]
+fn a_limit_of_next_to_nothing_still_gives_the_right_file() {
+    let small = Table {
+        batch_rows: 256,
+        ..Table::small(20, 1_024)
+    };
+    let lists = Shapes::new(vec![Shape::List, Shape::Text], 64 * KIB, 32 * KIB);
+    for limit in [0, 1, 1_000] {
+        let budget = MemoryBudget::new(limit);
+        let options = || ArrowWriterOptions::new().with_memory_budget(budget.clone());
+        let (file, reader) = scratch_file();
+        watch(
+            small.schema(),
+            small.batches(),
+            options,
+            Some(&budget),
+            file,
+        );
+        assert_holds(reader, small.batches());
+        let (file, reader) = scratch_file();
+        watch(
+            lists.schema(),
+            lists.batches(),
+            options,
+            Some(&budget),
+            file,
+        );
+        assert_holds(reader, lists.batches());
+    }
 }
 
 #[test]

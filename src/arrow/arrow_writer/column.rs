@@ -91,11 +91,8 @@ impl ArrowColumnWriter {
     /// If the leaf has the wrong type, a null in a required field or a row that is too large for a page: nothing is then
     /// encoded, and the column goes on. If the page store fails: the column then takes no more.
     pub fn write(&mut self, col: &ArrowLeafColumn) -> Result<()> {
-        let mut place = Place::default();
-        while let Written::Short { .. } = self.write_from(&mut place, &col.0)? {
-            place.relieved();
-        }
-        Ok(())
+        self.write_from(&mut Place::without_stops(), &col.0)
+            .map(drop)
     }
 
     /// Ends the chunk; its pages stay in the store until they are spliced.

@@ -9,6 +9,15 @@ use crate::data_type::levels::Levels;
 pub(super) struct Place {
     pub(super) done: Progress,
     is_relieved: bool,
+    stops: Stops,
+}
+
+/// Whether a leaf may be left in the middle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Stops {
+    #[default]
+    WhereMemoryIsShort,
+    Never,
 }
 
 /// How far a leaf was encoded.
@@ -23,18 +32,26 @@ pub(super) enum Written {
 /// Watches the budget while a leaf is encoded.
 #[derive(Debug)]
 pub(super) struct Watch {
-    /// The size of the column when it was left last, or when its leaf began.
+    /// What the writer held when the column was left last, or when its leaf began.
     from_bytes: usize,
-    /// What the column must have grown by before it is left again: what has been freed since is worth the walk.
+    /// What the writer must have grown by before the column is left again: so much is worth the walk.
     step_bytes: usize,
     is_relieved: bool,
     next_bytes: usize,
 }
 
-/// A column is left in the middle of a leaf once it has grown by this part of the limit.
+/// A column is left in the middle of a leaf once the writer has grown by this part of the limit.
 const STEP_PART: usize = 128;
 
 impl Place {
+    /// The beginning of a leaf that is encoded without a stop: nobody is there to make room.
+    pub(super) fn without_stops() -> Self {
+        Self {
+            stops: Stops::Never,
+            ..Self::default()
+        }
+    }
+
     /// Notes that room was made, as far as there is any.
     pub(super) fn relieved(&mut self) {
         self.is_relieved = true;
@@ -57,9 +74,12 @@ impl Place {
     pub(super) fn watch(&self, reservation: &Reservation) -> Watch {
         let limit = reservation.budget().limit();
         Watch {
-            from_bytes: reservation.size(),
-            step_bytes: limit.map_or(usize::MAX, |limit| limit / STEP_PART),
-            is_relieved: self.is_relieved,
+            from_bytes: reservation.budget().used(),
+            step_bytes: match (self.stops, limit) {
+                (Stops::WhereMemoryIsShort, Some(limit)) => (limit / STEP_PART).max(1),
+                _ => usize::MAX,
+            },
+            is_relieved: self.is_relieved || self.stops == Stops::Never,
             next_bytes: 0,
         }
     }
@@ -69,7 +89,7 @@ impl Watch {
     /// Whether the leaf is to be left here, before `next_bytes` are taken at once.
     pub(super) fn is_short(&mut self, reservation: &Reservation, next_bytes: usize) -> bool {
         let budget = reservation.budget();
-        let has_grown = reservation.size().saturating_sub(self.from_bytes) >= self.step_bytes;
+        let has_grown = budget.used().saturating_sub(self.from_bytes) >= self.step_bytes;
         self.next_bytes = next_bytes;
         match has_grown {
             true => budget.is_under_pressure() || next_bytes > budget.room(),
