@@ -62,9 +62,11 @@ pub(crate) struct Case {
 
 impl Subject for Case {
     fn run(&self, plan: Plan, ending: Ending, directory: &TempDir) -> Outcome {
-        let budget = match self.is_limited {
-            true => MemoryBudget::new(LIMIT),
-            false => MemoryBudget::unlimited(),
+        let budget = match (self.is_limited, self.way) {
+            (false, _) => MemoryBudget::unlimited(),
+            (true, Way::Writer) => MemoryBudget::new(LIMIT),
+            // Columns of one row group, which would fit into twice as much.
+            (true, Way::Pieces) => MemoryBudget::new(LIMIT / 2),
         };
         let world = World::new(plan, budget, directory);
         let mut steps = Steps::default();
