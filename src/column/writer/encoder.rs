@@ -2,14 +2,13 @@
 //! a batch of about a thousand values finds the loop for the type.
 
 mod limited;
+mod overflow;
 
 use super::filter::FilterBuilder;
 use super::open_page::OpenPage;
 use super::page_cap::{PageCap, Progress};
-use super::paging::{
-    Batch, Keys, Portion, PortionRules, Spread, batch_slots, distinct_bound, size_bound,
-};
-use super::room::{LEVEL_BYTES, MOST_SHARED_BYTES, MOST_SLOTS, RowRoom};
+use super::paging::{Batch, Keys, Portion, PortionRules, Spread, batch_slots, size_bound};
+use super::room::MOST_SLOTS;
 use super::seal::{Checksum, EncodedPage, HEADER_ROOM, SealOptions, bound_bytes, seal};
 use super::value_state::{Start, ValueState};
 use super::workbench::{Workbench, WorkbenchPool};
@@ -24,11 +23,13 @@ use crate::column::stats::{
 use crate::compression::check_available;
 use crate::data_type::levels::Levels;
 use crate::data_type::values::Values;
-use crate::encodings::{DeltaLayout, fallback_encoding};
+use crate::encodings::DeltaLayout;
 use crate::errors::{ParquetError, Result};
 use crate::file::properties::{ColumnOptions, EnabledStatistics, WriterProperties, WriterVersion};
 use crate::file::statistics::Statistics;
 use crate::schema::types::ColumnDescPtr;
+use overflow::direct_encoding;
+pub(crate) use overflow::row_room;
 
 /// Gives the present values of a batch in order.
 pub(crate) trait ValueFeed {
@@ -225,20 +226,6 @@ impl ColumnEncoder {
         Ok(())
     }
 
-    /// Ends the open page before it is full, to free memory; counted.
-    pub(crate) fn cut_page_early(
-        &mut self,
-        benches: &WorkbenchPool,
-        sink: &mut dyn PageSink,
-    ) -> Result<()> {
-        if self.page.slots > 0 {
-            self.early_cuts += 1;
-        }
-        self.cut_page(benches, sink)?;
-        self.shrink_page();
-        Ok(())
-    }
-
     /// Ends the open page and the dictionary, which goes to `sink`; later values are encoded
     /// directly. Nothing happens where no dictionary is at work.
     pub(crate) fn give_up_dictionary(
@@ -285,34 +272,11 @@ impl ColumnEncoder {
         Ok(close)
     }
 
-    /// Bytes that the Bloom filter still needs to end.
-    pub(crate) fn filter_ending_bytes(&self) -> usize {
-        let entries = self.values.dictionary_entries();
-        self.filter
-            .as_ref()
-            .map_or(0, |filter| filter.ending_bytes(entries))
-    }
-
-    /// Goes on without a Bloom filter.
-    pub(crate) fn give_up_filter(&mut self) {
-        self.filter = None;
-    }
-
-    /// The Bloom filter at work.
-    pub(crate) fn filter_mut(&mut self) -> Option<&mut FilterBuilder> {
-        self.filter.as_deref_mut()
-    }
-
     /// Records the number of distinct values that the caller knows: it holds for the chunk only if
     /// nothing else is written.
     pub(crate) fn give_distinct_count(&mut self, count: Option<u64>) {
         let is_first = self.ledger.totals().slots == 0 && self.page.slots == 0;
         self.distinct_given = count.filter(|_| is_first);
-    }
-
-    /// What a row may have at most.
-    pub(crate) fn row_room(&self) -> RowRoom {
-        row_room(&self.descr, &self.options)
     }
 
     /// The column.
@@ -344,41 +308,6 @@ impl ColumnEncoder {
         self.values.estimated_bytes() + self.page.level_bytes()
     }
 
-    /// Heap bytes of the dictionary at work.
-    pub(crate) fn dictionary_memory(&self) -> usize {
-        self.values.dictionary_memory()
-    }
-
-    /// Heap bytes of what the Bloom filter holds.
-    pub(crate) fn filter_memory(&self) -> usize {
-        self.filter
-            .as_ref()
-            .map_or(0, |filter| filter.memory_size())
-    }
-
-    /// Whether the dictionary makes the chunk smaller than its values would be without.
-    pub(crate) fn dictionary_pays(&self) -> bool {
-        let Some(dictionary) = self.values.dictionary_bytes() else {
-            return false;
-        };
-        let totals = self.ledger.totals();
-        let present = totals.slots - totals.nulls + self.page.present as u64;
-        let plain = match self.descr.physical_type() {
-            Type::BYTE_ARRAY => {
-                let text = totals.unencoded.unwrap_or(0) + self.page.unencoded_bytes;
-                u64::try_from(text).unwrap_or(0) + 4 * present
-            }
-            Type::FIXED_LEN_BYTE_ARRAY => {
-                u64::try_from(self.descr.type_length()).unwrap_or(0) * present
-            }
-            Type::INT96 => 12 * present,
-            Type::INT64 | Type::DOUBLE => 8 * present,
-            Type::INT32 | Type::FLOAT => 4 * present,
-            Type::BOOLEAN => 0,
-        };
-        totals.uncompressed + (self.values.estimated_bytes() + dictionary) as u64 <= plain
-    }
-
     /// Pages cut before they were full, and bytes of the largest page before compression.
     pub(crate) fn paging(&self) -> (usize, usize) {
         (self.early_cuts, self.ledger.largest_page())
@@ -408,37 +337,6 @@ impl ColumnEncoder {
             false => self.options.write_batch_size,
         };
         base.min(MOST_SLOTS)
-    }
-
-    /// Whether so many more slots, with values of at most `bytes`, could be more than a page or the dictionary may hold.
-    fn may_overflow(&self, slots: usize, bytes: usize) -> bool {
-        let page = self.open_page_bytes() + self.values.dictionary_bytes().unwrap_or(0);
-        page + slots * LEVEL_BYTES + bytes > MOST_SHARED_BYTES
-            || self.page.slots + slots > MOST_SLOTS
-    }
-
-    /// Ends the open page, and the dictionary, if what comes next is too much for them.
-    fn make_room(
-        &mut self,
-        slots: usize,
-        values: &Values<'_>,
-        benches: &WorkbenchPool,
-        sink: &mut dyn PageSink,
-    ) -> Result<()> {
-        let used = self.values.dictionary_bytes().unwrap_or(0);
-        if used > 0 && used + distinct_bound(values) > MOST_SHARED_BYTES {
-            self.give_up_dictionary(benches, sink)?;
-        }
-        let bytes = match self.values.encoding() {
-            // Indices.
-            Encoding::RLE_DICTIONARY => 4 * values.len(),
-            _ => size_bound(values),
-        };
-        let page = self.open_page_bytes() + slots * LEVEL_BYTES + bytes;
-        if page > MOST_SHARED_BYTES || self.page.slots + slots > MOST_SLOTS {
-            self.cut_page(benches, sink)?;
-        }
-        Ok(())
     }
 
     fn portion_rules(&self, base: usize) -> PortionRules {
@@ -658,19 +556,4 @@ impl ColumnEncoder {
             other => other,
         }
     }
-}
-
-/// What a row of column `descr` may have at most.
-pub(crate) fn row_room(descr: &ColumnDescPtr, options: &ColumnOptions) -> RowRoom {
-    RowRoom::new(descr.clone(), options, direct_encoding(descr, options))
-}
-
-/// How values are encoded that are not in a dictionary.
-fn direct_encoding(descr: &ColumnDescPtr, options: &ColumnOptions) -> Encoding {
-    options
-        .encoding
-        .unwrap_or_else(|| match options.writer_version {
-            WriterVersion::PARQUET_1_0 => fallback_encoding::v1(descr.physical_type()),
-            WriterVersion::PARQUET_2_0 => fallback_encoding::v2(descr.physical_type()),
-        })
 }

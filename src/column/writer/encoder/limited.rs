@@ -1,9 +1,14 @@
 //! The encoder under a memory limit: how little it adds at a time, and what it gives back.
 
 use super::ColumnEncoder;
+use crate::basic::Type;
+use crate::column::chunk::PageSink;
 use crate::column::stats::{DistinctCounter, Truncation};
+use crate::column::writer::WorkbenchPool;
+use crate::column::writer::filter::FilterBuilder;
 use crate::column::writer::page_cap::PageCap;
 use crate::data_type::values::Values;
+use crate::errors::Result;
 
 impl ColumnEncoder {
     /// Keeps what is added between two looks at `PageSink::is_short` small, for sinks that have a limit.
@@ -64,5 +69,72 @@ impl ColumnEncoder {
             .saturating_sub(self.page.rows);
         self.cap
             .map_or(base, |cap| cap.most_slots(base, rows_left, &self.descr))
+    }
+
+    /// Ends the open page before it is full, to free memory; counted.
+    pub(crate) fn cut_page_early(
+        &mut self,
+        benches: &WorkbenchPool,
+        sink: &mut dyn PageSink,
+    ) -> Result<()> {
+        if self.page.slots > 0 {
+            self.early_cuts += 1;
+        }
+        self.cut_page(benches, sink)?;
+        self.shrink_page();
+        Ok(())
+    }
+
+    /// Bytes that the Bloom filter still needs to end.
+    pub(crate) fn filter_ending_bytes(&self) -> usize {
+        let entries = self.values.dictionary_entries();
+        self.filter
+            .as_ref()
+            .map_or(0, |filter| filter.ending_bytes(entries))
+    }
+
+    /// Goes on without a Bloom filter.
+    pub(crate) fn give_up_filter(&mut self) {
+        self.filter = None;
+    }
+
+    /// The Bloom filter at work.
+    pub(crate) fn filter_mut(&mut self) -> Option<&mut FilterBuilder> {
+        self.filter.as_deref_mut()
+    }
+
+    /// Heap bytes of what the Bloom filter holds.
+    pub(crate) fn filter_memory(&self) -> usize {
+        self.filter
+            .as_ref()
+            .map_or(0, |filter| filter.memory_size())
+    }
+
+    /// Heap bytes of the dictionary at work.
+    pub(crate) fn dictionary_memory(&self) -> usize {
+        self.values.dictionary_memory()
+    }
+
+    /// Whether the dictionary makes the chunk smaller than its values would be without.
+    pub(crate) fn dictionary_pays(&self) -> bool {
+        let Some(dictionary) = self.values.dictionary_bytes() else {
+            return false;
+        };
+        let totals = self.ledger.totals();
+        let present = totals.slots - totals.nulls + self.page.present as u64;
+        let plain = match self.descr.physical_type() {
+            Type::BYTE_ARRAY => {
+                let text = totals.unencoded.unwrap_or(0) + self.page.unencoded_bytes;
+                u64::try_from(text).unwrap_or(0) + 4 * present
+            }
+            Type::FIXED_LEN_BYTE_ARRAY => {
+                u64::try_from(self.descr.type_length()).unwrap_or(0) * present
+            }
+            Type::INT96 => 12 * present,
+            Type::INT64 | Type::DOUBLE => 8 * present,
+            Type::INT32 | Type::FLOAT => 4 * present,
+            Type::BOOLEAN => 0,
+        };
+        totals.uncompressed + (self.values.estimated_bytes() + dictionary) as u64 <= plain
     }
 }
