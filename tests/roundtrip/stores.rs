@@ -14,7 +14,7 @@ use crate::support::cases::{Case, Dictionary, Paging, Statistics, codecs};
 use crate::support::check::{check, read};
 use crate::support::covering::pairs;
 use crate::support::stores::Store;
-use crate::support::types::{Nesting, Nulls, batch_of_all_types};
+use crate::support::types::{Nesting, Nulls, batch_of_all_types, pieces};
 
 #[test]
 fn every_store_gives_the_same_bytes() {
@@ -57,6 +57,43 @@ fn every_store_gives_the_same_bytes() {
     }
 }
 
+/// As long as memory is not short, that is, and the limit leaves room for pages of the sizes that were asked for.
+#[test]
+fn a_roomy_memory_limit_gives_the_same_bytes() {
+    for (nesting, nulls) in [
+        (Nesting::Flat, Nulls::Required),
+        (Nesting::ListOfStructOfList, Nulls::Half),
+    ] {
+        let batch = batch_of_all_types(nesting, nulls, 900);
+        for dictionary in [Dictionary::On, Dictionary::Off, Dictionary::Fallback] {
+            for paging in [
+                Paging::Default,
+                Paging::Bytes,
+                Paging::Rows,
+                Paging::Batches,
+            ] {
+                let case = Case {
+                    dictionary,
+                    paging,
+                    row_group: Some(700),
+                    batch: 300,
+                    ..Case::default()
+                };
+                let options = case.options().with_memory_limit(64 << 20);
+                let mut found = Vec::new();
+                let mut writer =
+                    ArrowWriter::try_new_with_options(&mut found, batch.schema(), options).unwrap();
+                for piece in pieces(&batch, case.batch) {
+                    writer.write(&piece).unwrap();
+                }
+                writer.close().unwrap();
+                let expected = case.write(&batch).file;
+                assert!(found == expected, "{case:?}, {nesting:?}, {nulls:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn pages_that_went_to_a_file_come_back_from_it() {
     let stores = TempFilePageStoreFactory::new();
@@ -77,12 +114,12 @@ fn pages_that_went_to_a_file_come_back_from_it() {
 /// Without a limit the metadata has all page indexes; with one it has all or none.
 #[test]
 fn a_memory_limit_hands_back_page_indexes_if_it_has_room_for_them() {
-    let batch = batch_of_all_types(Nesting::List, Nulls::Few, 3000);
+    let batch = batch_of_all_types(Nesting::List, Nulls::Few, 1500);
     let write = |options: ArrowWriterOptions| {
         let properties = WriterProperties::builder()
             .set_data_page_row_count_limit(10)
             .set_write_batch_size(10)
-            .set_max_row_group_row_count(Some(1000));
+            .set_max_row_group_row_count(Some(500));
         let options = options.with_properties(properties.build());
         let mut writer =
             ArrowWriter::try_new_with_options(Vec::new(), batch.schema(), options).unwrap();

@@ -183,6 +183,8 @@ impl ColumnEncoder {
                     if sink.is_short(self.memory_size(), next_bytes) {
                         return Ok(done);
                     }
+                }
+                if self.tight_cap().is_some() {
                     let bytes = size_bound(&present_values);
                     rules = self.portion_rules(base);
                     common = Portion::new(batch.slots, &present_values, bytes, &rules);
@@ -342,7 +344,7 @@ impl ColumnEncoder {
     fn portion_rules(&self, base: usize) -> PortionRules {
         let page_limit = self.options.data_page_size_limit;
         let dictionary_limit = self.options.dictionary_page_size_limit;
-        if let Some(cap) = self.cap {
+        if let Some(cap) = self.tight_cap() {
             return match self.values.dictionary_bytes() {
                 Some(used) => cap.dictionary_rules(used, dictionary_limit),
                 None => cap.page_rules(self.values.open_bytes(), page_limit),
@@ -405,7 +407,7 @@ impl ColumnEncoder {
             .saturating_sub(self.values.exempt_bytes(limit));
         if self.page.rows >= self.options.data_page_row_count_limit || counted >= limit {
             self.cut_page(benches, sink)?;
-        } else if let Some(cap) = self.cap
+        } else if let Some(cap) = self.tight_cap()
             && cap.is_full(self.values.open_bytes() + self.page.level_bytes())
         {
             self.early_cuts += 1;

@@ -41,6 +41,11 @@ impl PageCap {
         self.page_bytes + SLACK_BYTES
     }
 
+    /// Whether the options, with these limits of their own, allow more.
+    pub(super) fn is_below(self, page_limit: usize, dictionary_limit: usize) -> bool {
+        self.is_full(page_limit) || self.dictionary_bytes < dictionary_limit
+    }
+
     /// Whether a page of `open_bytes` is cut: a little before it is full, as buffers that grow beyond the cap double.
     pub(super) fn is_full(self, open_bytes: usize) -> bool {
         open_bytes >= self.page_bytes - self.page_bytes / 8
@@ -125,6 +130,13 @@ mod tests {
         // Never nothing, nor more than the option by much.
         assert_eq!(budget(1_500, 100_000), 100);
         assert_eq!(budget(1_500, 320), 20);
+    }
+
+    #[test]
+    fn a_cap_says_nothing_where_the_options_ask_for_less() {
+        assert!(!CAP.is_below(1_399, 6_400));
+        assert!(CAP.is_below(1_400, 6_400));
+        assert!(CAP.is_below(1_000, 6_401));
     }
 
     #[test]

@@ -61,13 +61,22 @@ impl ColumnEncoder {
             + distinct.map_or(0, |distinct| distinct.growth_bytes(values.len()))
     }
 
+    /// The cap, where the options allow more. Elsewhere pages are cut as they are without a limit.
+    pub(super) fn tight_cap(&self) -> Option<PageCap> {
+        let (page, dictionary) = (
+            self.options.data_page_size_limit,
+            self.options.dictionary_page_size_limit,
+        );
+        self.cap.filter(|cap| cap.is_below(page, dictionary))
+    }
+
     /// Slots of the next batch.
     pub(super) fn most_slots(&self, base: usize) -> usize {
         let rows_left = self
             .options
             .data_page_row_count_limit
             .saturating_sub(self.page.rows);
-        self.cap
+        self.tight_cap()
             .map_or(base, |cap| cap.most_slots(base, rows_left, &self.descr))
     }
 
