@@ -159,22 +159,23 @@ fn a_memory_limit_hands_back_page_indexes_if_it_has_room_for_them() {
 
 #[test]
 fn files_written_under_a_memory_limit_read_back() {
-    let batch = batch_of_all_types(Nesting::List, Nulls::Few, 3000);
-    for limit in [1, 50_000, 400_000, 2_000_000] {
+    // A limit far below what there is makes all columns give way again and again.
+    for (limit, rows) in [(1, 300), (50_000, 900), (400_000, 3000), (2_000_000, 3000)] {
+        let batch = batch_of_all_types(Nesting::List, Nulls::Few, rows);
         for version in [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0] {
             let case = Case {
                 version,
                 // Read back and checked, but not for where row groups end.
                 store: Store::Limited,
-                batch: 500,
+                batch: 150,
                 ..Case::default()
             };
             let options = case.options().with_memory_limit(limit);
             let mut file = Vec::new();
             let mut writer =
                 ArrowWriter::try_new_with_options(&mut file, batch.schema(), options).unwrap();
-            for from in (0..3000).step_by(500) {
-                writer.write(&batch.slice(from, 500)).unwrap();
+            for piece in pieces(&batch, case.batch) {
+                writer.write(&piece).unwrap();
             }
             let metadata = writer.close().unwrap();
             let written = crate::support::cases::Written { file, metadata };
