@@ -21,15 +21,16 @@ use crate::errors::{ParquetError, Result};
 ///    claims that cannot be refused.
 /// 3. The overshoot is bounded: past the limit lie at most one sealed page a thread and one page at
 ///    the splice, because claims that cannot be refused are followed by relief before more is encoded, in
-///    the middle of a batch too. Pages are at most a 32nd part of the limit and dictionaries a tenth, so
-///    that writing one out fits between the high-water mark and the limit. A value that is larger than such
-///    a page, and a row of a list, is there up to four times while it is written, and lies past the
-///    limit if it must.
+///    the middle of a batch too. Where the properties allow more, pages are cut at a 32nd part of the limit
+///    and dictionaries at a tenth, so that writing one out fits between the high-water mark and the limit.
+///    A value that is larger than such a page, and a row of a list, is there up to four times while it is
+///    written, and lies past the limit if it must.
 /// 4. Only the reservation that holds bytes gives them back, when it shrinks or at the latest when it
 ///    is dropped; so [`used`](Self::used) is zero once every writer is gone, in whatever way it went.
-/// 5. Too small a limit is a matter of policy, not of this type: the writer spills resident pages,
-///    then cuts its largest open pages early, then drops counts of distinct values and dictionaries that
-///    do not pay, then flushes the row group early. No lower layer fails for want of memory.
+/// 5. Too small a limit is a matter of policy, not of this type: the writer spills resident pages and
+///    what its Bloom filters hold, then cuts its largest open pages early, then drops counts of distinct
+///    values and dictionaries that do not pay, then flushes the row group early. A Bloom filter that has
+///    no room whole is left out. No lower layer fails for want of memory.
 ///
 /// Sizes are what buffers hold on the heap (their capacity), so they change when a buffer is
 /// reallocated and not with every value. The counts are therefore exact, not rounded to a quantum.
