@@ -10,7 +10,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use herringbone::arrow::arrow_writer::{ArrowWriterOptions, MemoryPressure};
 use herringbone::budget::MemoryBudget;
-use herringbone::column::page_store::TempFilePageStoreFactory;
+use herringbone::column::page_store::{BackgroundPageStoreFactory, TempFilePageStoreFactory};
 
 use crate::heap::{self, counted};
 use crate::peer::PeerTempFile;
@@ -97,6 +97,7 @@ fn ours(
                 let stores = TempFilePageStoreFactory::builder()
                     .with_directory(directory)
                     .build();
+                let stores = BackgroundPageStoreFactory::new(Arc::new(stores));
                 options = options.with_page_store_factory(Arc::new(stores));
             }
             Writer::Limited(limit) => {

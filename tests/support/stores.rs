@@ -7,8 +7,8 @@ use bytes::Bytes;
 use herringbone::arrow::arrow_writer::ArrowWriterOptions;
 use herringbone::budget::MemoryBudget;
 use herringbone::column::page_store::{
-    GuardedPageStoreFactory, PageKey, PageStore, PageStoreArgs, PageStoreFactory,
-    TempFilePageStoreFactory, TieredPageStoreFactory,
+    BackgroundPageStoreFactory, GuardedPageStoreFactory, PageKey, PageStore, PageStoreArgs,
+    PageStoreFactory, TempFilePageStoreFactory, TieredPageStoreFactory,
 };
 use herringbone::errors::{ParquetError, Result};
 
@@ -23,17 +23,20 @@ pub enum Store {
     Guarded,
     /// Keys in no order, gaps between them.
     Sparse,
+    /// A file that a thread writes and reads.
+    Background,
     /// A memory limit that is soon reached.
     Limited,
 }
 
 impl Store {
-    pub const ALL: [Store; 6] = [
+    pub const ALL: [Store; 7] = [
         Store::Memory,
         Store::TempFile,
         Store::Tiered,
         Store::Guarded,
         Store::Sparse,
+        Store::Background,
         Store::Limited,
     ];
 
@@ -49,6 +52,11 @@ impl Store {
             )),
             Store::Guarded => Arc::new(GuardedPageStoreFactory::new(Arc::new(SparseStores))),
             Store::Sparse => Arc::new(SparseStores),
+            Store::Background => {
+                let files = Arc::new(TempFilePageStoreFactory::new());
+                // So small that the pages of a test are worth the thread's while.
+                Arc::new(BackgroundPageStoreFactory::new(files).with_buffer_bytes(20_000))
+            }
         };
         options.with_page_store_factory(factory)
     }

@@ -18,7 +18,8 @@ use crate::arrow::schema::{
 use crate::budget::{MemoryBudget, Reservation};
 use crate::column::chunk::WhenFull;
 use crate::column::page_store::{
-    InMemoryPageStoreFactory, PageStoreFactory, TempFilePageStoreFactory, TieredPageStoreFactory,
+    BackgroundPageStoreFactory, InMemoryPageStoreFactory, PageStoreFactory,
+    TempFilePageStoreFactory, TieredPageStoreFactory,
 };
 use crate::errors::Result;
 use crate::file::metadata::{KeyValue, ParquetMetaData, RowGroupMetaData};
@@ -462,10 +463,11 @@ impl<W: Write + Send> ArrowWriter<W> {
     }
 }
 
-/// Heap while the budget grants it, a temporary file from then on.
+/// Heap while the budget grants it, from then on a temporary file that a thread writes and reads.
 fn spilling(budget: MemoryBudget) -> Arc<dyn PageStoreFactory> {
-    let cold = Arc::new(TempFilePageStoreFactory::new());
-    Arc::new(TieredPageStoreFactory::new(budget, cold))
+    let files = Arc::new(TempFilePageStoreFactory::new());
+    let cold = BackgroundPageStoreFactory::new(files).with_memory_budget(budget.clone());
+    Arc::new(TieredPageStoreFactory::new(budget, Arc::new(cold)))
 }
 
 impl<W: Write + Send> RecordBatchWriter for ArrowWriter<W> {

@@ -11,6 +11,7 @@
 //! | [`InMemoryPageStoreFactory`] | keep pages on the heap; the default |
 //! | [`TempFilePageStoreFactory`] | keep pages in a few temporary files that have no name |
 //! | [`TieredPageStoreFactory`] | keep pages on the heap while a budget grants it, then in another store |
+//! | [`BackgroundPageStoreFactory`] | let another store work on a thread of its own |
 //! | [`GuardedPageStoreFactory`] | check what another store gives back, and remember its first failure |
 #![cfg_attr(
     feature = "encryption",
@@ -24,6 +25,7 @@
 //! whole contract. With the feature `test-util`, `conformance::check` tests an implementation
 //! against it, and `conformance::check_full` one that has little room.
 
+mod background;
 #[cfg(any(test, feature = "test-util"))]
 pub mod conformance;
 mod contract;
@@ -39,6 +41,7 @@ mod temp_file;
 mod tests;
 mod tiered;
 
+pub use background::BackgroundPageStoreFactory;
 pub(crate) use contract::is_out_of_space;
 pub use contract::{PageKey, PageStore, PageStoreArgs, PageStoreFactory};
 #[cfg(feature = "encryption")]

@@ -40,6 +40,15 @@ impl<T> Slots<T> {
             .ok_or_else(|| invalid_key(key))
     }
 
+    /// Entries that are not taken, from a key on.
+    pub(super) fn iter_from(&self, key: PageKey) -> impl Iterator<Item = (PageKey, &T)> + Clone {
+        let start = usize::try_from(key.get()).unwrap_or(usize::MAX);
+        let rest = self.entries.get(start..).unwrap_or_default();
+        let keys = (key.get()..).map(PageKey::new);
+        keys.zip(rest)
+            .filter_map(|(key, entry)| Some((key, entry.as_ref()?)))
+    }
+
     /// Entries that are not taken.
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         self.entries.iter().flatten()

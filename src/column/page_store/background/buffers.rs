@@ -1,0 +1,246 @@
+//! Memory for blobs on their way between writer and thread: so many bytes and no more, used again
+//! and again.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::budget::{MemoryBudget, Reservation};
+
+/// Lends buffers up to a number of bytes. They are allocated and freed in calls of the owners alone, never
+/// by the thread that gives them back, and those that are not lent are kept until an owner
+/// [trims](Self::trim).
+pub(super) struct Buffers {
+    most_bytes: usize,
+    budget: Option<MemoryBudget>,
+    /// Bytes of all buffers, for those who only want to know.
+    bytes: AtomicUsize,
+    state: Mutex<State>,
+}
+
+struct State {
+    lent_bytes: usize,
+    spare: Vec<Vec<u8>>,
+    spare_bytes: usize,
+    /// What all of them cost, if a budget pays.
+    held: Option<Reservation>,
+}
+
+/// A buffer that goes back when it is dropped.
+pub(super) struct Lent {
+    bytes: Vec<u8>,
+    /// What the loan counts for, whatever becomes of the buffer.
+    counted: usize,
+    buffers: Arc<Buffers>,
+}
+
+/// The part of a member's fair share of the budget that goes into buffers at most. It lies in the
+/// eighth of the budget that is kept free of pages.
+const PARTS_OF_SHARE: usize = 16;
+
+/// A writer with less than this to spare needs it for larger pages.
+const LEAST_PART_BYTES: usize = 1 << 20;
+
+/// A blob is small if so many of them would fill the buffers.
+const PARTS_OF_SMALL: usize = 256;
+
+impl Buffers {
+    pub(super) fn new(most_bytes: usize, budget: Option<MemoryBudget>) -> Self {
+        let state = State {
+            lent_bytes: 0,
+            spare: Vec::new(),
+            spare_bytes: 0,
+            held: budget.as_ref().map(MemoryBudget::reserve),
+        };
+        Self {
+            most_bytes,
+            budget,
+            bytes: AtomicUsize::new(0),
+            state: Mutex::new(state),
+        }
+    }
+
+    /// A buffer with any contents and room for `length` bytes, or `None` if too much is lent already or the
+    /// budget has no room.
+    pub(super) fn lend(self: &Arc<Self>, length: usize) -> Option<Lent> {
+        let most_bytes = self.most_bytes();
+        let mut state = self.lock();
+        let bytes = state.buffer(length, most_bytes);
+        if let Some(bytes) = &bytes {
+            state.lent_bytes += bytes.capacity();
+        }
+        self.settle(&mut state);
+        let bytes = bytes?;
+        Some(Lent {
+            counted: bytes.capacity(),
+            bytes,
+            buffers: Arc::clone(self),
+        })
+    }
+
+    /// Frees the buffers that are not lent, unless others are.
+    pub(super) fn trim(&self) {
+        let mut state = self.lock();
+        if state.lent_bytes == 0 {
+            while state.drop_spare() {}
+            self.settle(&mut state);
+        }
+    }
+
+    /// The most bytes that are lent at once. None where the budget is small or does not tell its limit.
+    pub(super) fn most_bytes(&self) -> usize {
+        let Some(budget) = &self.budget else {
+            return self.most_bytes;
+        };
+        let part = budget.fair_share().unwrap_or(0) / PARTS_OF_SHARE;
+        match part < LEAST_PART_BYTES {
+            true => 0,
+            false => self.most_bytes.min(part),
+        }
+    }
+
+    /// For less than these bytes it does not pay to wake a thread.
+    pub(super) fn small_bytes(&self) -> usize {
+        self.most_bytes / PARTS_OF_SMALL
+    }
+
+    /// Bytes of all buffers, lent or not.
+    pub(super) fn memory_size(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Whether a budget pays for the buffers.
+    pub(super) fn are_reserved(&self) -> bool {
+        self.budget.is_some()
+    }
+
+    fn take_back(&self, bytes: Vec<u8>, counted: usize) {
+        let mut state = self.lock();
+        state.lent_bytes -= counted;
+        state.spare_bytes += bytes.capacity();
+        state.spare.push(bytes);
+        self.settle(&mut state);
+    }
+
+    /// Says what is in memory now.
+    fn settle(&self, state: &mut State) {
+        let bytes = state.lent_bytes + state.spare_bytes;
+        self.bytes.store(bytes, Ordering::Relaxed);
+        if let Some(held) = &mut state.held {
+            held.resize(bytes);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Changed in steps that do not panic.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// A spare buffer that is large enough, or a new one for which spare ones go.
+    fn buffer(&mut self, length: usize, most_bytes: usize) -> Option<Vec<u8>> {
+        if self.lent_bytes + length > most_bytes {
+            return None;
+        }
+        if let Some(at) = self.spare.iter().position(|it| it.capacity() >= length) {
+            let bytes = self.spare.swap_remove(at);
+            self.spare_bytes -= bytes.capacity();
+            return Some(bytes);
+        }
+        while self.lent_bytes + self.spare_bytes + length > most_bytes && self.drop_spare() {}
+        if let Some(held) = &mut self.held {
+            let bytes = self.lent_bytes + self.spare_bytes + length;
+            held.try_resize(bytes).ok()?;
+        }
+        Some(Vec::with_capacity(length))
+    }
+
+    fn drop_spare(&mut self) -> bool {
+        let dropped = self.spare.pop();
+        self.spare_bytes -= dropped.as_ref().map_or(0, Vec::capacity);
+        dropped.is_some()
+    }
+}
+
+impl Deref for Lent {
+    type Target = Vec<u8>;
+
+    fn deref(&self) -> &Vec<u8> {
+        &self.bytes
+    }
+}
+
+impl DerefMut for Lent {
+    fn deref_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let bytes = std::mem::take(&mut self.bytes);
+        self.buffers.take_back(bytes, self.counted);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_lent_than_was_agreed() {
+        let buffers = Arc::new(Buffers::new(100, None));
+        let first = buffers.lend(60).unwrap();
+        assert!(buffers.lend(41).is_none());
+        let second = buffers.lend(30).unwrap();
+        assert_eq!(buffers.memory_size(), 90);
+        drop(first);
+        assert_eq!(buffers.memory_size(), 90, "kept for the next");
+        let third = buffers.lend(70).unwrap();
+        assert_eq!(buffers.memory_size(), 100, "spare ones made room");
+        buffers.trim();
+        assert_eq!(buffers.memory_size(), 100, "some are lent");
+        drop((second, third));
+        buffers.trim();
+        assert_eq!(buffers.memory_size(), 0);
+    }
+
+    #[test]
+    fn a_buffer_is_used_again_also_when_it_was_exchanged() {
+        let buffers = Arc::new(Buffers::new(1000, None));
+        let _other = buffers.lend(100).unwrap();
+        let mut lent = buffers.lend(100).unwrap();
+        let mut foreign = vec![7; 300];
+        std::mem::swap(&mut *lent, &mut foreign);
+        drop(lent);
+        assert_eq!(buffers.memory_size(), 400);
+        assert_eq!(buffers.lend(200).unwrap().capacity(), 300);
+        assert_eq!(buffers.memory_size(), 400);
+    }
+
+    #[test]
+    fn the_budget_pays_for_what_there_is() {
+        let budget = MemoryBudget::new(32 << 20);
+        let buffers = Arc::new(Buffers::new(4 << 20, Some(budget.clone())));
+        let mut others = budget.reserve();
+        others.resize((28 << 20) - 99);
+        assert!(buffers.lend(100).is_none(), "only 99 below the mark");
+        let lent = buffers.lend(99).unwrap();
+        others.resize(0);
+        assert_eq!(budget.used(), 99);
+        assert!(buffers.lend(2 << 20).is_none(), "a sixteenth is lent");
+        drop(lent);
+        assert_eq!(budget.used(), 99);
+        buffers.trim();
+        assert_eq!(budget.used(), 0);
+    }
+
+    #[test]
+    fn small_and_unknown_limits_have_no_room_for_buffers() {
+        for budget in [MemoryBudget::new(15 << 20), MemoryBudget::unlimited()] {
+            let buffers = Arc::new(Buffers::new(4 << 20, Some(budget)));
+            assert!(buffers.lend(10).is_none());
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! The queue of work that owners leave to the thread, and the thread.
+//!
+//! Jobs of one column are done in the order in which they were left, by whoever gets to them first. An
+//! owner that needs its column done does what is queued for it itself, and waits only for the job that
+//! the thread has begun. So no owner waits for another column.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use super::super::PageKey;
+use super::buffers::{Buffers, Lent};
+use super::column::Column;
+use crate::errors::Result;
+
+/// What all stores of a factory share.
+pub(super) struct Desk {
+    buffers: Arc<Buffers>,
+    /// As in the queue, for those who only want to know.
+    columns: AtomicUsize,
+    queue: Mutex<Queue>,
+    /// There is a job, or the thread is to end.
+    to_do: Condvar,
+    /// The thread has finished a job, or a part of it.
+    done: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<Job>,
+    /// The column that the thread works for.
+    running: Option<Arc<Column>>,
+    columns: usize,
+    thread: Thread,
+    /// The number of the thread that is meant to work. One that was told to end works no more, even if
+    /// another column has come before it heard of it.
+    turn: u64,
+}
+
+#[derive(Default)]
+enum Thread {
+    #[default]
+    NotStarted,
+    Started(JoinHandle<()>),
+    /// The system has none for us.
+    Refused,
+}
+
+struct Job {
+    column: Arc<Column>,
+    task: Task,
+}
+
+enum Task {
+    Put(Lent),
+    /// Read these blobs, each into its buffer.
+    ReadAhead(Vec<(PageKey, Lent)>),
+}
+
+/// Whether the thread will do it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Left {
+    Queued,
+    Undone,
+}
+
+impl Desk {
+    pub(super) fn new(buffers: Buffers) -> Self {
+        Self {
+            buffers: Arc::new(buffers),
+            columns: AtomicUsize::new(0),
+            queue: Mutex::default(),
+            to_do: Condvar::new(),
+            done: Condvar::new(),
+        }
+    }
+
+    /// Counts a column in, until it [leaves](Self::leave).
+    pub(super) fn join(&self) {
+        self.lock().columns += 1;
+        self.columns.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Forgets what is queued for a column, waits for what is being done, and takes it apart. With the
+    /// last column the thread ends.
+    pub(super) fn leave(&self, column: &Arc<Column>) {
+        let mut queue = self.lock();
+        queue.jobs.retain(|job| !Arc::ptr_eq(&job.column, column));
+        drop(self.until_idle(queue, column));
+        column.dismantle();
+        let mut queue = self.lock();
+        queue.columns -= 1;
+        self.columns.fetch_sub(1, Ordering::Relaxed);
+        if queue.columns > 0 {
+            return;
+        }
+        let thread = std::mem::take(&mut queue.thread);
+        queue.turn += 1;
+        drop(queue);
+        self.buffers.trim();
+        if let Thread::Started(thread) = thread {
+            self.to_do.notify_all();
+            // It catches the panics of stores and has none of its own.
+            let _ = thread.join();
+        }
+    }
+
+    /// Leaves a blob to the thread if there is one and a buffer for it.
+    pub(super) fn put(self: &Arc<Self>, column: &Arc<Column>, blob: &[u8]) -> Left {
+        let Some(mut lent) = self.buffers.lend(blob.len()) else {
+            return Left::Undone;
+        };
+        if !self.has_thread() {
+            return Left::Undone;
+        }
+        lent.clear();
+        lent.extend_from_slice(blob);
+        self.push(self.lock(), column, Task::Put(lent));
+        Left::Queued
+    }
+
+    /// Lets the thread read blobs of a column, each into its buffer.
+    pub(super) fn read_ahead(&self, column: &Arc<Column>, blobs: Vec<(PageKey, Lent)>) {
+        self.push(self.lock(), column, Task::ReadAhead(blobs));
+    }
+
+    /// Whether there is a thread, and no work for a column.
+    pub(super) fn can_work_for(self: &Arc<Self>, column: &Arc<Column>) -> bool {
+        if !self.has_thread() {
+            return false;
+        }
+        let queue = self.lock();
+        let jobs = queue.jobs.iter().map(|job| &job.column);
+        let mut at_work = jobs.chain(&queue.running);
+        !at_work.any(|other| Arc::ptr_eq(other, column))
+    }
+
+    /// The blob of `key` if the thread has read it or is about to. Otherwise nothing is left to do
+    /// for the column.
+    pub(super) fn take_ahead(&self, column: &Arc<Column>, key: PageKey) -> Option<Result<Lent>> {
+        let mut queue = self.lock();
+        loop {
+            // Asked with the queue locked, so that the thread cannot announce it in between.
+            if let Some(blob) = column.take_ahead(key) {
+                return Some(blob);
+            }
+            if !queue.is_running(column) {
+                queue.jobs.retain(|job| !Arc::ptr_eq(&job.column, column));
+                return None;
+            }
+            queue = wait(&self.done, queue);
+        }
+    }
+
+    /// Sees to it that nothing is left to do for a column.
+    pub(super) fn settle(&self, column: &Arc<Column>) {
+        let mut queue = self.until_idle(self.lock(), column);
+        let jobs = std::mem::take(&mut queue.jobs).into_iter();
+        let (own, others): (VecDeque<_>, VecDeque<_>) =
+            jobs.partition(|job| Arc::ptr_eq(&job.column, column));
+        queue.jobs = others;
+        drop(queue);
+        for job in own {
+            job.run(self);
+        }
+    }
+
+    /// Whether there is a job that is not done. The thread then needs no waking for one more.
+    pub(super) fn is_busy(&self) -> bool {
+        let queue = self.lock();
+        queue.running.is_some() || !queue.jobs.is_empty()
+    }
+
+    pub(super) fn buffers(&self) -> &Arc<Buffers> {
+        &self.buffers
+    }
+
+    /// One column's part of the buffers, in bytes.
+    pub(super) fn memory_share(&self) -> usize {
+        let columns = self.columns.load(Ordering::Relaxed).max(1);
+        self.buffers.memory_size() / columns
+    }
+
+    fn has_thread(self: &Arc<Self>) -> bool {
+        let mut queue = self.lock();
+        if let Thread::NotStarted = queue.thread {
+            let (desk, turn) = (Arc::clone(self), queue.turn);
+            let builder = thread::Builder::new().name("herringbone-pages".to_owned());
+            queue.thread = match builder.spawn(move || desk.work(turn)) {
+                Ok(thread) => Thread::Started(thread),
+                Err(_) => Thread::Refused,
+            };
+        }
+        matches!(queue.thread, Thread::Started(_))
+    }
+
+    fn push(&self, mut queue: MutexGuard<'_, Queue>, column: &Arc<Column>, task: Task) {
+        let column = Arc::clone(column);
+        queue.jobs.push_back(Job { column, task });
+        drop(queue);
+        self.to_do.notify_one();
+    }
+
+    /// The thread.
+    fn work(&self, turn: u64) {
+        let mut queue = self.lock();
+        while queue.turn == turn {
+            if let Some(job) = queue.jobs.pop_front() {
+                queue.running = Some(Arc::clone(&job.column));
+                drop(queue);
+                job.run(self);
+                queue = self.lock();
+                queue.running = None;
+                self.done.notify_all();
+            } else {
+                queue = wait(&self.to_do, queue);
+            }
+        }
+    }
+
+    fn until_idle<'a>(
+        &'a self,
+        mut queue: MutexGuard<'a, Queue>,
+        column: &Arc<Column>,
+    ) -> MutexGuard<'a, Queue> {
+        while queue.is_running(column) {
+            queue = wait(&self.done, queue);
+        }
+        queue
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        // Changed in steps that do not panic.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    fn is_running(&self, column: &Arc<Column>) -> bool {
+        let running = self.running.as_ref();
+        running.is_some_and(|running| Arc::ptr_eq(running, column))
+    }
+}
+
+impl Job {
+    fn run(self, desk: &Desk) {
+        match self.task {
+            Task::Put(blob) => self.column.put_for_later(blob),
+            Task::ReadAhead(blobs) => {
+                for (key, buffer) in blobs {
+                    if self.column.read_ahead(key, buffer) {
+                        // Whoever waits for this blob looks for it with the queue locked.
+                        drop(desk.lock());
+                        desk.done.notify_all();
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn wait<'a>(condition: &Condvar, queue: MutexGuard<'a, Queue>) -> MutexGuard<'a, Queue> {
+    condition
+        .wait(queue)
+        .unwrap_or_else(PoisonError::into_inner)
+}

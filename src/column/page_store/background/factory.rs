@@ -1,0 +1,106 @@
+//! What a user sees of the background store: its factory.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::super::{PageStore, PageStoreArgs, PageStoreFactory, SpillMetrics};
+use super::buffers::Buffers;
+use super::desk::Desk;
+use super::store::BackgroundPageStore;
+use crate::budget::MemoryBudget;
+use crate::errors::Result;
+
+/// Bytes of the buffers between writer and thread unless the user says otherwise: a few pages of the
+/// default size.
+const DEFAULT_BUFFER_BYTES: usize = 4 << 20;
+
+/// Lets another factory's stores work while the writer does: a thread writes the pages that are put,
+/// and reads those ahead that will be taken next.
+///
+/// Between the writer and the thread lie buffers of a fixed size, 4 MiB together by default. While they are
+/// full, and for pages of less than a 256th of that, the writer does the work itself, so a slow store slows
+/// the writer down and takes no memory. There is one thread for all stores of the factory. It starts with the first page handed to it and
+/// ends with the last store; if it cannot be started, nothing is lost but time.
+///
+/// # Errors of the inner store
+///
+/// As the work is done later, so are its errors reported: a failed put at the next call on the same
+/// store. If it was only for want of space, the next put or spill says so, and the page, which is still in
+/// memory, can be taken like all others. A panic of the inner store on the thread is an error, too.
+///
+/// ```
+/// use std::sync::Arc;
+/// use herringbone::column::page_store::{BackgroundPageStoreFactory, TempFilePageStoreFactory};
+///
+/// let files = Arc::new(TempFilePageStoreFactory::new());
+/// let factory = BackgroundPageStoreFactory::new(files);
+/// # let _ = factory;
+/// ```
+pub struct BackgroundPageStoreFactory {
+    inner: Arc<dyn PageStoreFactory>,
+    buffer_bytes: usize,
+    budget: Option<MemoryBudget>,
+    desk: Arc<Desk>,
+}
+
+impl BackgroundPageStoreFactory {
+    /// Stores over `inner`, with buffers of 4 MiB that no budget pays for.
+    pub fn new(inner: Arc<dyn PageStoreFactory>) -> Self {
+        Self::over(inner, DEFAULT_BUFFER_BYTES, None)
+    }
+
+    /// The bytes of all buffers together. Pages that are larger go to the inner store directly.
+    pub fn with_buffer_bytes(self, bytes: usize) -> Self {
+        Self::over(self.inner, bytes, self.budget)
+    }
+
+    /// Reserves the buffers from `budget`, which should be the one that the writer uses, and limits
+    /// them to a sixteenth of one member's [fair share](MemoryBudget::fair_share). Where that is less than
+    /// 1 MiB or not known, or the budget has no room, the writer does all work itself.
+    pub fn with_memory_budget(self, budget: MemoryBudget) -> Self {
+        Self::over(self.inner, self.buffer_bytes, Some(budget))
+    }
+
+    fn over(
+        inner: Arc<dyn PageStoreFactory>,
+        buffer_bytes: usize,
+        budget: Option<MemoryBudget>,
+    ) -> Self {
+        Self {
+            inner,
+            buffer_bytes,
+            desk: Arc::new(Desk::new(Buffers::new(buffer_bytes, budget.clone()))),
+            budget,
+        }
+    }
+}
+
+impl PageStoreFactory for BackgroundPageStoreFactory {
+    fn create(&self, args: &PageStoreArgs<'_>) -> Result<Box<dyn PageStore>> {
+        let inner = self.inner.create(args)?;
+        Ok(Box::new(BackgroundPageStore::new(
+            inner,
+            Arc::clone(&self.desk),
+        )))
+    }
+
+    fn metrics(&self) -> Option<SpillMetrics> {
+        self.inner.metrics()
+    }
+}
+
+impl fmt::Debug for BackgroundPageStoreFactory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BackgroundPageStoreFactory")
+            .field("inner", &self.inner)
+            .field("buffer_bytes", &self.buffer_bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+impl BackgroundPageStoreFactory {
+    pub(super) fn desk(&self) -> &Arc<Desk> {
+        &self.desk
+    }
+}

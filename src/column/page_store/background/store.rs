@@ -1,0 +1,205 @@
+//! The owner's side of one store.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::super::slots::Slots;
+use super::super::{PageKey, PageStore, is_out_of_space};
+use super::column::Column;
+use super::desk::{Desk, Left};
+use crate::errors::Result;
+
+/// A store whose puts return before they are done, and whose takes have often been done before.
+pub(super) struct BackgroundPageStore {
+    desk: Arc<Desk>,
+    column: Arc<Column>,
+    phase: Phase,
+    /// Whether the last put was refused for want of space.
+    is_full: bool,
+    /// The lengths of the blobs.
+    blobs: Slots<usize>,
+    /// No blob before this one is left.
+    first_left: PageKey,
+    /// The thread has been asked for what is left before this one.
+    next_ahead: PageKey,
+}
+
+/// The puts come first, then the takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Nothing is left to do for the column.
+    Settled,
+    /// Puts may be queued.
+    Putting,
+    Taking,
+}
+
+/// Blobs that the thread is asked for at once.
+const MOST_BLOBS: usize = 16;
+
+impl BackgroundPageStore {
+    pub(super) fn new(inner: Box<dyn PageStore>, desk: Arc<Desk>) -> Self {
+        desk.join();
+        Self {
+            desk,
+            column: Arc::new(Column::new(inner)),
+            phase: Phase::Settled,
+            is_full: false,
+            blobs: Slots::default(),
+            first_left: PageKey::new(0),
+            next_ahead: PageKey::new(0),
+        }
+    }
+
+    /// Waits until every put is done.
+    fn settle(&mut self) {
+        if self.phase == Phase::Putting {
+            self.desk.settle(&self.column);
+            self.phase = Phase::Settled;
+        }
+    }
+
+    /// Fails if something failed that nobody waited for.
+    fn report(&mut self) -> Result<()> {
+        self.column
+            .report()
+            .inspect_err(|error| self.is_full |= is_out_of_space(error))
+    }
+
+    /// A small blob is not worth waking the thread for, and an answer is waited for from a store that
+    /// has been full.
+    fn leaves_to_thread(&self, blob: &[u8]) -> bool {
+        let is_large = blob.len() >= self.desk.buffers().small_bytes();
+        !self.is_full && (is_large || self.desk.is_busy())
+    }
+
+    fn start_taking(&mut self) -> Result<()> {
+        if self.phase != Phase::Taking {
+            self.settle();
+            self.desk.buffers().trim();
+            self.phase = Phase::Taking;
+        }
+        // A blob that found no room in the inner store can be taken like the others.
+        self.column
+            .report()
+            .or_else(|error| match is_out_of_space(&error) {
+                true => Ok(()),
+                false => Err(error),
+            })
+    }
+
+    /// Lets the thread read on while the owner is busy with the blob it has. The buffers are found
+    /// here, so that the thread need not allocate.
+    fn read_ahead(&mut self) {
+        // Half of all buffers, so that other columns can put meanwhile, and in two parts, so that one is
+        // read while the other is used.
+        let buffers = self.desk.buffers();
+        let most_bytes = buffers.most_bytes() / 4;
+        let next = self.blobs.iter_from(self.next_ahead).take(MOST_BLOBS);
+        if next.clone().next().is_none() {
+            buffers.trim();
+        }
+        let is_little =
+            next.clone().map(|(_, length)| length).sum::<usize>() < buffers.small_bytes();
+        if is_little
+            || self.column.bytes_ahead() > most_bytes
+            || !self.desk.can_work_for(&self.column)
+        {
+            return;
+        }
+        let mut wanted = Vec::new();
+        let mut bytes = 0;
+        for (key, length) in next {
+            if bytes > 0 && bytes + length > most_bytes {
+                break;
+            }
+            let Some(buffer) = buffers.lend(*length) else {
+                break;
+            };
+            bytes += length;
+            wanted.push((key, buffer));
+        }
+        if let Some((last, _)) = wanted.last() {
+            self.next_ahead = PageKey::new(last.get() + 1);
+            self.desk.read_ahead(&self.column, wanted);
+        }
+    }
+}
+
+impl PageStore for BackgroundPageStore {
+    fn put(&mut self, value: Bytes) -> Result<PageKey> {
+        self.put_slice(&value)
+    }
+
+    fn put_slice(&mut self, value: &[u8]) -> Result<PageKey> {
+        self.report()?;
+        let left = match self.leaves_to_thread(value) {
+            true => self.desk.put(&self.column, value),
+            false => Left::Undone,
+        };
+        match left {
+            Left::Queued => self.phase = Phase::Putting,
+            Left::Undone => {
+                self.settle();
+                self.report()?;
+                let outcome = self.column.put(value);
+                self.is_full = outcome.as_ref().is_err_and(is_out_of_space);
+                outcome?;
+            }
+        }
+        Ok(self.blobs.push(value.len()))
+    }
+
+    fn take(&mut self, key: PageKey) -> Result<Bytes> {
+        let mut buffer = Vec::new();
+        self.take_into(key, &mut buffer)?;
+        Ok(buffer.into())
+    }
+
+    fn take_into(&mut self, key: PageKey, buffer: &mut Vec<u8>) -> Result<()> {
+        self.start_taking()?;
+        self.blobs.take(key)?;
+        if let Some((left, _)) = self.blobs.iter_from(self.first_left).next() {
+            self.first_left = left;
+        }
+        let lent = match self.desk.take_ahead(&self.column, key) {
+            Some(blob) => Some(blob?),
+            None => {
+                // What was asked for and not read has been forgotten.
+                self.next_ahead = self.first_left;
+                self.column.take(key, buffer)?
+            }
+        };
+        if let Some(mut lent) = lent {
+            std::mem::swap(&mut *lent, buffer);
+        }
+        self.read_ahead();
+        Ok(())
+    }
+
+    fn memory_size(&self) -> usize {
+        let own = size_of::<Column>() + self.blobs.memory_size() + self.desk.memory_share();
+        self.column.memory_size().saturating_add(own)
+    }
+
+    fn reserved_size(&self) -> usize {
+        let share = match self.desk.buffers().are_reserved() {
+            true => self.desk.memory_share(),
+            false => 0,
+        };
+        self.column.reserved_size().saturating_add(share)
+    }
+
+    fn spill(&mut self) -> Result<usize> {
+        self.settle();
+        self.report()?;
+        self.column.spill()
+    }
+}
+
+impl Drop for BackgroundPageStore {
+    fn drop(&mut self) {
+        self.desk.leave(&self.column);
+    }
+}
