@@ -53,9 +53,6 @@ enum Input {
 
 const MIB: usize = 1 << 20;
 
-/// Turns that runs take.
-const ROUNDS: usize = 5;
-
 /// Every case; `quick` makes each an eighth as large.
 pub(crate) fn all(quick: bool) -> Vec<Case> {
     let part = if quick { 8 } else { 1 };
@@ -116,7 +113,11 @@ pub(crate) fn all(quick: bool) -> Vec<Case> {
 impl Case {
     /// Runs every writer on the case and prints a line for each. Where spilling is compared with the heap, the
     /// runs take turns, because a machine's memory and disk are faster at some times than at others.
-    pub(crate) fn print(&self, directory: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    pub(crate) fn print(
+        &self,
+        turns: usize,
+        directory: &Path,
+    ) -> Result<(), Box<dyn std::error::Error>> {
         self.measure_apart(Only::ParquetTempFile, directory)?
             .print(&self.name);
         if !self.with_heap {
@@ -128,7 +129,7 @@ impl Case {
             .print(&self.name);
         let kinds = [Only::Heap, Only::TempFile, Only::Limited];
         let mut rounds: Vec<Vec<Figures>> = Vec::new();
-        for _ in 0..ROUNDS {
+        for _ in 0..turns {
             let round: Result<_, _> = kinds
                 .iter()
                 .map(|kind| self.measure_apart(*kind, directory))
@@ -138,25 +139,30 @@ impl Case {
         for (place, _) in kinds.iter().enumerate() {
             let mut runs: Vec<&Figures> = rounds.iter().map(|round| &round[place]).collect();
             runs.sort_by_key(|figures| figures.writing);
-            runs[ROUNDS / 2].print(&self.name);
+            runs[turns / 2].print(&self.name);
         }
         let ratio = |place: usize| {
-            let time = |figures: &Figures| figures.writing.as_secs_f64();
+            let time = |round: &Vec<Figures>, place: usize| round[place].writing.as_secs_f64();
+            let best = |place| {
+                let times = rounds.iter().map(|round| time(round, place));
+                times.fold(f64::INFINITY, f64::min)
+            };
             let mut ratios: Vec<f64> = rounds
                 .iter()
-                .map(|round| time(&round[place]) / time(&round[0]))
+                .map(|round| time(round, place) / time(round, 0))
                 .collect();
             ratios.sort_by(f64::total_cmp);
             format!(
-                "{:.2} ({:.2} to {:.2})",
-                ratios[ROUNDS / 2],
+                "{:.2} ({:.2} to {:.2}, best against best {:.2})",
+                ratios[turns / 2],
                 ratios[0],
-                ratios[ROUNDS - 1]
+                ratios[turns - 1],
+                best(place) / best(0)
             )
         };
         let growth = rounds[0][2].output as f64 / rounds[0][0].output as f64 * 100.0 - 100.0;
         println!(
-            "{:<40} time against the heap, median of {ROUNDS}: temp file {}, limited {}; file {growth:+.2} %",
+            "{:<40} time against the heap, median of {turns}: temp file {}, limited {}; file {growth:+.2} %",
             "",
             ratio(1),
             ratio(2)

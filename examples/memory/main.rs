@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Every run is a process of its own, so that none finds memory or files of another, and writes the same batches to a file. Heap is what a counting allocator saw on the
-//! writing thread; the batches themselves are left out. Time is the writer's alone.
+//! writing thread, which allocates the buffers of the thread that spills, too; the batches themselves are left out. Time is the writer's alone.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -38,6 +38,9 @@ struct Arguments {
     /// Runs only the writer of this name, once: parquet-heap, parquet-temp-file, heap, temp-file or limited.
     #[arg(long)]
     writer: Option<cases::Only>,
+    /// How often each writer runs where spilling is compared with the heap.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
+    turns: u16,
     /// With --writer: prints the figures as numbers alone, for the process that started this one.
     #[arg(long, hide = true, requires = "writer")]
     raw: bool,
@@ -68,7 +71,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     println!("{}", case.measure(only, &directory)?.to_raw())
                 }
                 Some(only) => case.measure(only, &directory)?.print(&case.name),
-                None => case.print(&directory)?,
+                None => case.print(arguments.turns.into(), &directory)?,
             }
         }
     }

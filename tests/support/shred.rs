@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, FixedSizeListArray, PrimitiveArray, RecordBatch, RunArray,
-    UInt32Array,
+    UInt32Array, new_null_array,
 };
-use arrow::compute::{cast, take};
+use arrow::compute::{cast, nullif, take};
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type,
     Field, FieldRef, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
@@ -295,6 +295,19 @@ pub fn is_nullable(field: &Field) -> bool {
     field.is_nullable() || inside(field.data_type())
 }
 
+/// `take`, also for values that it refuses to pick with null keys: those with runs inside.
+fn pick(values: &ArrayRef, keys: &PrimitiveArray<Int64Type>) -> ArrayRef {
+    if keys.null_count() == 0 {
+        return take(values, keys, None).unwrap();
+    }
+    if values.is_empty() {
+        return new_null_array(values.data_type(), keys.len());
+    }
+    let any: PrimitiveArray<Int64Type> = keys.iter().map(|key| Some(key.unwrap_or(0))).collect();
+    let nulls = keys.iter().map(|key| Some(key.is_none())).collect();
+    nullif(&take(values, &any, None).unwrap(), &nulls).unwrap()
+}
+
 /// The same values without dictionaries and runs at the top.
 pub fn plain(array: &ArrayRef) -> ArrayRef {
     match array.data_type() {
@@ -302,7 +315,7 @@ pub fn plain(array: &ArrayRef) -> ArrayRef {
             let dictionary = array.as_any_dictionary();
             // A key under a null may be anything.
             let keys = cast(dictionary.keys(), &DataType::Int64).unwrap();
-            take(&plain(dictionary.values()), &keys, None).unwrap()
+            pick(&plain(dictionary.values()), keys.as_primitive())
         }
         DataType::RunEndEncoded(ends, _) => match ends.data_type() {
             DataType::Int16 => expand::<Int16Type>(array),
