@@ -127,7 +127,7 @@ impl PageStoreFactory for TieredPageStoreFactory {
 
 impl PageStore for TieredPageStore {
     fn put(&mut self, value: Bytes) -> Result<PageKey> {
-        let blob = if self.hold(value.len()) {
+        let blob = if self.has_room(value.len())? {
             Blob::Hot(Vec::from(value).into_boxed_slice())
         } else {
             Blob::Cold(self.cold.put(value.len(), |store| store.put(value))?)
@@ -136,7 +136,7 @@ impl PageStore for TieredPageStore {
     }
 
     fn put_slice(&mut self, value: &[u8]) -> Result<PageKey> {
-        let blob = if self.hold(value.len()) {
+        let blob = if self.has_room(value.len())? {
             Blob::Hot(value.into())
         } else {
             Blob::Cold(self.cold.put(value.len(), |store| store.put_slice(value))?)
@@ -219,6 +219,14 @@ impl PageStore for TieredPageStore {
 }
 
 impl TieredPageStore {
+    fn has_room(&mut self, bytes: usize) -> Result<bool> {
+        let hold = self.hold(bytes);
+        if !hold && self.hot_bytes > 0 {
+            self.spill()?;
+        }
+        Ok(hold)
+    }
+
     /// Reserves room for a hot blob, or says that there is none.
     fn hold(&mut self, bytes: usize) -> bool {
         if self.cold.tiers.is_pressed.load(Ordering::Relaxed) {
@@ -226,6 +234,7 @@ impl TieredPageStore {
         }
         let wanted = self.blobs.memory_size() + self.hot_bytes + bytes;
         if self.held.try_resize(wanted).is_err() {
+            self.cold.tiers.is_pressed.store(true, Ordering::Relaxed);
             return false;
         }
         self.hot_bytes += bytes;

@@ -36,7 +36,7 @@ pub(super) struct Lent {
 
 /// The part of a member's fair share of the budget that goes into buffers at most. It lies in the
 /// eighth of the budget that is kept free of pages.
-const PARTS_OF_SHARE: usize = 16;
+const PARTS_OF_SHARE: usize = 4;
 
 /// A writer with less than this to spare needs it for larger pages.
 const LEAST_PART_BYTES: usize = 1 << 20;

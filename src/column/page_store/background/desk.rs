@@ -36,6 +36,8 @@ struct Queue {
     /// The number of the thread that is meant to work. One that was told to end works no more, even if
     /// another column has come before it heard of it.
     turn: u64,
+    /// The thread waits, and nobody has woken it.
+    is_asleep: bool,
 }
 
 #[derive(Default)]
@@ -198,8 +200,10 @@ impl Desk {
     fn push(&self, mut queue: MutexGuard<'_, Queue>, column: &Arc<Column>, task: Task) {
         let column = Arc::clone(column);
         queue.jobs.push_back(Job { column, task });
-        drop(queue);
-        self.to_do.notify_one();
+        if std::mem::take(&mut queue.is_asleep) {
+            drop(queue);
+            self.to_do.notify_one();
+        }
     }
 
     /// The thread.
@@ -214,6 +218,7 @@ impl Desk {
                 queue.running = None;
                 self.done.notify_all();
             } else {
+                queue.is_asleep = true;
                 queue = wait(&self.to_do, queue);
             }
         }
