@@ -344,7 +344,7 @@ struct PaidPages<'a> {
 }
 
 impl PageSink for PaidPages<'_> {
-    fn put(&mut self, page: &SealedPage<'_>) -> Result<()> {
+    fn put(&mut self, page: SealedPage<'_>) -> Result<()> {
         self.pages.put(page)
     }
 

@@ -99,17 +99,18 @@ impl ChunkBuffer {
 }
 
 impl PageSink for ChunkBuffer {
-    fn put(&mut self, page: &SealedPage<'_>) -> Result<()> {
+    fn put(&mut self, page: SealedPage<'_>) -> Result<()> {
         let ordinal = self.pages();
+        let blob_len = page.blob().len();
         let blob = self
             .shelf
-            .put(page.blob)
+            .put_from(page.buffer, page.from)
             .map_err(|source| store_error("put", &self.descr, ordinal, source))?;
         match page.content {
             PageContent::Dictionary { .. } => self.dictionary = Some(blob),
             PageContent::DataV1 { .. } | PageContent::DataV2 { .. } => self.data.push(blob),
         }
-        self.bytes += page.blob.len() as u64;
+        self.bytes += blob_len as u64;
         Ok(())
     }
 }

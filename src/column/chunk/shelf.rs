@@ -55,8 +55,21 @@ impl Shelf {
                 Err(error) => self.excuse(error)?,
             }
         }
-        self.held_bytes += blob.len();
-        Ok(Shelved::Held(blob.into()))
+        Ok(self.hold(blob))
+    }
+
+    /// As [`put`](Self::put) of `buffer[from..]`. The contents of the buffer mean nothing afterwards.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub(crate) fn put_from(&mut self, buffer: &mut Vec<u8>, from: usize) -> Result<Shelved> {
+        if !self.is_full {
+            match self.store.put_from(buffer, from) {
+                Ok(key) => return Ok(Shelved::Stored(key)),
+                Err(error) => self.excuse(error)?,
+            }
+        }
+        Ok(self.hold(buffer.get(from..).unwrap_or_default()))
     }
 
     /// Takes a blob into `buffer`.
@@ -114,6 +127,11 @@ impl Shelf {
     pub(crate) fn unreserved_bytes(&self) -> usize {
         self.resident_bytes()
             .saturating_sub(self.store.reserved_size())
+    }
+
+    fn hold(&mut self, blob: &[u8]) -> Shelved {
+        self.held_bytes += blob.len();
+        Shelved::Held(blob.into())
     }
 
     /// Notes a want of space that is none of the writer's failures; hands any other error back.

@@ -12,9 +12,11 @@ use crate::file::statistics::Statistics;
 /// sinks that write headers of their own.
 #[derive(Debug)]
 pub(crate) struct SealedPage<'a> {
-    /// Header, then body.
-    pub(crate) blob: &'a [u8],
-    /// Bytes of header in `blob`.
+    /// From [`from`](Self::from) on: header, then body. A sink may keep the buffer and leave another one.
+    pub(crate) buffer: &'a mut Vec<u8>,
+    /// Where the header begins.
+    pub(crate) from: usize,
+    /// Bytes of header.
     pub(crate) header_len: usize,
     /// Bytes of the body before compression.
     pub(crate) uncompressed_len: usize,
@@ -66,7 +68,7 @@ pub(crate) trait PageSink {
     ///
     /// # Errors
     /// Whatever the store or the file behind reports.
-    fn put(&mut self, page: &SealedPage<'_>) -> Result<()>;
+    fn put(&mut self, page: SealedPage<'_>) -> Result<()>;
 
     /// Hears what the encoder holds on the heap, in bytes, when that has changed by a page: for sinks
     /// that pay for it. The default does nothing.
@@ -133,7 +135,7 @@ impl<'a> PageWriterSink<'a> {
 }
 
 impl PageSink for PageWriterSink<'_> {
-    fn put(&mut self, page: &SealedPage<'_>) -> Result<()> {
+    fn put(&mut self, page: SealedPage<'_>) -> Result<()> {
         let owned = CompressedPage::new(page.to_page(), page.uncompressed_len);
         if owned.compressed_page().is_dictionary_page() {
             self.dictionary_at = Some(self.writer.write_page(owned)?.offset);
@@ -151,6 +153,16 @@ impl PageSink for PageWriterSink<'_> {
 }
 
 impl SealedPage<'_> {
+    /// Header, then body.
+    pub(crate) fn blob(&self) -> &[u8] {
+        self.buffer.get(self.from..).unwrap_or_default()
+    }
+
+    /// Bytes of the body, compressed.
+    pub(crate) fn body_len(&self) -> usize {
+        self.blob().len() - self.header_len
+    }
+
     /// The kind of the page.
     pub(crate) fn page_type(&self) -> PageType {
         match self.content {
@@ -162,7 +174,7 @@ impl SealedPage<'_> {
 
     /// The page as the public interface knows it, with a copy of the body.
     fn to_page(&self) -> Page {
-        let buf = Bytes::copy_from_slice(self.blob.get(self.header_len..).unwrap_or_default());
+        let buf = Bytes::copy_from_slice(self.blob().get(self.header_len..).unwrap_or_default());
         match self.content {
             PageContent::DataV1 {
                 slots,

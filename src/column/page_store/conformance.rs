@@ -136,26 +136,40 @@ impl Bench<'_> {
     }
 
     fn slices_and_owned_blobs_are_the_same(&self) {
-        let claim = "put and put_slice, take and take_into are the same";
+        let claim = "put, put_slice and put_from, take and take_into are the same";
         let mut noise = Noise::new(2);
-        let blobs: Vec<Vec<u8>> = [5000, 0, 1, 70_000, 300, 8192]
-            .iter()
-            .map(|length| noise.bytes(*length))
-            .collect();
+        let blobs: Vec<Vec<u8>> = [
+            5000, 0, 1, 70_000, 300_000, 8192, 300, 60_000, 0, 50_000, 40_000,
+        ]
+        .iter()
+        .map(|length| noise.bytes(*length))
+        .collect();
         let mut store = self.store(3);
         let mut keys = Vec::new();
         let mut scratch = Vec::new();
         for (turn, blob) in blobs.iter().enumerate() {
-            if turn % 2 == 0 {
-                scratch.clone_from(blob);
-                keys.push(must(store.put_slice(&scratch), claim));
-                scratch.fill(0xEE);
-            } else {
-                let mut longer = vec![1; 10];
-                longer.extend_from_slice(blob);
-                let part = Bytes::from(longer).slice(10..);
-                keys.push(must(store.put(part), claim));
-            }
+            let key = match turn % 3 {
+                0 => {
+                    scratch.clone_from(blob);
+                    let key = must(store.put_slice(&scratch), claim);
+                    scratch.fill(0xEE);
+                    key
+                }
+                1 => {
+                    scratch.clear();
+                    scratch.extend_from_slice(&[1; 10]);
+                    scratch.extend_from_slice(blob);
+                    let key = must(store.put_from(&mut scratch, 10), claim);
+                    scratch.fill(0xEE);
+                    key
+                }
+                _ => {
+                    let mut longer = vec![1; 10];
+                    longer.extend_from_slice(blob);
+                    must(store.put(Bytes::from(longer).slice(10..)), claim)
+                }
+            };
+            keys.push(key);
         }
         let mut buffer = vec![0xAA; 6000];
         for (turn, (key, blob)) in keys.iter().zip(&blobs).enumerate() {
@@ -389,10 +403,18 @@ fn fill(store: &mut dyn PageStore, claim: &str) -> Vec<(PageKey, Vec<u8>)> {
     let mut filled = Vec::new();
     for seed in 0..3200 {
         let blob = Noise::new(seed).bytes(FULL_BLOB_BYTES);
-        let put = match seed % 2 {
+        let mut buffer = blob.clone();
+        let put = match seed % 3 {
             0 => store.put_slice(&blob),
+            1 => store.put_from(&mut buffer, 0),
             _ => store.put(Bytes::copy_from_slice(&blob)),
         };
+        if put.is_err() {
+            assert!(
+                buffer == blob,
+                "page store: {claim}: a blob that is refused stays in its buffer"
+            );
+        }
         match put {
             Ok(key) => filled.push((key, blob)),
             Err(error) => {

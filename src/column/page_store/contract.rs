@@ -103,6 +103,16 @@ pub trait PageStore: Send {
         self.put(Bytes::copy_from_slice(value))
     }
 
+    /// Puts a copy of `buffer[from..]`, or keeps the buffer itself and leaves another one of about its capacity in its
+    /// place, so that nothing is copied. Either way the contents of `buffer` mean nothing afterwards, except after
+    /// an error: then they are what they were. The default calls [`put_slice`](Self::put_slice).
+    ///
+    /// # Errors
+    /// As [`put`](Self::put).
+    fn put_from(&mut self, buffer: &mut Vec<u8>, from: usize) -> Result<PageKey> {
+        self.put_slice(buffer.get(from..).unwrap_or_default())
+    }
+
     /// Takes the blob of `key` into `buffer`, in place of what it holds, so that the caller can use one
     /// buffer for many blobs. The default copies what [`take`](Self::take) returns.
     ///

@@ -81,6 +81,13 @@ impl PageStore for GuardedPageStore {
         Ok(self.blobs.push(Blob::new(inner_key, checksum, value.len())))
     }
 
+    fn put_from(&mut self, buffer: &mut Vec<u8>, from: usize) -> Result<PageKey> {
+        let value = buffer.get(from..).unwrap_or_default();
+        let (checksum, length) = (XxHash3_64::oneshot(value), value.len());
+        let inner_key = self.guard(|store| store.inner.put_from(buffer, from))?;
+        Ok(self.blobs.push(Blob::new(inner_key, checksum, length)))
+    }
+
     fn take(&mut self, key: PageKey) -> Result<Bytes> {
         self.guard(|store| {
             let blob = store.blobs.take(key)?;

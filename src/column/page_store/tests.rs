@@ -217,12 +217,19 @@ fn a_dropped_tiered_store_gives_everything_back() {
     let cold = Arc::new(TempFilePageStoreFactory::new());
     let factory = TieredPageStoreFactory::new(budget.clone(), cold);
     let metrics = factory.metrics().unwrap();
-    let mut store = store(&factory);
+    let mut small = store(&factory);
+    small.put_slice(&[3; 5000]).unwrap();
+    let mut large = store(&factory);
     for _ in 0..50 {
-        store.put_slice(&[3; 5000]).unwrap();
+        large.put_slice(&[3; 5000]).unwrap();
     }
-    assert!(metrics.disk_used() > 0 && metrics.bytes_resident() > 0);
-    drop(store);
+    assert!(metrics.disk_used() > 0);
+    assert_eq!(
+        metrics.bytes_resident(),
+        5000,
+        "the large one has moved all it had"
+    );
+    drop((small, large));
     assert_eq!((metrics.disk_used(), metrics.bytes_resident()), (0, 0));
     assert_eq!((metrics.open_files(), budget.used()), (0, 0));
 }

@@ -13,8 +13,9 @@ use crate::budget::{MemoryBudget, Reservation};
 use crate::errors::Result;
 use crate::schema::types::ColumnDescPtr;
 
-/// Makes stores that keep a page on the heap if a [`MemoryBudget`] grants its bytes, and pass it to a
-/// store of the cold factory otherwise.
+/// Makes stores that keep pages on the heap until a [`MemoryBudget`] refuses the bytes of one, and pass
+/// that one and all that follow to stores of the cold factory. What such a store has on the heap then follows at its
+/// next put.
 ///
 /// Cold stores are created when the first page needs one, so a run that fits in memory never touches
 /// them. [`PageStore::spill`] moves the pages on the heap to the cold store, largest first; a page that
@@ -144,6 +145,21 @@ impl PageStore for TieredPageStore {
         Ok(self.push(blob))
     }
 
+    /// A blob that stays on the heap is copied: a buffer for any page is larger than this one.
+    fn put_from(&mut self, buffer: &mut Vec<u8>, from: usize) -> Result<PageKey> {
+        let value = buffer.get(from..).unwrap_or_default();
+        let length = value.len();
+        let blob = if self.has_room(length)? {
+            Blob::Hot(value.into())
+        } else {
+            let cold = self
+                .cold
+                .put(length, |store| store.put_from(buffer, from))?;
+            Blob::Cold(cold)
+        };
+        Ok(self.push(blob))
+    }
+
     fn take(&mut self, key: PageKey) -> Result<Bytes> {
         match self.blobs.take(key)? {
             Blob::Hot(value) => {
@@ -219,6 +235,7 @@ impl PageStore for TieredPageStore {
 }
 
 impl TieredPageStore {
+    /// As [`hold`](Self::hold). Blobs that are on the heap leave it first if there is no room for this one.
     fn has_room(&mut self, bytes: usize) -> Result<bool> {
         let hold = self.hold(bytes);
         if !hold && self.hot_bytes > 0 {

@@ -471,16 +471,19 @@ impl ColumnEncoder {
             },
         };
         let sealed = seal(bench, page, &self.sealing).map_err(|error| self.named(error))?;
-        sink.put(&sealed)?;
+        let page_type = sealed.page_type();
+        let (header_len, body_len) = (sealed.header_len, sealed.body_len());
+        let uncompressed_len = sealed.uncompressed_len;
+        sink.put(sealed)?;
         self.ledger.record_data(&DataPageFacts {
-            page_type: sealed.page_type(),
+            page_type,
             encoding,
             slots: self.page.slots,
             present: self.page.present,
             rows: self.page.rows,
-            header_len: sealed.header_len,
-            body_len: sealed.blob.len() - sealed.header_len,
-            uncompressed_len: sealed.uncompressed_len,
+            header_len,
+            body_len,
+            uncompressed_len,
             bounds: bounds
                 .as_ref()
                 .and_then(|bounds| bounds.as_bounds().min_max),
@@ -519,12 +522,13 @@ impl ColumnEncoder {
             sink.encoder_holds(self.memory_size());
             let sealed = seal(bench, EncodedPage::Dictionary { entries }, &self.sealing)
                 .map_err(|error| self.named(error))?;
-            sink.put(&sealed)?;
-            self.ledger.record_dictionary(DictionaryFacts {
+            let facts = DictionaryFacts {
                 header_len: sealed.header_len,
-                body_len: sealed.blob.len() - sealed.header_len,
+                body_len: sealed.body_len(),
                 uncompressed_len: sealed.uncompressed_len,
-            });
+            };
+            sink.put(sealed)?;
+            self.ledger.record_dictionary(facts);
             Ok(())
         })
     }

@@ -99,7 +99,8 @@ pub(super) fn seal<'b>(
     let header_len = bench.header.len();
     let from = place_header(stored, &bench.header);
     Ok(SealedPage {
-        blob: stored.get(from..).unwrap_or_default(),
+        buffer: stored,
+        from,
         header_len,
         uncompressed_len,
         content,

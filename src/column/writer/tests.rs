@@ -79,7 +79,7 @@ struct Sizes {
 }
 
 impl PageSink for Sizes {
-    fn put(&mut self, page: &SealedPage<'_>) -> Result<()> {
+    fn put(&mut self, page: SealedPage<'_>) -> Result<()> {
         match page.content {
             PageContent::DataV2 { rows, .. } => self.data.push((page.uncompressed_len, rows)),
             PageContent::DataV1 { .. } => panic!("pages of the second layout were asked for"),

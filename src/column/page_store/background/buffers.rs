@@ -1,7 +1,6 @@
 //! Memory for blobs on their way between writer and thread: so many bytes and no more, used again
 //! and again.
 
-use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -29,13 +28,15 @@ struct State {
 /// A buffer that goes back when it is dropped.
 pub(super) struct Lent {
     bytes: Vec<u8>,
+    /// Where the blob begins.
+    from: usize,
     /// What the loan counts for, whatever becomes of the buffer.
     counted: usize,
     buffers: Arc<Buffers>,
 }
 
-/// The part of a member's fair share of the budget that goes into buffers at most. It lies in the
-/// eighth of the budget that is kept free of pages.
+/// The part of a member's fair share of the budget that goes into buffers at most, and only while the budget is not
+/// under pressure. Pages have left the heap by then, so a small limit has that much to spare.
 const PARTS_OF_SHARE: usize = 4;
 
 /// A writer with less than this to spare needs it for larger pages.
@@ -69,11 +70,17 @@ impl Buffers {
         if let Some(bytes) = &bytes {
             state.lent_bytes += bytes.capacity();
         }
+        // Pages need the room more than the thread needs a long queue.
+        let budget = self.budget.as_ref();
+        if budget.is_some_and(MemoryBudget::is_under_pressure) {
+            while state.drop_spare() {}
+        }
         self.settle(&mut state);
         let bytes = bytes?;
         Some(Lent {
             counted: bytes.capacity(),
             bytes,
+            from: 0,
             buffers: Arc::clone(self),
         })
     }
@@ -149,11 +156,20 @@ impl State {
             return Some(bytes);
         }
         while self.lent_bytes + self.spare_bytes + length > most_bytes && self.drop_spare() {}
-        if let Some(held) = &mut self.held {
-            let bytes = self.lent_bytes + self.spare_bytes + length;
-            held.try_resize(bytes).ok()?;
+        while !self.is_granted(length) {
+            if !self.drop_spare() {
+                return None;
+            }
         }
         Some(Vec::with_capacity(length))
+    }
+
+    /// Whether the budget, if there is one, pays for `more` bytes beside what there is.
+    fn is_granted(&mut self, more: usize) -> bool {
+        let bytes = self.lent_bytes + self.spare_bytes + more;
+        self.held
+            .as_mut()
+            .is_none_or(|held| held.try_resize(bytes).is_ok())
     }
 
     fn drop_spare(&mut self) -> bool {
@@ -163,16 +179,28 @@ impl State {
     }
 }
 
-impl Deref for Lent {
-    type Target = Vec<u8>;
-
-    fn deref(&self) -> &Vec<u8> {
-        &self.bytes
+impl Lent {
+    /// Fills the buffer with a copy of a blob.
+    pub(super) fn copy(&mut self, blob: &[u8]) {
+        self.from = 0;
+        self.bytes.clear();
+        self.bytes.extend_from_slice(blob);
     }
-}
 
-impl DerefMut for Lent {
-    fn deref_mut(&mut self) -> &mut Vec<u8> {
+    /// Gives the buffer away for `buffer`, where the blob begins at `from`.
+    pub(super) fn exchange(&mut self, buffer: &mut Vec<u8>, from: usize) {
+        std::mem::swap(&mut self.bytes, buffer);
+        self.from = from;
+    }
+
+    /// The blob.
+    pub(super) fn blob(&self) -> &[u8] {
+        self.bytes.get(self.from..).unwrap_or_default()
+    }
+
+    /// The blob at the beginning of its buffer.
+    pub(super) fn blob_at_front(&mut self) -> &mut Vec<u8> {
+        self.bytes.drain(..std::mem::take(&mut self.from));
         &mut self.bytes
     }
 }
@@ -212,24 +240,26 @@ mod tests {
         let _other = buffers.lend(100).unwrap();
         let mut lent = buffers.lend(100).unwrap();
         let mut foreign = vec![7; 300];
-        std::mem::swap(&mut *lent, &mut foreign);
+        lent.exchange(&mut foreign, 50);
+        assert_eq!(lent.blob(), [7; 250]);
+        assert_eq!(*lent.blob_at_front(), [7; 250]);
         drop(lent);
         assert_eq!(buffers.memory_size(), 400);
-        assert_eq!(buffers.lend(200).unwrap().capacity(), 300);
+        assert_eq!(buffers.lend(200).unwrap().bytes.capacity(), 300);
         assert_eq!(buffers.memory_size(), 400);
     }
 
     #[test]
     fn the_budget_pays_for_what_there_is() {
-        let budget = MemoryBudget::new(32 << 20);
+        let budget = MemoryBudget::new(8 << 20);
         let buffers = Arc::new(Buffers::new(4 << 20, Some(budget.clone())));
         let mut others = budget.reserve();
-        others.resize((28 << 20) - 99);
+        others.resize((7 << 20) - 99);
         assert!(buffers.lend(100).is_none(), "only 99 below the mark");
         let lent = buffers.lend(99).unwrap();
         others.resize(0);
         assert_eq!(budget.used(), 99);
-        assert!(buffers.lend(2 << 20).is_none(), "a sixteenth is lent");
+        assert!(buffers.lend(2 << 20).is_none(), "a quarter is lent");
         drop(lent);
         assert_eq!(budget.used(), 99);
         buffers.trim();
@@ -237,8 +267,25 @@ mod tests {
     }
 
     #[test]
+    fn spare_buffers_go_when_the_budget_is_short() {
+        let budget = MemoryBudget::new(16 << 20);
+        let buffers = Arc::new(Buffers::new(4 << 20, Some(budget.clone())));
+        drop([500, 300, 200].map(|length| buffers.lend(length).unwrap()));
+        assert_eq!(buffers.memory_size(), 1000);
+        let mut others = budget.reserve();
+        others.resize((14 << 20) - 1000);
+        let lent = buffers.lend(600).unwrap();
+        assert!(buffers.memory_size() <= 1000, "spare ones paid for it");
+        drop(lent);
+        others.resize(14 << 20);
+        let lent = buffers.lend(600).unwrap();
+        assert_eq!(buffers.memory_size(), 600);
+        drop(lent);
+    }
+
+    #[test]
     fn small_and_unknown_limits_have_no_room_for_buffers() {
-        for budget in [MemoryBudget::new(15 << 20), MemoryBudget::unlimited()] {
+        for budget in [MemoryBudget::new(3 << 20), MemoryBudget::unlimited()] {
             let buffers = Arc::new(Buffers::new(4 << 20, Some(budget)));
             assert!(buffers.lend(10).is_none());
         }

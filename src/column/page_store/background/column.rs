@@ -81,7 +81,7 @@ impl Column {
     /// [asked for](Self::report), and the blob stays where it is.
     pub(super) fn put_for_later(&self, blob: Lent) {
         self.with_back(|back| {
-            let place = match back.put_calmly(&blob) {
+            let place = match back.put_calmly(blob.blob()) {
                 Some(key) => Place::Stored(key),
                 None => Place::Kept(Box::new(blob)),
             };
@@ -137,7 +137,7 @@ impl Column {
     pub(super) fn bytes_ahead(&self) -> usize {
         let ahead = lock(&self.ahead);
         let blobs = ahead.iter().filter_map(|next| next.blob.as_ref().ok());
-        blobs.map(|blob| blob.len()).sum()
+        blobs.map(|blob| blob.blob().len()).sum()
     }
 
     /// Bytes of the inner store and of the places, as they last were.
@@ -206,7 +206,7 @@ impl Back {
             Ok(Place::Stored(_)) => {}
             Ok(Place::Kept(_)) | Err(_) => return None,
         }
-        let outcome = calmly(|| self.take(key, &mut buffer));
+        let outcome = calmly(|| self.take(key, buffer.blob_at_front()));
         Some(outcome.map(|_| buffer))
     }
 

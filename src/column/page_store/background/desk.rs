@@ -108,16 +108,20 @@ impl Desk {
         }
     }
 
-    /// Leaves a blob to the thread if there is one and a buffer for it.
-    pub(super) fn put(self: &Arc<Self>, column: &Arc<Column>, blob: &[u8]) -> Left {
-        let Some(mut lent) = self.buffers.lend(blob.len()) else {
+    /// Leaves a blob to the thread if there is one, and a buffer for `capacity` bytes that `fill` gets the blob into.
+    pub(super) fn put(
+        self: &Arc<Self>,
+        column: &Arc<Column>,
+        capacity: usize,
+        fill: impl FnOnce(&mut Lent),
+    ) -> Left {
+        let Some(mut lent) = self.buffers.lend(capacity) else {
             return Left::Undone;
         };
         if !self.has_thread() {
             return Left::Undone;
         }
-        lent.clear();
-        lent.extend_from_slice(blob);
+        fill(&mut lent);
         self.push(self.lock(), column, Task::Put(lent));
         Left::Queued
     }

@@ -55,7 +55,7 @@ impl BackgroundPageStoreFactory {
     }
 
     /// Reserves the buffers from `budget`, which should be the one that the writer uses, and limits
-    /// them to a sixteenth of one member's [fair share](MemoryBudget::fair_share). Where that is less than
+    /// them to a quarter of one member's [fair share](MemoryBudget::fair_share). Where that is less than
     /// 1 MiB or not known, or the budget has no room, the writer does all work itself.
     pub fn with_memory_budget(self, budget: MemoryBudget) -> Self {
         Self::over(self.inner, self.buffer_bytes, Some(budget))

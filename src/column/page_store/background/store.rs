@@ -35,6 +35,9 @@ enum Phase {
     Taking,
 }
 
+/// A blob whose buffer has room for more than so many of its kind is copied, since there are not many buffers.
+const MOST_SLACK: usize = 8;
+
 /// Blobs that the thread is asked for at once.
 const MOST_BLOBS: usize = 16;
 
@@ -135,7 +138,9 @@ impl PageStore for BackgroundPageStore {
     fn put_slice(&mut self, value: &[u8]) -> Result<PageKey> {
         self.report()?;
         let left = match self.leaves_to_thread(value) {
-            true => self.desk.put(&self.column, value),
+            true => self
+                .desk
+                .put(&self.column, value.len(), |lent| lent.copy(value)),
             false => Left::Undone,
         };
         match left {
@@ -149,6 +154,26 @@ impl PageStore for BackgroundPageStore {
             }
         }
         Ok(self.blobs.push(value.len()))
+    }
+
+    /// Exchanges the buffer for one as large, so that the writer need not grow it for its next page.
+    fn put_from(&mut self, buffer: &mut Vec<u8>, from: usize) -> Result<PageKey> {
+        self.report()?;
+        let blob = buffer.get(from..).unwrap_or_default();
+        let (length, capacity) = (blob.len(), buffer.capacity());
+        let exchanged = match self.leaves_to_thread(blob) && length >= capacity / MOST_SLACK {
+            true => self.desk.put(&self.column, capacity, |lent| {
+                lent.exchange(buffer, from);
+            }),
+            false => Left::Undone,
+        };
+        match exchanged {
+            Left::Queued => {
+                self.phase = Phase::Putting;
+                Ok(self.blobs.push(length))
+            }
+            Left::Undone => self.put_slice(buffer.get(from..).unwrap_or_default()),
+        }
     }
 
     fn take(&mut self, key: PageKey) -> Result<Bytes> {
@@ -172,7 +197,7 @@ impl PageStore for BackgroundPageStore {
             }
         };
         if let Some(mut lent) = lent {
-            std::mem::swap(&mut *lent, buffer);
+            std::mem::swap(lent.blob_at_front(), buffer);
         }
         self.read_ahead();
         Ok(())
