@@ -9,7 +9,8 @@ use herringbone::arrow::arrow_writer::{
 };
 use herringbone::budget::MemoryBudget;
 use herringbone::column::page_store::{
-    GuardedPageStoreFactory, PageStoreFactory, TempFilePageStoreFactory, TieredPageStoreFactory,
+    BackgroundPageStoreFactory, GuardedPageStoreFactory, PageStoreFactory,
+    TempFilePageStoreFactory, TieredPageStoreFactory,
 };
 use herringbone::file::properties::{BloomFilterPosition, WriterProperties, WriterVersion};
 use tempfile::TempDir;
@@ -29,6 +30,8 @@ pub(crate) enum Stack {
     Cold,
     /// In front of such a one.
     AboveTiers,
+    /// Behind one that calls it on a thread, so that the order of calls may differ from run to run.
+    Background,
 }
 
 /// Through which doors the rows come in.
@@ -42,6 +45,9 @@ pub(crate) enum Way {
 
 /// Bytes that the limited runs may keep.
 pub(crate) const LIMIT: usize = 40 << 10;
+
+/// Bytes on their way to a thread: a few pages.
+const BUFFER_BYTES: usize = 10_000;
 
 /// Distinct values that Bloom filters are made for: one takes half of the limit.
 const FILTER_VALUES: u64 = 20_000;
@@ -158,6 +164,9 @@ impl Case {
                 world.budget.clone(),
                 faulty(files),
             )),
+            Stack::Background => Arc::new(
+                BackgroundPageStoreFactory::new(faulty(files)).with_buffer_bytes(BUFFER_BYTES),
+            ),
             Stack::AboveTiers => faulty(Arc::new(TieredPageStoreFactory::new(
                 world.budget.clone(),
                 files,

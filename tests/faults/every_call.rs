@@ -85,9 +85,14 @@ fn a_writer_with_a_memory_limit() {
 
 #[test]
 fn a_writer_that_ends_row_groups_when_the_store_is_full() {
-    for stack in [Stack::Top, Stack::Cold, Stack::AboveTiers] {
+    for (stack, shape) in [
+        (Stack::Top, Shape::Flat),
+        (Stack::Cold, Shape::Flat),
+        (Stack::AboveTiers, Shape::Nested),
+    ] {
         every_call_fails_once(Case {
             stack,
+            shape,
             on_spill_limit: OnSpillLimit::FlushRowGroup,
             ..LIMITED
         });

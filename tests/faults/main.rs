@@ -12,6 +12,7 @@
 mod appended;
 #[path = "../support/arrays.rs"]
 mod arrays;
+mod background;
 mod batches;
 mod bit_flips;
 mod cases;

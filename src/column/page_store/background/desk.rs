@@ -89,18 +89,26 @@ impl Desk {
     pub(super) fn leave(&self, column: &Arc<Column>) {
         let mut queue = self.lock();
         queue.jobs.retain(|job| !Arc::ptr_eq(&job.column, column));
-        drop(self.until_idle(queue, column));
-        column.dismantle();
-        let mut queue = self.lock();
+        let mut queue = self.until_idle(queue, column);
         queue.columns -= 1;
         self.columns.fetch_sub(1, Ordering::Relaxed);
-        if queue.columns > 0 {
-            return;
+        let is_last = queue.columns == 0;
+        if is_last {
+            self.end_thread(queue);
+        } else {
+            drop(queue);
         }
+        // Comes after all that must not be left out, because it may panic if the inner store does.
+        column.dismantle();
+        if is_last {
+            self.buffers.trim();
+        }
+    }
+
+    fn end_thread(&self, mut queue: MutexGuard<'_, Queue>) {
         let thread = std::mem::take(&mut queue.thread);
         queue.turn += 1;
         drop(queue);
-        self.buffers.trim();
         if let Thread::Started(thread) = thread {
             self.to_do.notify_all();
             // It catches the panics of stores and has none of its own.
