@@ -10,7 +10,7 @@
 //! |---|---|
 //! | [`InMemoryPageStoreFactory`] | keep pages on the heap; the default |
 //! | [`TempFilePageStoreFactory`] | keep pages in a few temporary files that have no name |
-//! | [`TieredPageStoreFactory`] | keep pages on the heap while a budget grants it, then in another store |
+//! | [`TieredPageStoreFactory`] | keep pages on the heap until a budget refuses one, then in another store |
 //! | [`BackgroundPageStoreFactory`] | let another store work on a thread of its own |
 //! | [`GuardedPageStoreFactory`] | check what another store gives back, and remember its first failure |
 #![cfg_attr(

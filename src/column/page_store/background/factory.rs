@@ -19,8 +19,10 @@ const DEFAULT_BUFFER_BYTES: usize = 4 << 20;
 ///
 /// Between the writer and the thread lie buffers of a fixed size, 4 MiB together by default. While they are
 /// full, and for pages of less than a 256th of that, the writer does the work itself, so a slow store slows
-/// the writer down and takes no memory. There is one thread for all stores of the factory. It starts with the first page handed to it and
-/// ends with the last store; if it cannot be started, nothing is lost but time.
+/// the writer down and takes no memory. A writer that gives its buffer away for another
+/// ([`put_from`](PageStore::put_from)) copies nothing. There is one thread for all stores of the factory. It
+/// starts with the first page handed to it and ends with the last store; if it cannot be started, nothing
+/// is lost but time.
 ///
 /// # Errors of the inner store
 ///
