@@ -87,11 +87,17 @@ impl Buffers {
 
     /// Frees the buffers that are not lent, unless others are.
     pub(super) fn trim(&self) {
-        let mut state = self.lock();
-        if state.lent_bytes == 0 {
-            while state.drop_spare() {}
-            self.settle(&mut state);
+        let is_lent = self.lock().lent_bytes > 0;
+        if !is_lent {
+            self.free_spare();
         }
+    }
+
+    /// Frees the buffers that are not lent.
+    pub(super) fn free_spare(&self) {
+        let mut state = self.lock();
+        while state.drop_spare() {}
+        self.settle(&mut state);
     }
 
     /// The most bytes that are lent at once. None where the budget is small or does not tell its limit.

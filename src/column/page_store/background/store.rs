@@ -216,10 +216,15 @@ impl PageStore for BackgroundPageStore {
         self.column.reserved_size().saturating_add(share)
     }
 
+    /// Puts that are done leave their buffers behind, which go as well: otherwise a store that keeps blobs on the
+    /// heap would hold more than before.
     fn spill(&mut self) -> Result<usize> {
+        let before = self.memory_size();
         self.settle();
         self.report()?;
-        self.column.spill()
+        self.column.spill()?;
+        self.desk.buffers().free_spare();
+        Ok(before.saturating_sub(self.memory_size()))
     }
 }
 
