@@ -37,10 +37,10 @@ pub(super) struct Lent {
 
 /// The part of a member's fair share of the budget that goes into buffers at most, and only while the budget is not
 /// under pressure. Pages have left the heap by then, so a small limit has that much to spare.
-const PARTS_OF_SHARE: usize = 4;
+const PARTS_OF_SHARE: usize = 8;
 
 /// A writer with less than this to spare needs it for larger pages.
-const LEAST_PART_BYTES: usize = 1 << 20;
+const LEAST_PART_BYTES: usize = 2 << 20;
 
 /// A blob is small if so many of them would fill the buffers.
 const PARTS_OF_SMALL: usize = 256;
@@ -64,16 +64,16 @@ impl Buffers {
     /// A buffer with any contents and room for `length` bytes, or `None` if too much is lent already or the
     /// budget has no room.
     pub(super) fn lend(self: &Arc<Self>, length: usize) -> Option<Lent> {
+        let budget = self.budget.as_ref();
+        if budget.is_some_and(MemoryBudget::is_under_pressure) {
+            self.free_spare();
+            return None;
+        }
         let most_bytes = self.most_bytes();
         let mut state = self.lock();
         let bytes = state.buffer(length, most_bytes);
         if let Some(bytes) = &bytes {
             state.lent_bytes += bytes.capacity();
-        }
-        // Pages need the room more than the thread needs a long queue.
-        let budget = self.budget.as_ref();
-        if budget.is_some_and(MemoryBudget::is_under_pressure) {
-            while state.drop_spare() {}
         }
         self.settle(&mut state);
         let bytes = bytes?;
@@ -257,15 +257,15 @@ mod tests {
 
     #[test]
     fn the_budget_pays_for_what_there_is() {
-        let budget = MemoryBudget::new(8 << 20);
+        let budget = MemoryBudget::new(16 << 20);
         let buffers = Arc::new(Buffers::new(4 << 20, Some(budget.clone())));
         let mut others = budget.reserve();
-        others.resize((7 << 20) - 99);
+        others.resize((14 << 20) - 99);
         assert!(buffers.lend(100).is_none(), "only 99 below the mark");
         let lent = buffers.lend(99).unwrap();
         others.resize(0);
         assert_eq!(budget.used(), 99);
-        assert!(buffers.lend(2 << 20).is_none(), "a quarter is lent");
+        assert!(buffers.lend(2 << 20).is_none(), "an eighth is lent");
         drop(lent);
         assert_eq!(budget.used(), 99);
         buffers.trim();
@@ -284,14 +284,13 @@ mod tests {
         assert!(buffers.memory_size() <= 1000, "spare ones paid for it");
         drop(lent);
         others.resize(14 << 20);
-        let lent = buffers.lend(600).unwrap();
-        assert_eq!(buffers.memory_size(), 600);
-        drop(lent);
+        assert!(buffers.lend(100).is_none(), "pages need the room more");
+        assert_eq!(buffers.memory_size(), 0);
     }
 
     #[test]
     fn small_and_unknown_limits_have_no_room_for_buffers() {
-        for budget in [MemoryBudget::new(3 << 20), MemoryBudget::unlimited()] {
+        for budget in [MemoryBudget::new(15 << 20), MemoryBudget::unlimited()] {
             let buffers = Arc::new(Buffers::new(4 << 20, Some(budget)));
             assert!(buffers.lend(10).is_none());
         }

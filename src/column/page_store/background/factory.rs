@@ -57,8 +57,8 @@ impl BackgroundPageStoreFactory {
     }
 
     /// Reserves the buffers from `budget`, which should be the one that the writer uses, and limits
-    /// them to a quarter of one member's [fair share](MemoryBudget::fair_share). Where that is less than
-    /// 1 MiB or not known, or the budget has no room, the writer does all work itself.
+    /// them to an eighth of one member's [fair share](MemoryBudget::fair_share). Where that is less than
+    /// 2 MiB or not known, or the budget has no room, the writer does all work itself.
     pub fn with_memory_budget(self, budget: MemoryBudget) -> Self {
         Self::over(self.inner, self.buffer_bytes, Some(budget))
     }
