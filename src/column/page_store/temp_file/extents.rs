@@ -9,8 +9,10 @@ use std::ops::Range;
 /// one hole more than there are live runs.
 ///
 /// Disk is taken and given back in blocks of several grains. A block takes disk if it is below the
-/// segment's length and not inside a hole; so giving back disk means to tell the system of blocks that
-/// have come to lie inside a hole, each once.
+/// segment's length and neither inside a hole nor in the unwritten part of a lane; so giving back disk means to
+/// tell the system of blocks that have come to lie inside a hole, each once.
+///
+/// A lane is a live run that is written piece by piece from its start. It ends where a block ends.
 #[derive(Debug)]
 pub(super) struct Extents {
     capacity: u32,
@@ -161,6 +163,83 @@ impl Extents {
         self.live -= idle.length;
         self.blocks -= idle.length / GRAINS_PER_BLOCK;
         self.join(idle);
+    }
+
+    /// A lane of about `length` grains in the first hole that is large enough or at the end. None
+    /// where disk is not given back in blocks: what a lane leaves unwritten would take disk there.
+    pub(super) fn open_lane(&mut self, length: u32) -> Option<Run> {
+        if self.give_back == GiveBack::Segment || length == 0 {
+            return None;
+        }
+        let ends_at = |start: u32, end: u32| {
+            let end = end.min(start.checked_add(length)?) / GRAINS_PER_BLOCK * GRAINS_PER_BLOCK;
+            (end > start + length / 2).then_some(end)
+        };
+        let holes = self.holes.iter().filter(|hole| hole.length >= length);
+        let in_hole = match length > self.largest_hole {
+            true => None,
+            false => holes
+                .map(|hole| (hole.start, ends_at(hole.start, hole.end())))
+                .find_map(|(start, end)| Some((start, end?))),
+        };
+        let (start, end) = match in_hole {
+            Some(found) => found,
+            None => (self.length, ends_at(self.length, self.capacity)?),
+        };
+        let run = Run {
+            start,
+            length: end - start,
+        };
+        if end > self.length {
+            self.length = end;
+        } else {
+            self.carve(run);
+        }
+        self.live += run.length;
+        Some(run)
+    }
+
+    /// Splits a piece of `length` grains off the front of a lane, to be written now. It is a live run of its own.
+    pub(super) fn place_in_lane(&mut self, lane: &mut Run, length: u32) -> Run {
+        let piece = Run {
+            start: lane.start,
+            length,
+        };
+        self.blocks += Self::new_blocks_in_lane(*lane, length);
+        lane.start += length;
+        lane.length -= length;
+        piece
+    }
+
+    /// Blocks of disk that a piece at the front of a lane takes in addition: where a lane begins inside a
+    /// block, that one takes disk already.
+    pub(super) fn new_blocks_in_lane(lane: Run, length: u32) -> u32 {
+        (lane.start + length).div_ceil(GRAINS_PER_BLOCK) - lane.start.div_ceil(GRAINS_PER_BLOCK)
+    }
+
+    /// Takes back what is left of a lane. Like [`free`](Self::free) it returns blocks that are to be discarded:
+    /// the one that the lane was last written to, if nothing in it is live any more.
+    pub(super) fn end_lane(&mut self, lane: Run) -> Option<Run> {
+        let written_to = lane
+            .start
+            .next_multiple_of(GRAINS_PER_BLOCK)
+            .min(lane.end());
+        let never_written = Run {
+            start: written_to,
+            length: lane.end() - written_to,
+        };
+        if never_written.length > 0 {
+            self.live -= never_written.length;
+            self.join(never_written);
+        }
+        let rest = Run {
+            start: lane.start,
+            length: written_to - lane.start,
+        };
+        match rest.length {
+            0 => None,
+            _ => self.free(rest),
+        }
     }
 
     /// Whether no run is live. The segment is of no further use then.
@@ -318,6 +397,9 @@ mod tests {
     #[derive(Debug, Clone)]
     enum Step {
         Place(u32),
+        OpenLane(u32),
+        PlaceInLane(usize, u32),
+        EndLane(usize),
         Free(usize),
         Discard(usize),
     }
@@ -325,18 +407,21 @@ mod tests {
     fn steps() -> impl Strategy<Value = Vec<Step>> {
         let step = prop_oneof![
             3 => (1..300_u32).prop_map(Step::Place),
+            1 => (1..700_u32).prop_map(Step::OpenLane),
+            3 => (any::<usize>(), 1..200_u32).prop_map(|(lane, length)| Step::PlaceInLane(lane, length)),
+            1 => any::<usize>().prop_map(Step::EndLane),
             2 => any::<usize>().prop_map(Step::Free),
             1 => any::<usize>().prop_map(Step::Discard),
         ];
         prop::collection::vec(step, 0..200)
     }
 
-    /// Blocks below the segment's length that are not inside a hole.
-    fn blocks_by_definition(extents: &Extents) -> u32 {
+    /// Blocks below the segment's length that are inside neither a hole nor what is left of a lane.
+    fn blocks_by_definition(extents: &Extents, lanes: &[Run]) -> u32 {
         let blocks = 0..extents.length.div_ceil(GRAINS_PER_BLOCK);
         let is_idle = |block: &u32| {
             extents.give_back == GiveBack::Blocks
-                && extents.holes.iter().any(|hole| {
+                && extents.holes.iter().chain(lanes).any(|hole| {
                     hole.start <= block * GRAINS_PER_BLOCK
                         && (block + 1) * GRAINS_PER_BLOCK <= hole.end()
                 })
@@ -354,13 +439,14 @@ mod tests {
             let mut extents = Extents::new(CAPACITY, give_back);
             let mut live: Vec<Run> = Vec::new();
             let mut idle: Vec<Run> = Vec::new();
+            let mut lanes: Vec<Run> = Vec::new();
             for step in steps {
                 match step {
                     Step::Place(length) => match place(&mut extents, length) {
                         Some(run) => {
                             prop_assert_eq!(run.length, length);
                             prop_assert!(run.end() <= CAPACITY);
-                            for other in live.iter().chain(&idle) {
+                            for other in live.iter().chain(&idle).chain(&lanes).filter(|other| other.length > 0) {
                                 prop_assert!(run.end() <= other.start || other.end() <= run.start);
                             }
                             live.push(run);
@@ -370,6 +456,34 @@ mod tests {
                             prop_assert_eq!(extents.room_at_end(length), None);
                         }
                     },
+                    Step::OpenLane(length) => {
+                        let Some(lane) = extents.open_lane(length) else {
+                            continue;
+                        };
+                        prop_assert_eq!(give_back, GiveBack::Blocks);
+                        prop_assert!(lane.length > 0 && lane.length <= length);
+                        prop_assert_eq!(lane.end() % GRAINS_PER_BLOCK, 0);
+                        prop_assert!(lane.end() <= CAPACITY);
+                        for other in live.iter().chain(&idle).chain(&lanes).filter(|other| other.length > 0) {
+                            prop_assert!(lane.end() <= other.start || other.end() <= lane.start);
+                        }
+                        lanes.push(lane);
+                    }
+                    Step::PlaceInLane(pick, length) if !lanes.is_empty() => {
+                        let at = pick % lanes.len();
+                        let lane = &mut lanes[at];
+                        let start = lane.start;
+                        let length = length.min(lane.length);
+                        if length > 0 {
+                            let piece = extents.place_in_lane(lane, length);
+                            prop_assert_eq!(piece, run(start, length));
+                            live.push(piece);
+                        }
+                    }
+                    Step::EndLane(pick) if !lanes.is_empty() => {
+                        let lane = lanes.swap_remove(pick % lanes.len());
+                        idle.extend(extents.end_lane(lane));
+                    }
                     Step::Free(pick) if !live.is_empty() => {
                         let run = live.swap_remove(pick % live.len());
                         idle.extend(extents.free(run));
@@ -377,21 +491,24 @@ mod tests {
                     Step::Discard(pick) if !idle.is_empty() => {
                         extents.discarded(idle.swap_remove(pick % idle.len()));
                     }
-                    Step::Free(_) | Step::Discard(_) => {}
+                    Step::PlaceInLane(..) | Step::EndLane(_) | Step::Free(_) | Step::Discard(_) => {}
                 }
-                prop_assert!(extents.holes.len() <= live.len() + idle.len() + 1);
+                prop_assert!(extents.holes.len() <= live.len() + idle.len() + lanes.len() + 1);
                 prop_assert!(extents.holes.windows(2).all(|pair| pair[0].end() < pair[1].start));
-                let held: u32 = live.iter().chain(&idle).map(|run| run.length).sum();
+                let held: u32 = live.iter().chain(&idle).chain(&lanes).map(|run| run.length).sum();
                 let free: u32 = extents.holes.iter().map(|hole| hole.length).sum();
                 prop_assert_eq!(held + free, extents.length);
-                prop_assert_eq!(extents.is_empty(), live.is_empty() && idle.is_empty());
+                prop_assert_eq!(extents.is_empty(), held == 0);
                 let largest = extents.holes.iter().map(|hole| hole.length).max().unwrap_or(0);
                 prop_assert!(largest <= extents.largest_hole);
                 if extents.is_empty() {
                     extents = Extents::new(CAPACITY, give_back);
                 } else {
-                    prop_assert_eq!(extents.blocks(), blocks_by_definition(&extents));
+                    prop_assert_eq!(extents.blocks(), blocks_by_definition(&extents, &lanes));
                 }
+            }
+            for lane in lanes.drain(..) {
+                idle.extend(extents.end_lane(lane));
             }
             for run in live.drain(..) {
                 idle.extend(extents.free(run));

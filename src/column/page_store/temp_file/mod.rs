@@ -9,6 +9,7 @@ mod extents;
 mod factory;
 mod failure;
 mod io;
+mod lane;
 mod segments;
 mod spool;
 mod store;

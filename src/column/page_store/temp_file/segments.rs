@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::super::{SpillMetrics, events};
 use super::extents::{Extents, GRAINS_PER_BLOCK, GiveBack, Room, Run};
+use super::lane::{Lane, Rest};
 use crate::errors::{ParquetError, Result};
 
 /// The unit in which space is handed out, in bytes: small beside a page, and large enough that 32 bits
@@ -75,6 +76,16 @@ impl Extent {
     /// Bytes from the start of the segment.
     pub(super) fn offset(&self) -> u64 {
         u64::from(self.start) * GRAIN
+    }
+
+    /// One extent of both, if `next` begins where this one ends.
+    pub(super) fn joined(self, next: Self) -> Option<Self> {
+        let length = grains(self.length_bytes).ok()?;
+        let follows = self.segment == next.segment && self.start + length == next.start;
+        follows.then(|| Self {
+            length_bytes: u64::from(length) * GRAIN + next.length_bytes,
+            ..self
+        })
     }
 
     fn run(&self) -> Result<Run> {
@@ -149,6 +160,56 @@ impl Segments {
         }
     }
 
+    /// Puts `length_bytes` at the front of a lane. `None` if the lane is shorter, or the quota has no room.
+    pub(super) fn place_in_lane(
+        &mut self,
+        lane: &mut Lane,
+        length_bytes: u64,
+    ) -> Result<Option<Place>> {
+        let wanted = grains(length_bytes)?;
+        let Some(rest) = lane.rest.as_mut().filter(|rest| rest.run.length >= wanted) else {
+            return Ok(None);
+        };
+        let new_bytes = u64::from(Extents::new_blocks_in_lane(rest.run, wanted)) * BLOCK;
+        let room_bytes = self.max_disk_bytes.saturating_sub(self.disk_bytes);
+        let slot = usize::try_from(rest.segment)?;
+        let segment = self.slots.get_mut(slot).and_then(Option::as_mut);
+        let Some(segment) = segment.filter(|_| new_bytes <= room_bytes) else {
+            return Ok(None);
+        };
+        let run = segment.extents.place_in_lane(&mut rest.run, wanted);
+        self.disk_bytes += new_bytes;
+        self.metrics.disk_grew(new_bytes);
+        segment.place(slot, run, length_bytes).map(Some)
+    }
+
+    /// Reserves about `length_bytes` in a segment of a directory that is `usable`. No segment is opened for it.
+    pub(super) fn open_lane(
+        &mut self,
+        length_bytes: u64,
+        usable: impl Fn(usize) -> bool,
+    ) -> Result<Option<Rest>> {
+        let wanted = grains(length_bytes)?;
+        for (slot, segment) in self.slots.iter_mut().enumerate() {
+            let Some(segment) = segment.as_mut().filter(|s| usable(s.directory)) else {
+                continue;
+            };
+            let before = segment.extents.memory_size();
+            let run = segment.extents.open_lane(wanted);
+            self.table_bytes = self.table_bytes + segment.extents.memory_size() - before;
+            if let Some(run) = run {
+                let segment = u32::try_from(slot)?;
+                return Ok(Some(Rest { segment, run }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes back what is left of a lane.
+    pub(super) fn end_lane(&mut self, rest: Rest) -> Freed {
+        self.take_back(rest.segment, |extents| extents.end_lane(rest.run))
+    }
+
     /// Whether the quota has room for a blob in a new segment.
     pub(super) fn check_quota(&self, length_bytes: u64) -> Result<()> {
         let room_bytes = self.max_disk_bytes.saturating_sub(self.disk_bytes);
@@ -184,21 +245,8 @@ impl Segments {
 
     /// Takes an extent back.
     pub(super) fn free(&mut self, extent: Extent) -> Result<Freed> {
-        let Some(segment) = self.get_mut(extent.segment) else {
-            return Ok(Freed::Done);
-        };
-        let before = segment.extents.memory_size();
-        let idle = segment.extents.free(extent.run()?);
-        let (after, file) = (segment.extents.memory_size(), Arc::clone(&segment.file));
-        self.table_bytes = self.table_bytes + after - before;
-        Ok(match idle {
-            Some(run) => Freed::Blocks(IdleBlocks {
-                file,
-                segment: extent.segment,
-                run,
-            }),
-            None => self.close_if_empty(extent.segment),
-        })
+        let run = extent.run()?;
+        Ok(self.take_back(extent.segment, |extents| extents.free(run)))
     }
 
     /// Takes blocks back that take no disk any more.
@@ -228,6 +276,24 @@ impl Segments {
     /// Bytes of heap in the tables of free space.
     pub(super) fn memory_size(&self) -> usize {
         self.table_bytes + self.slots.capacity() * size_of::<Option<Segment>>()
+    }
+
+    fn take_back(&mut self, number: u32, free: impl FnOnce(&mut Extents) -> Option<Run>) -> Freed {
+        let Some(segment) = self.get_mut(number) else {
+            return Freed::Done;
+        };
+        let before = segment.extents.memory_size();
+        let idle = free(&mut segment.extents);
+        let (after, file) = (segment.extents.memory_size(), Arc::clone(&segment.file));
+        self.table_bytes = self.table_bytes + after - before;
+        match idle {
+            Some(run) => Freed::Blocks(IdleBlocks {
+                file,
+                segment: number,
+                run,
+            }),
+            None => self.close_if_empty(number),
+        }
     }
 
     fn close_if_empty(&mut self, number: u32) -> Freed {

@@ -10,6 +10,7 @@ use super::super::{SpillMetrics, events};
 use super::extents::GiveBack;
 use super::failure::spill_failure;
 use super::io::{discard, open_unlinked, read_exact_at, write_all_at};
+use super::lane::{Lane, Rest};
 use super::segments::{BLOCK, Extent, Freed, Place, Segment, Segments};
 use crate::errors::{ParquetError, Result};
 
@@ -82,20 +83,26 @@ impl Spool {
         }
     }
 
-    /// Writes a blob to free space. A directory that cannot take it is passed over for the next; the
-    /// error is that of the last.
-    pub(super) fn write(&self, bytes: &[u8]) -> Result<Extent> {
+    /// Writes a blob to the lane of its store or to other free space. A directory that cannot take it is passed
+    /// over for the next; the error is that of the last.
+    pub(super) fn write(&self, bytes: &[u8], lane: &mut Lane) -> Result<Extent> {
         let mut attempt = Attempt::default();
         loop {
-            let place = self.allocate(bytes.len() as u64, &mut attempt)?;
+            let length_bytes = bytes.len() as u64;
+            let place = match self.place_in_lane(lane, length_bytes, &attempt)? {
+                Some(place) => place,
+                None => self.allocate(length_bytes, &mut attempt)?,
+            };
             let Err(error) = self.transfer(&place, bytes) else {
+                lane.record(length_bytes);
                 return Ok(place.extent);
             };
             self.free(place.extent)?;
+            self.end_lane(lane);
             let mut state = self.lock();
             let failure = Failure {
                 step: "write",
-                length_bytes: bytes.len() as u64,
+                length_bytes,
                 directory: place.directory,
                 error,
             };
@@ -131,24 +138,18 @@ impl Spool {
     pub(super) fn free(&self, extent: Extent) -> Result<()> {
         let mut state = self.lock();
         let freed = state.segments.free(extent)?;
-        self.publish(&state);
-        drop(state);
-        match freed {
-            Freed::Done => {}
-            Freed::Segment(segment) => self.close(segment),
-            Freed::Blocks(idle) => {
-                // If this fails the blocks stay behind until their segment is closed.
-                let _ = discard(&idle.file, idle.offset(), idle.length_bytes());
-                let mut state = self.lock();
-                let freed = state.segments.discarded(&idle);
-                self.publish(&state);
-                drop(state);
-                if let Freed::Segment(segment) = freed {
-                    self.close(segment);
-                }
-            }
-        }
+        self.give_back(state, freed);
         Ok(())
+    }
+
+    /// Gives back what a lane has left.
+    pub(super) fn end_lane(&self, lane: &mut Lane) {
+        let Some(rest) = lane.rest.take() else {
+            return;
+        };
+        let mut state = self.lock();
+        let freed = state.segments.end_lane(rest);
+        self.give_back(state, freed);
     }
 
     /// Opens and closes a file in every directory.
@@ -190,6 +191,28 @@ impl Spool {
     pub(super) fn memory_share(&self) -> usize {
         let stores = self.stores.load(Ordering::Relaxed).max(1);
         self.table_bytes.load(Ordering::Relaxed) / stores
+    }
+
+    /// Room in a store's lane, or in a new one. `None` if the blob should go elsewhere.
+    fn place_in_lane(
+        &self,
+        lane: &mut Lane,
+        length_bytes: u64,
+        attempt: &Attempt,
+    ) -> Result<Option<Place>> {
+        if lane.rest.is_some() {
+            if let Some(place) = self.lock().segments.place_in_lane(lane, length_bytes)? {
+                return Ok(Some(place));
+            }
+            self.end_lane(lane);
+        }
+        let Some(wanted_bytes) = lane.wanted_bytes(length_bytes) else {
+            return Ok(None);
+        };
+        let mut state = self.lock();
+        lane.rest = state.open_lane(wanted_bytes, attempt)?;
+        self.publish(&state);
+        state.segments.place_in_lane(lane, length_bytes)
     }
 
     fn allocate(&self, length_bytes: u64, attempt: &mut Attempt) -> Result<Place> {
@@ -241,6 +264,26 @@ impl Spool {
         state.next_directory = directory + 1;
         events::segment_opened(path, state.segments.open_files());
         Ok(())
+    }
+
+    fn give_back(&self, state: MutexGuard<'_, State>, freed: Freed) {
+        self.publish(&state);
+        drop(state);
+        match freed {
+            Freed::Done => {}
+            Freed::Segment(segment) => self.close(segment),
+            Freed::Blocks(idle) => {
+                // If this fails the blocks stay behind until their segment is closed.
+                let _ = discard(&idle.file, idle.offset(), idle.length_bytes());
+                let mut state = self.lock();
+                let freed = state.segments.discarded(&idle);
+                self.publish(&state);
+                drop(state);
+                if let Freed::Segment(segment) = freed {
+                    self.close(segment);
+                }
+            }
+        }
     }
 
     fn close(&self, segment: Segment) {
@@ -317,6 +360,13 @@ impl State {
         let health = &self.health;
         self.segments.place(length_bytes, |directory| {
             attempt.allows(directory, health, wanted)
+        })
+    }
+
+    fn open_lane(&mut self, wanted_bytes: u64, attempt: &Attempt) -> Result<Option<Rest>> {
+        let health = &self.health;
+        self.segments.open_lane(wanted_bytes, |directory| {
+            attempt.allows(directory, health, Health::Working)
         })
     }
 

@@ -10,6 +10,7 @@ use twox_hash::XxHash3_64;
 use super::super::slots::Slots;
 use super::super::{PageKey, PageStore, events};
 use super::BlobChecksum;
+use super::lane::{Lane, Taken};
 use super::segments::Extent;
 use super::spool::Spool;
 use crate::errors::{ParquetError, Result};
@@ -19,6 +20,10 @@ pub(super) struct TempFilePageStore {
     spool: Arc<Spool>,
     checksum: BlobChecksum,
     blobs: Slots<Blob>,
+    /// Blobs that are not empty and have not been taken.
+    on_disk: usize,
+    lane: Lane,
+    taken: Taken,
 }
 
 /// 24 bytes, also when it may be absent.
@@ -38,6 +43,9 @@ impl TempFilePageStore {
             spool,
             checksum,
             blobs: Slots::default(),
+            on_disk: 0,
+            lane: Lane::default(),
+            taken: Taken::default(),
         }
     }
 
@@ -49,13 +57,34 @@ impl TempFilePageStore {
             self.spool.read(extent, buffer)?;
             self.verify(blob, extent, buffer)?;
             self.blobs.take(key)?;
-            self.spool.free(extent)?;
+            self.release(extent)?;
         } else {
             self.blobs.take(key)?;
         }
         let time = started.elapsed();
         self.spool.metrics().record_take(buffer.len(), time);
         Ok(())
+    }
+
+    /// Gives a blob's space back, together with that of its neighbours in the lane.
+    fn release(&mut self, extent: Extent) -> Result<()> {
+        // Takes follow the puts.
+        self.spool.end_lane(&mut self.lane);
+        for extent in self.taken.add(extent) {
+            self.spool.free(extent)?;
+        }
+        self.on_disk -= 1;
+        match self.on_disk {
+            0 => self.give_back(),
+            _ => Ok(()),
+        }
+    }
+
+    fn give_back(&mut self) -> Result<()> {
+        match self.taken.take() {
+            Some(extent) => self.spool.free(extent),
+            None => Ok(()),
+        }
     }
 
     fn verify(&self, blob: Blob, extent: Extent, bytes: &[u8]) -> Result<()> {
@@ -86,7 +115,10 @@ impl PageStore for TempFilePageStore {
             Blob::EMPTY
         } else {
             let checksum = self.checksum.of(value);
-            Blob::at(self.spool.write(value)?, checksum)
+            self.give_back()?;
+            let extent = self.spool.write(value, &mut self.lane)?;
+            self.on_disk += 1;
+            Blob::at(extent, checksum)
         };
         let key = self.blobs.push(blob);
         let time = started.elapsed();
@@ -121,8 +153,15 @@ impl PageStore for TempFilePageStore {
 
 impl Drop for TempFilePageStore {
     fn drop(&mut self) {
-        for extent in self.blobs.iter().filter_map(Blob::extent) {
+        self.spool.end_lane(&mut self.lane);
+        let left = self.blobs.iter().filter_map(Blob::extent);
+        let mut taken = std::mem::take(&mut self.taken);
+        let joined = left.flat_map(|extent| taken.add(extent));
+        for extent in joined {
             // An extent that was handed out can be taken back.
+            let _ = self.spool.free(extent);
+        }
+        if let Some(extent) = taken.take() {
             let _ = self.spool.free(extent);
         }
         self.spool.leave();
@@ -168,10 +207,37 @@ impl BlobChecksum {
 
 #[cfg(test)]
 mod tests {
-    use super::Blob;
+    use super::super::spool::SpoolLimits;
+    use super::*;
+    use crate::column::page_store::SpillMetrics;
 
     #[test]
     fn a_blob_costs_24_bytes_of_memory() {
         assert_eq!(size_of::<Option<Blob>>(), 24);
+    }
+
+    #[test]
+    fn blobs_of_a_store_lie_together_although_stores_put_in_turn() {
+        let limits = SpoolLimits {
+            directories: vec![std::env::temp_dir()],
+            segment_bytes: 64 << 20,
+            max_disk_bytes: None,
+        };
+        let spool = Arc::new(Spool::new(limits, SpillMetrics::default()));
+        let mut stores: Vec<_> = (0..8)
+            .map(|_| TempFilePageStore::new(Arc::clone(&spool), BlobChecksum::Xxh3))
+            .collect();
+        for _ in 0..100 {
+            for store in &mut stores {
+                store.put_slice(&[5; 30_000]).unwrap();
+            }
+        }
+        for store in &stores {
+            let extents: Vec<_> = store.blobs.iter().filter_map(Blob::extent).collect();
+            let pairs = extents.windows(2);
+            let apart = pairs.filter(|pair| pair[0].joined(pair[1]).is_none());
+            // Eight until the first lane, then some lanes of growing size.
+            assert!(apart.count() < 16);
+        }
     }
 }

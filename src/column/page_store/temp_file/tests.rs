@@ -167,6 +167,73 @@ fn disk_is_given_back_while_blobs_are_taken() {
     assert_eq!((last, metrics.open_files()), (0, 0));
 }
 
+/// Keys of 60 blobs of 20 kB for each of `stores`, put in turn.
+fn put_in_turn(stores: &mut [Box<dyn PageStore>]) -> Vec<Vec<PageKey>> {
+    let mut keys = vec![Vec::new(); stores.len()];
+    for page in 0..60 {
+        for (store, keys) in stores.iter_mut().zip(&mut keys) {
+            keys.push(store.put_slice(&noise(20_000, page)).unwrap());
+        }
+    }
+    keys
+}
+
+#[test]
+fn a_lane_takes_disk_only_where_it_is_written() {
+    let factory = TempFilePageStoreFactory::new();
+    let metrics = factory.metrics();
+    let mut stores: Vec<_> = (0..5).map(|_| store(&factory)).collect();
+    let keys = put_in_turn(&mut stores);
+    let written = 5 * 60 * 20_000;
+    let used = metrics.disk_used();
+    assert!((written..written + 5 * 8 * 4096).contains(&used), "{used}");
+    for (store, keys) in stores.iter_mut().zip(keys) {
+        for (page, key) in (0..).zip(keys) {
+            assert_eq!(store.take(key).unwrap(), noise(20_000, page));
+        }
+    }
+    assert_eq!((metrics.disk_used(), metrics.open_files()), (0, 0));
+}
+
+#[test]
+fn the_quota_can_be_used_up_in_lanes() {
+    let factory = TempFilePageStoreFactory::builder()
+        .with_max_disk_bytes(3_000_000)
+        .build();
+    let mut stores: Vec<_> = (0..3).map(|_| store(&factory)).collect();
+    let mut keys: Vec<Vec<PageKey>> = vec![Vec::new(); 3];
+    let refused = (0..).find(|turn| {
+        let outcome = stores[turn % 3].put_slice(&noise(9_000, 7));
+        outcome.map(|key| keys[turn % 3].push(key)).is_err()
+    });
+    assert!(refused.unwrap() > 310, "{refused:?} blobs of 9 kB");
+    for (store, keys) in stores.iter_mut().zip(keys) {
+        for key in keys {
+            assert_eq!(store.take(key).unwrap(), noise(9_000, 7));
+        }
+    }
+    assert_eq!(factory.metrics().disk_used(), 0);
+}
+
+#[test]
+fn a_lane_is_left_when_its_directory_is_full() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let factory = in_directory(one.path()).with_directory(two.path()).build();
+    let mut stores: Vec<_> = (0..2).map(|_| store(&factory)).collect();
+    let mut keys = put_in_turn(&mut stores);
+    factory.fill_directories(&[0]);
+    for (keys, more) in keys.iter_mut().zip(put_in_turn(&mut stores)) {
+        keys.extend(more);
+    }
+    assert_eq!(factory.directory_of_last_segment(), 1);
+    for (store, keys) in stores.iter_mut().zip(keys) {
+        for (page, key) in (0..60).chain(0..60).zip(keys) {
+            assert_eq!(store.take(key).unwrap(), noise(20_000, page));
+        }
+    }
+    assert_eq!(factory.metrics().disk_used(), 0);
+}
+
 #[test]
 fn a_put_past_the_quota_is_refused_and_what_was_put_before_remains() {
     let directory = tempfile::tempdir().unwrap();
