@@ -37,10 +37,13 @@ pub(super) struct Lent {
 
 /// The part of a member's fair share of the budget that goes into buffers at most, and only while the budget is not
 /// under pressure. Pages have left the heap by then, so a small limit has that much to spare.
-const PARTS_OF_SHARE: usize = 8;
+const PARTS_OF_SHARE: usize = 4;
 
 /// A writer with less than this to spare needs it for larger pages.
-const LEAST_PART_BYTES: usize = 2 << 20;
+const LEAST_PART_BYTES: usize = 4 << 20;
+
+/// A buffer with room for more than so many blobs of a kind is too good for one, since there are not many.
+pub(super) const MOST_SLACK: usize = 8;
 
 /// A blob is small if so many of them would fill the buffers.
 const PARTS_OF_SMALL: usize = 256;
@@ -112,6 +115,11 @@ impl Buffers {
         }
     }
 
+    /// Whether one more buffer for `length` bytes would be refused.
+    pub(super) fn is_all_lent(&self, length: usize) -> bool {
+        self.lock().lent_bytes + length > self.most_bytes()
+    }
+
     /// For less than these bytes it does not pay to wake a thread.
     pub(super) fn small_bytes(&self) -> usize {
         self.most_bytes / PARTS_OF_SMALL
@@ -156,10 +164,9 @@ impl State {
         if self.lent_bytes + length > most_bytes {
             return None;
         }
-        if let Some(at) = self.spare.iter().position(|it| it.capacity() >= length) {
-            let bytes = self.spare.swap_remove(at);
-            self.spare_bytes -= bytes.capacity();
-            return Some(bytes);
+        let closest = self.closest(length);
+        if closest.is_some_and(|(capacity, _)| capacity / MOST_SLACK <= length) {
+            return self.take_spare(closest);
         }
         while self.lent_bytes + self.spare_bytes + length > most_bytes && self.drop_spare() {}
         while !self.is_granted(length) {
@@ -168,6 +175,19 @@ impl State {
             }
         }
         Some(Vec::with_capacity(length))
+    }
+
+    /// The smallest spare buffer for `length` bytes: its capacity, and where it is.
+    fn closest(&self, length: usize) -> Option<(usize, usize)> {
+        let spare = self.spare.iter().map(Vec::capacity);
+        let capacities = spare.enumerate().map(|(at, capacity)| (capacity, at));
+        capacities.filter(|(capacity, _)| *capacity >= length).min()
+    }
+
+    fn take_spare(&mut self, found: Option<(usize, usize)>) -> Option<Vec<u8>> {
+        let (capacity, at) = found?;
+        self.spare_bytes -= capacity;
+        Some(self.spare.swap_remove(at))
     }
 
     /// Whether the budget, if there is one, pays for `more` bytes beside what there is.
@@ -256,6 +276,21 @@ mod tests {
     }
 
     #[test]
+    fn the_closest_buffer_is_used_again() {
+        let buffers = Arc::new(Buffers::new(1000, None));
+        drop([400, 100, 200].map(|length| buffers.lend(length).unwrap()));
+        let lent = [150, 80, 300].map(|length| buffers.lend(length).unwrap());
+        assert_eq!(
+            lent.each_ref().map(|lent| lent.bytes.capacity()),
+            [200, 100, 400]
+        );
+        drop(lent);
+        let small = buffers.lend(9).unwrap();
+        assert_eq!(small.bytes.capacity(), 9, "a large one is too good for it");
+        assert!(buffers.memory_size() <= 1000);
+    }
+
+    #[test]
     fn the_budget_pays_for_what_there_is() {
         let budget = MemoryBudget::new(16 << 20);
         let buffers = Arc::new(Buffers::new(4 << 20, Some(budget.clone())));
@@ -265,7 +300,7 @@ mod tests {
         let lent = buffers.lend(99).unwrap();
         others.resize(0);
         assert_eq!(budget.used(), 99);
-        assert!(buffers.lend(2 << 20).is_none(), "an eighth is lent");
+        assert!(buffers.lend(4 << 20).is_none(), "a quarter is lent");
         drop(lent);
         assert_eq!(budget.used(), 99);
         buffers.trim();

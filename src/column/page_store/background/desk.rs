@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use super::super::PageKey;
 use super::buffers::{Buffers, Lent};
@@ -36,9 +37,27 @@ struct Queue {
     /// The number of the thread that is meant to work. One that was told to end works no more, even if
     /// another column has come before it heard of it.
     turn: u64,
-    /// The thread waits, and nobody has woken it.
-    is_asleep: bool,
+    sleep: Sleep,
 }
+
+/// What the thread does while there is nothing to do.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Sleep {
+    /// It looks into the queue before it waits, or it has been woken.
+    #[default]
+    Awake,
+    /// It looks into the queue again soon.
+    Napping,
+    /// Somebody must wake it.
+    Asleep,
+}
+
+/// How long a nap takes. To wake a thread costs the owner some microseconds, and this saves it for all blobs
+/// but the first of a series; the buffers hold what a writer makes in several naps.
+const NAP: Duration = Duration::from_micros(500);
+
+/// After so many naps without work the thread sleeps.
+const MOST_NAPS: u32 = 16;
 
 #[derive(Default)]
 enum Thread {
@@ -58,6 +77,13 @@ enum Task {
     Put(Lent),
     /// Read these blobs, each into its buffer.
     ReadAhead(Vec<(PageKey, Lent)>),
+}
+
+/// Whether somebody waits for a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Urgency {
+    Soon,
+    Now,
 }
 
 /// Whether the thread will do it.
@@ -130,13 +156,17 @@ impl Desk {
             return Left::Undone;
         }
         fill(&mut lent);
-        self.push(self.lock(), column, Task::Put(lent));
+        let urgency = match self.buffers.is_all_lent(capacity) {
+            true => Urgency::Now,
+            false => Urgency::Soon,
+        };
+        self.push(column, Task::Put(lent), urgency);
         Left::Queued
     }
 
     /// Lets the thread read blobs of a column, each into its buffer.
     pub(super) fn read_ahead(&self, column: &Arc<Column>, blobs: Vec<(PageKey, Lent)>) {
-        self.push(self.lock(), column, Task::ReadAhead(blobs));
+        self.push(column, Task::ReadAhead(blobs), Urgency::Now);
     }
 
     /// Whether there is a thread, and no work for a column.
@@ -180,10 +210,10 @@ impl Desk {
         }
     }
 
-    /// Whether there is a job that is not done. The thread then needs no waking for one more.
-    pub(super) fn is_busy(&self) -> bool {
+    /// Whether the thread works or will look for work soon.
+    pub(super) fn is_up(&self) -> bool {
         let queue = self.lock();
-        queue.running.is_some() || !queue.jobs.is_empty()
+        matches!(queue.thread, Thread::Started(_)) && queue.sleep != Sleep::Asleep
     }
 
     pub(super) fn buffers(&self) -> &Arc<Buffers> {
@@ -209,10 +239,17 @@ impl Desk {
         matches!(queue.thread, Thread::Started(_))
     }
 
-    fn push(&self, mut queue: MutexGuard<'_, Queue>, column: &Arc<Column>, task: Task) {
+    fn push(&self, column: &Arc<Column>, task: Task, urgency: Urgency) {
         let column = Arc::clone(column);
+        let mut queue = self.lock();
         queue.jobs.push_back(Job { column, task });
-        if std::mem::take(&mut queue.is_asleep) {
+        let is_woken = match queue.sleep {
+            Sleep::Awake => false,
+            Sleep::Napping => urgency == Urgency::Now,
+            Sleep::Asleep => true,
+        };
+        if is_woken {
+            queue.sleep = Sleep::Awake;
             drop(queue);
             self.to_do.notify_one();
         }
@@ -221,17 +258,25 @@ impl Desk {
     /// The thread.
     fn work(&self, turn: u64) {
         let mut queue = self.lock();
+        let mut naps = 0;
         while queue.turn == turn {
             if let Some(job) = queue.jobs.pop_front() {
+                naps = 0;
                 queue.running = Some(Arc::clone(&job.column));
                 drop(queue);
                 job.run(self);
                 queue = self.lock();
                 queue.running = None;
                 self.done.notify_all();
+            } else if naps < MOST_NAPS {
+                naps += 1;
+                queue.sleep = Sleep::Napping;
+                queue = nap(&self.to_do, queue);
+                queue.sleep = Sleep::Awake;
             } else {
-                queue.is_asleep = true;
+                queue.sleep = Sleep::Asleep;
                 queue = wait(&self.to_do, queue);
+                queue.sleep = Sleep::Awake;
             }
         }
     }
@@ -275,6 +320,13 @@ impl Job {
             }
         }
     }
+}
+
+fn nap<'a>(condition: &Condvar, queue: MutexGuard<'a, Queue>) -> MutexGuard<'a, Queue> {
+    let (queue, _) = condition
+        .wait_timeout(queue, NAP)
+        .unwrap_or_else(PoisonError::into_inner);
+    queue
 }
 
 fn wait<'a>(condition: &Condvar, queue: MutexGuard<'a, Queue>) -> MutexGuard<'a, Queue> {

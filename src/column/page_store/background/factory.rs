@@ -18,8 +18,8 @@ const DEFAULT_BUFFER_BYTES: usize = 4 << 20;
 /// and reads those ahead that will be taken next.
 ///
 /// Between the writer and the thread lie buffers of a fixed size, 4 MiB together by default. While they are
-/// full, and for pages of less than a 256th of that, the writer does the work itself, so a slow store slows
-/// the writer down and takes no memory. A writer that gives its buffer away for another
+/// full the writer does the work itself, so a slow store slows the writer down and takes no memory. Nor is the
+/// thread woken for a page of less than a 256th of that; once awake it looks for work for some milliseconds. A writer that gives its buffer away for another
 /// ([`put_from`](PageStore::put_from)) copies nothing. There is one thread for all stores of the factory. It
 /// starts with the first page handed to it and ends with the last store; if it cannot be started, nothing
 /// is lost but time.
@@ -57,8 +57,8 @@ impl BackgroundPageStoreFactory {
     }
 
     /// Reserves the buffers from `budget`, which should be the one that the writer uses, and limits
-    /// them to an eighth of one member's [fair share](MemoryBudget::fair_share). Where that is less than
-    /// 2 MiB or not known, or the budget has no room, the writer does all work itself.
+    /// them to a quarter of one member's [fair share](MemoryBudget::fair_share). Where that is less than
+    /// 4 MiB or not known, or the budget has no room, the writer does all work itself.
     pub fn with_memory_budget(self, budget: MemoryBudget) -> Self {
         Self::over(self.inner, self.buffer_bytes, Some(budget))
     }

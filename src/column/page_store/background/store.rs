@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::super::slots::Slots;
 use super::super::{PageKey, PageStore, is_out_of_space};
+use super::buffers::MOST_SLACK;
 use super::column::Column;
 use super::desk::{Desk, Left};
 use crate::errors::Result;
@@ -34,9 +35,6 @@ enum Phase {
     Putting,
     Taking,
 }
-
-/// A blob whose buffer has room for more than so many of its kind is copied, since there are not many buffers.
-const MOST_SLACK: usize = 8;
 
 /// Blobs that the thread is asked for at once.
 const MOST_BLOBS: usize = 16;
@@ -70,11 +68,11 @@ impl BackgroundPageStore {
             .inspect_err(|error| self.is_full |= is_out_of_space(error))
     }
 
-    /// A small blob is not worth waking the thread for, and an answer is waited for from a store that
+    /// A small blob is not worth waking the thread for if it is asleep, and an answer is waited for from a store that
     /// has been full.
     fn leaves_to_thread(&self, blob: &[u8]) -> bool {
         let is_large = blob.len() >= self.desk.buffers().small_bytes();
-        !self.is_full && (is_large || self.desk.is_busy())
+        !self.is_full && (is_large || self.desk.is_up())
     }
 
     fn start_taking(&mut self) -> Result<()> {

@@ -206,6 +206,26 @@ fn puts_return_while_the_inner_store_is_at_work_and_its_memory_can_be_asked() {
 }
 
 #[test]
+fn the_thread_comes_back_from_naps_and_sleep() {
+    let puppets = Puppets::default();
+    let factory = BackgroundPageStoreFactory::new(Arc::new(puppets.clone()));
+    let mut store = store(&factory);
+    for (number, pause) in (1..).zip([0, 1, 0, 100, 0, 3, 100]) {
+        store.put_slice(&page(0)).unwrap();
+        puppets.until("the thread puts it", |state| state.puts == number);
+        thread::sleep(Duration::from_millis(pause));
+    }
+    store.put_slice(&[1; 10]).unwrap();
+    assert!(!factory.desk().is_up(), "small blobs wake nobody");
+    let lasts = [page(1), vec![2; 10]].map(|blob| store.put_slice(&blob).unwrap());
+    puppets.until("the small blob goes with the large one", |state| {
+        state.puts == 10
+    });
+    assert_eq!(store.take(lasts[0]).unwrap(), page(1));
+    assert_eq!(store.take(lasts[1]).unwrap(), vec![2; 10]);
+}
+
+#[test]
 fn blobs_are_read_before_they_are_asked_for() {
     let puppets = Puppets::default();
     let factory = BackgroundPageStoreFactory::new(Arc::new(puppets.clone()));
