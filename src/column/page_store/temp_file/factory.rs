@@ -31,10 +31,15 @@ pub enum BlobChecksum {
 /// left of it when the process ends in whatever way, and two processes in one directory never
 /// meet.
 ///
-/// The space of a taken blob is used for the next ones. On Linux, where the file system allows it, its
-/// disk is given back at once, so that spilled pages leave the disk as fast as the file grows, and
-/// pages that were not written out yet never are. Elsewhere disk is given back when a segment holds no
-/// blob any more and is closed, at the latest when its row group has been written.
+/// On Linux, where the file system allows it, a store that has put some hundred kilobytes reserves space
+/// for its next blobs, up to 1 MiB, which takes no disk before it is written. So its blobs lie together
+/// although many columns spill in turn, and are read back in large pieces.
+///
+/// The space of a taken blob is used for the next ones. Where space can be reserved, its disk is given
+/// back as soon as blobs of 1 MiB in a row have been taken, or the last of a store, so that spilled
+/// pages leave the disk as fast as the file grows, and pages that were not written out yet never are.
+/// Elsewhere disk is given back when a segment holds no blob any more and is closed, at the latest when
+/// its row group has been written.
 ///
 /// A directory that fails or is full is passed over for the next one in the list. Errors name the
 /// directory and the number of bytes, and keep the kind of the cause; past
