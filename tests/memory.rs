@@ -16,6 +16,7 @@ mod tables;
 
 mod memory {
     mod accounting;
+    mod bounds;
     mod data;
     mod filters;
     mod idle;

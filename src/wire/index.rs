@@ -69,7 +69,8 @@ pub(crate) fn read_column_index(bytes: &[u8], physical_type: Type) -> Result<Col
     check_len("nan_counts", fields.nan_counts.as_ref(), pages)?;
     check_histograms(fields.repetition_level_histograms.as_deref(), pages)?;
     check_histograms(fields.definition_level_histograms.as_deref(), pages)?;
-    let mut bounds = PageBounds::default();
+    let len_bytes = |values: &[&[u8]]| values.iter().map(|value| value.len()).sum::<usize>();
+    let mut bounds = PageBounds::with_room_for(pages, len_bytes(&min) + len_bytes(&max));
     for (is_null_page, (min, max)) in null_pages.iter().zip(min.into_iter().zip(max)) {
         // SPEC: the bounds of a null page are there to keep the lists in step, and mean nothing.
         match is_null_page {

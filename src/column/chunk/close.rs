@@ -6,6 +6,9 @@ use crate::file::metadata::ColumnChunkMetaData;
 use crate::file::page_index::column_index::ColumnIndexMetaData;
 use crate::file::page_index::offset_index::OffsetIndexMetaData;
 
+/// With bounds of the usual length, an index of a thousand pages.
+const SMALL_INDEX_BYTES: usize = 128 << 10;
+
 /// Everything that the file's metadata says of one column chunk.
 #[derive(Debug, Clone)]
 pub struct ColumnCloseResult {
@@ -56,6 +59,12 @@ impl ColumnCloseResult {
             + offset.map_or(0, OffsetIndexMetaData::memory_size)
     }
 
+    /// Bytes that the column index takes beside those of [`memory_size`](Self::memory_size) while it is written.
+    pub(crate) fn index_writing_bytes(&self) -> usize {
+        let index = self.column_index.as_ref();
+        index_writing_bytes(index.map_or(0, ColumnIndexMetaData::memory_size))
+    }
+
     /// Moves the whole chunk by `by` bytes.
     pub(crate) fn shifted(mut self, by: i64) -> Result<Self> {
         let data = checked(self.metadata.data_page_offset(), by)?;
@@ -90,6 +99,12 @@ impl ColumnCloseResult {
         }
         Ok(())
     }
+}
+
+/// Bytes that a column index of `index_bytes` takes in addition while it is written. They are paid for in advance,
+/// because nothing can be put off when the chunk ends; a small index finds room.
+pub(super) fn index_writing_bytes(index_bytes: usize) -> usize {
+    index_bytes.saturating_sub(SMALL_INDEX_BYTES)
 }
 
 fn checked(offset: i64, by: i64) -> Result<i64> {

@@ -2,12 +2,10 @@
 
 use super::close::ColumnCloseResult;
 use super::ledger::{ChunkLedger, IndexEntries};
-use crate::basic::Compression;
+use crate::basic::{Compression, Type};
 use crate::errors::{ParquetError, Result};
-use crate::file::metadata::{
-    ColumnChunkMetaData, ColumnIndexBuilder, LevelHistogram, OffsetIndexBuilder,
-};
-use crate::file::page_index::column_index::ColumnIndexMetaData;
+use crate::file::metadata::{ColumnChunkMetaData, LevelHistogram, OffsetIndexBuilder};
+use crate::file::page_index::column_index::{ColumnIndex, ColumnIndexMetaData};
 use crate::file::page_index::offset_index::OffsetIndexMetaData;
 use crate::file::statistics::Statistics;
 use crate::schema::types::ColumnDescPtr;
@@ -43,10 +41,11 @@ impl ChunkLedger {
     /// # Errors
     /// If an offset or a size does not fit the format.
     pub(crate) fn layout(
-        &self,
+        mut self,
         description: ChunkDescription,
         placement: &Placement,
     ) -> Result<ColumnCloseResult> {
+        let index = self.index.take();
         let totals = self.totals();
         let ChunkDescription {
             descr,
@@ -55,7 +54,7 @@ impl ChunkLedger {
         } = description;
         let physical_type = descr.physical_type();
         let with_statistics = statistics.is_some();
-        let offsets = Offsets::compute(self, placement)?;
+        let offsets = Offsets::compute(&self, placement)?;
         let mut metadata = ColumnChunkMetaData::builder(descr)
             .set_encodings_mask(self.encodings)
             .set_compression(compression)
@@ -72,10 +71,10 @@ impl ChunkLedger {
                 .set_repetition_level_histogram(histogram(&self.repetition_histogram))
                 .set_definition_level_histogram(histogram(&self.definition_histogram));
         }
-        let column_index = match &self.index {
-            Some(index) if index.valid && with_statistics => Some(index.build(physical_type)?),
-            _ => None,
-        };
+        let column_index = index
+            .filter(|index| index.valid && with_statistics)
+            .map(|index| index.build(physical_type))
+            .transpose()?;
         Ok(ColumnCloseResult {
             bytes_written: totals.compressed,
             rows_written: totals.rows,
@@ -145,29 +144,28 @@ impl<'a> Offsets<'a> {
 }
 
 impl IndexEntries {
-    fn build(&self, physical_type: crate::basic::Type) -> Result<ColumnIndexMetaData> {
-        let mut builder = ColumnIndexBuilder::new(physical_type);
-        let pages = self.null_pages.len();
-        let part = |histograms: &[i64], page: usize| {
-            let levels = histograms.len().checked_div(pages).unwrap_or(0);
-            histogram(
-                histograms
-                    .get(page * levels..(page + 1) * levels)
-                    .unwrap_or_default(),
-            )
+    /// The index; bounds of byte arrays move into it as they are.
+    fn build(self, physical_type: Type) -> Result<ColumnIndexMetaData> {
+        let index = ColumnIndex {
+            boundary_order: self.boundary.order(),
+            null_pages: tight(self.null_pages),
+            null_counts: Some(tight(self.null_counts)),
+            nan_counts: known(self.nan_counts),
+            repetition_level_histograms: known(self.repetition_histograms),
+            definition_level_histograms: known(self.definition_histograms),
         };
-        for (page, (is_null, nulls)) in self.null_pages.iter().zip(&self.null_counts).enumerate() {
-            let (min, max) = self.page_bounds(page);
-            let nans = self.nan_counts.get(page).copied();
-            builder.append(*is_null, min.to_vec(), max.to_vec(), *nulls, nans);
-            builder.append_histograms(
-                &part(&self.repetition_histograms, page),
-                &part(&self.definition_histograms, page),
-            );
-        }
-        builder.set_boundary_order(self.boundary.order());
-        builder.build()
+        ColumnIndexMetaData::try_new(physical_type, index, self.bounds.tight())
     }
+}
+
+fn known(counts: Vec<i64>) -> Option<Vec<i64>> {
+    (!counts.is_empty()).then(|| tight(counts))
+}
+
+/// Indexes may wait for the footer for long: without the room that their vectors grew into.
+fn tight<T>(mut values: Vec<T>) -> Vec<T> {
+    values.shrink_to_fit();
+    values
 }
 
 fn histogram(levels: &[i64]) -> Option<LevelHistogram> {

@@ -1,11 +1,13 @@
 //! The facts of a chunk's pages, kept compactly while the chunk grows. Offsets are not facts:
 //! [`layout`](super::layout) computes them when the chunk ends.
 
+use super::close::index_writing_bytes;
 use super::facts::{DataPageFacts, DictionaryFacts};
 use crate::basic::{Encoding, EncodingMask, PageType};
 use crate::column::stats::{BoundaryTracker, BoundsOrder, Truncation};
 use crate::errors::Result;
 use crate::file::metadata::PageEncodingStats;
+use crate::file::page_index::column_index::PageBounds;
 
 /// Which records a ledger keeps.
 #[derive(Debug, Clone, Copy)]
@@ -73,9 +75,7 @@ pub(super) struct IndexEntries {
     pub(super) null_pages: Vec<bool>,
     pub(super) null_counts: Vec<i64>,
     pub(super) nan_counts: Vec<i64>,
-    pub(super) bounds: Vec<u8>,
-    /// Where the minimum and then the maximum of each page end in `bounds`.
-    pub(super) ends: Vec<(u32, u32)>,
+    pub(super) bounds: PageBounds,
     pub(super) definition_histograms: Vec<i64>,
     pub(super) repetition_histograms: Vec<i64>,
     pub(super) boundary: BoundaryTracker,
@@ -180,6 +180,12 @@ impl ChunkLedger {
             + self.index.as_ref().map_or(0, IndexEntries::memory_size)
     }
 
+    /// Bytes that the chunk's column index will take in addition while it is written. O(1).
+    pub(crate) fn index_writing_bytes(&self) -> usize {
+        let index = self.index.as_ref();
+        index_writing_bytes(index.map_or(0, |index| index.bounds.len_bytes()))
+    }
+
     fn record_encoding(&mut self, page_type: PageType, encoding: Encoding) {
         self.encodings.insert(encoding);
         match self.encoding_stats.last_mut() {
@@ -203,8 +209,7 @@ impl IndexEntries {
             null_pages: Vec::new(),
             null_counts: Vec::new(),
             nan_counts: Vec::new(),
-            bounds: Vec::new(),
-            ends: Vec::new(),
+            bounds: PageBounds::default(),
             definition_histograms: Vec::new(),
             repetition_histograms: Vec::new(),
             boundary: BoundaryTracker::new(options.order),
@@ -220,21 +225,14 @@ impl IndexEntries {
             Some((min, max)) if !is_null_page => {
                 self.boundary.update(min, max);
                 let (min, _) = self.options.truncation.min(min);
-                self.bounds.extend_from_slice(&min);
-                let end = u32::try_from(self.bounds.len())?;
                 let (max, _) = self.options.truncation.max(max);
-                self.bounds.extend_from_slice(&max);
-                self.ends.push((end, u32::try_from(self.bounds.len())?));
+                self.bounds.push(&min, &max)?;
             }
-            _ if is_null_page => {
-                let end = u32::try_from(self.bounds.len())?;
-                self.ends.push((end, end));
-            }
+            _ if is_null_page => self.bounds.push(&[], &[])?,
             // A page with values and without bounds: no reader could use the index.
             _ => {
                 self.valid = false;
-                self.bounds = Vec::new();
-                self.ends = Vec::new();
+                self.bounds = PageBounds::default();
             }
         }
         self.null_pages.push(is_null_page);
@@ -250,21 +248,6 @@ impl IndexEntries {
         Ok(())
     }
 
-    /// Bounds of page `page`: minimum, maximum.
-    pub(super) fn page_bounds(&self, page: usize) -> (&[u8], &[u8]) {
-        let from = match page.checked_sub(1) {
-            Some(before) => self.ends.get(before).map_or(0, |ends| ends.1),
-            None => 0,
-        };
-        let (min_end, max_end) = self.ends.get(page).copied().unwrap_or((from, from));
-        let part = |from: u32, to: u32| {
-            self.bounds
-                .get(from as usize..to as usize)
-                .unwrap_or_default()
-        };
-        (part(from, min_end), part(min_end, max_end))
-    }
-
     fn memory_size(&self) -> usize {
         self.null_pages.capacity()
             + (self.null_counts.capacity()
@@ -272,8 +255,7 @@ impl IndexEntries {
                 + self.definition_histograms.capacity()
                 + self.repetition_histograms.capacity())
                 * size_of::<i64>()
-            + self.bounds.capacity()
-            + self.ends.capacity() * size_of::<(u32, u32)>()
+            + self.bounds.memory_size()
             + self.boundary.memory_size()
     }
 }

@@ -180,7 +180,7 @@ impl ColumnEncoder {
             while batch.slots > 0 {
                 if let Some(cap) = self.cap {
                     let next_bytes = self.growth_bytes(&present_values, cap);
-                    if sink.is_short(self.memory_size(), next_bytes) {
+                    if sink.is_short(self.reserved_size(), next_bytes) {
                         return Ok(done);
                     }
                 }
@@ -327,6 +327,11 @@ impl ColumnEncoder {
             + self.ledger.memory_size()
     }
 
+    /// Heap bytes, and those that ending the chunk takes beside them.
+    pub(crate) fn reserved_size(&self) -> usize {
+        self.memory_size() + self.ledger.index_writing_bytes()
+    }
+
     fn batch_base(
         &self,
         definition: Option<&Levels<'_>>,
@@ -446,7 +451,7 @@ impl ColumnEncoder {
             }
             _ => None,
         };
-        sink.encoder_holds(self.memory_size());
+        sink.encoder_holds(self.reserved_size());
         let header_bytes = HEADER_ROOM + header_statistics.as_ref().map_or(0, bound_bytes);
         bench.start_body(header_bytes + self.open_page_bytes());
         bench.body.resize(HEADER_ROOM, 0);
@@ -507,7 +512,7 @@ impl ColumnEncoder {
             return Ok(());
         };
         dictionary.end();
-        sink.encoder_holds(self.memory_size() + dictionary.memory_size());
+        sink.encoder_holds(self.reserved_size() + dictionary.memory_size());
         benches.with(|bench| {
             bench.start_body(HEADER_ROOM + dictionary.dictionary_bytes());
             bench.body.resize(HEADER_ROOM, 0);
@@ -519,7 +524,7 @@ impl ColumnEncoder {
             }
             // The page's body is a copy: the entries go before it is compressed.
             drop(dictionary);
-            sink.encoder_holds(self.memory_size());
+            sink.encoder_holds(self.reserved_size());
             let sealed = seal(bench, EncodedPage::Dictionary { entries }, &self.sealing)
                 .map_err(|error| self.named(error))?;
             let facts = DictionaryFacts {

@@ -56,25 +56,13 @@ impl ColumnIndexBuilder {
         null_count: i64,
         nan_count: Option<i64>,
     ) {
-        self.append_borrowed(null_page, &min_value, &max_value, null_count, nan_count);
-    }
-
-    /// Does what [`ColumnIndexBuilder::append`] does with bounds that the caller keeps.
-    pub(crate) fn append_borrowed(
-        &mut self,
-        null_page: bool,
-        min_value: &[u8],
-        max_value: &[u8],
-        null_count: i64,
-        nan_count: Option<i64>,
-    ) {
         if !self.valid() {
             return;
         }
         let pushed = if null_page {
             self.bounds.push(&[], &[])
         } else {
-            self.bounds.push(min_value, max_value)
+            self.bounds.push(&min_value, &max_value)
         };
         if let Err(error) = pushed {
             self.give_up(State::Failed(error));

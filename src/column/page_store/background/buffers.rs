@@ -138,14 +138,20 @@ impl Buffers {
     fn take_back(&self, bytes: Vec<u8>, counted: usize) {
         let mut state = self.lock();
         state.lent_bytes -= counted;
-        state.spare_bytes += bytes.capacity();
-        state.spare.push(bytes);
+        // An owner may have exchanged the buffer for a larger one.
+        let is_larger = bytes.capacity() > counted;
+        if is_larger && state.bytes() + bytes.capacity() > self.most_bytes() {
+            drop(bytes);
+        } else {
+            state.spare_bytes += bytes.capacity();
+            state.spare.push(bytes);
+        }
         self.settle(&mut state);
     }
 
     /// Says what is in memory now.
     fn settle(&self, state: &mut State) {
-        let bytes = state.lent_bytes + state.spare_bytes;
+        let bytes = state.bytes();
         self.bytes.store(bytes, Ordering::Relaxed);
         if let Some(held) = &mut state.held {
             held.resize(bytes);
@@ -159,6 +165,11 @@ impl Buffers {
 }
 
 impl State {
+    /// All that is lent, and all that is not.
+    fn bytes(&self) -> usize {
+        self.lent_bytes + self.spare_bytes
+    }
+
     /// A spare buffer that is large enough, or a new one for which spare ones go.
     fn buffer(&mut self, length: usize, most_bytes: usize) -> Option<Vec<u8>> {
         if self.lent_bytes + length > most_bytes {
@@ -168,7 +179,7 @@ impl State {
         if closest.is_some_and(|(capacity, _)| capacity / MOST_SLACK <= length) {
             return self.take_spare(closest);
         }
-        while self.lent_bytes + self.spare_bytes + length > most_bytes && self.drop_spare() {}
+        while self.bytes() + length > most_bytes && self.drop_spare() {}
         while !self.is_granted(length) {
             if !self.drop_spare() {
                 return None;
@@ -192,7 +203,7 @@ impl State {
 
     /// Whether the budget, if there is one, pays for `more` bytes beside what there is.
     fn is_granted(&mut self, more: usize) -> bool {
-        let bytes = self.lent_bytes + self.spare_bytes + more;
+        let bytes = self.bytes() + more;
         self.held
             .as_mut()
             .is_none_or(|held| held.try_resize(bytes).is_ok())
@@ -273,6 +284,19 @@ mod tests {
         assert_eq!(buffers.memory_size(), 400);
         assert_eq!(buffers.lend(200).unwrap().bytes.capacity(), 300);
         assert_eq!(buffers.memory_size(), 400);
+    }
+
+    #[test]
+    fn a_buffer_that_came_back_too_large_is_not_kept() {
+        let buffers = Arc::new(Buffers::new(1000, None));
+        let _other = buffers.lend(300).unwrap();
+        for (size, kept) in [(600, 600), (800, 0)] {
+            buffers.free_spare();
+            let mut lent = buffers.lend(500).unwrap();
+            lent.exchange(&mut vec![1; size], 0);
+            drop(lent);
+            assert_eq!(buffers.memory_size(), 300 + kept);
+        }
     }
 
     #[test]

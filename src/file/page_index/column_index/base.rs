@@ -65,6 +65,9 @@ impl ColumnIndex {
     }
 }
 
+/// What may be doubled when it is full.
+const MANY_BYTES: usize = 64 << 10;
+
 /// The bounds of all pages end to end: minimum and maximum of the first page, of the second, and on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PageBounds {
@@ -74,11 +77,20 @@ pub(crate) struct PageBounds {
 }
 
 impl PageBounds {
+    /// Nothing yet, with room for the bounds of so many pages and so many bytes.
+    pub(crate) fn with_room_for(pages: usize, len_bytes: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(len_bytes),
+            ends: Vec::with_capacity(2 * pages),
+        }
+    }
+
     /// Adds the bounds of the next page.
     ///
     /// # Errors
     /// If the bounds of all pages exceed 4 GiB.
     pub(crate) fn push(&mut self, min: &[u8], max: &[u8]) -> Result<()> {
+        self.make_room(min.len() + max.len());
         for bound in [min, max] {
             let end = u32::try_from(self.bytes.len() + bound.len()).map_err(|_| {
                 ParquetError::General("the bounds of a column index exceed 4 GiB".to_string())
@@ -114,6 +126,19 @@ impl PageBounds {
     /// Bytes on the heap.
     pub(crate) fn memory_size(&self) -> usize {
         self.bytes.capacity() + self.ends.capacity() * size_of::<u32>()
+    }
+
+    /// Bytes of the bounds themselves.
+    pub(crate) fn len_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Many bounds take a quarter of room in advance instead of as much again.
+    fn make_room(&mut self, more: usize) {
+        let len = self.bytes.len();
+        if len >= MANY_BYTES && self.bytes.capacity() - len < more {
+            self.bytes.reserve_exact(more.max(len / 4));
+        }
     }
 
     fn bound(&self, ordinal: usize) -> Option<&[u8]> {

@@ -38,9 +38,9 @@ impl Kept {
         });
     }
 
-    /// Whether there was room so far.
-    pub(super) fn has_all(&self) -> bool {
-        self.indexes.is_some()
+    /// Whether there was room so far, and is for an index that is about to be decoded from `bytes`.
+    pub(super) fn has_room_for(&mut self, bytes: &[u8]) -> bool {
+        self.indexes.is_some() && self.pay(self.reservation.size() + bytes.len())
     }
 
     /// The indexes, and the bytes reserved for them.
@@ -61,9 +61,16 @@ impl Kept {
             self.bytes += bytes + group.table_bytes() - before;
         }
         let wanted = self.bytes + indexes.capacity() * size_of::<RowGroupIndexes>();
-        if self.reservation.try_resize(wanted).is_err() {
+        self.pay(wanted);
+    }
+
+    /// Drops all indexes if the budget does not grant so much; returns whether it does.
+    fn pay(&mut self, wanted: usize) -> bool {
+        let is_granted = self.reservation.try_resize(wanted).is_ok();
+        if !is_granted {
             self.indexes = None;
             self.reservation.resize(0);
         }
+        is_granted
     }
 }

@@ -20,7 +20,6 @@ use crate::file::properties::BloomFilterPosition;
 use crate::schema::types::SchemaDescPtr;
 use heap::Heap;
 pub(super) use heap::RowGroupIndexes;
-use kept::Kept;
 use stores::Stores;
 
 /// Everything that waits for the footer, or for the end of its row group.
@@ -89,8 +88,7 @@ impl Waiting {
         schema: SchemaDescPtr,
         when_full: WhenFull,
     ) {
-        let kept = Kept::new(member.reserve());
-        let stores = Stores::new(stores, schema, when_full, kept);
+        let stores = Stores::new(stores, schema, when_full, member);
         self.place = Place::Stores(Box::new(stores));
         self.reservation = Some(member.reserve());
     }

@@ -8,6 +8,7 @@ use super::heap::RowGroupIndexes;
 use super::kept::Kept;
 use super::{Chunk, Extent, Leftovers, Note, TrackedWrite};
 use crate::bloom_filter::Sbbf;
+use crate::budget::{Member, Reservation};
 use crate::column::chunk::{Shelf, Shelved, WhenFull, store_error};
 use crate::column::page_store::{PageStoreArgs, PageStoreFactory};
 use crate::errors::{ParquetError, Result};
@@ -22,7 +23,7 @@ pub(super) struct Stores {
     filters: Queue,
     column_indexes: Queue,
     offset_indexes: Queue,
-    buffer: Vec<u8>,
+    scratch: Scratch,
     kept: Kept,
 }
 
@@ -51,6 +52,20 @@ struct Blob {
 /// Filters go into their store in pieces of this many blocks, 64 KiB.
 const PIECE_BLOCKS: usize = 2048;
 
+/// More than a serialized column index has for a page beside what it has in memory.
+const BYTES_BESIDE_PAGE: usize = 16;
+
+/// A larger buffer does not wait for the next index.
+const MOST_IDLE_BYTES: usize = 256 << 10;
+
+/// One blob at a time, on its way to a store or to the file.
+struct Scratch {
+    buffer: Vec<u8>,
+    /// What of the buffer is paid for with all that waits.
+    idle_bytes: usize,
+    held: Reservation,
+}
+
 impl Stores {
     /// Asks `factory` for stores when there is something to put away. Indexes are read back into `kept` when they are
     /// written.
@@ -58,7 +73,7 @@ impl Stores {
         factory: Arc<dyn PageStoreFactory>,
         schema: SchemaDescPtr,
         when_full: WhenFull,
-        kept: Kept,
+        member: &Member,
     ) -> Self {
         Self {
             origin: Origin {
@@ -69,8 +84,12 @@ impl Stores {
             filters: Queue::new("Bloom filters"),
             column_indexes: Queue::new("column indexes"),
             offset_indexes: Queue::new("offset indexes"),
-            buffer: Vec::new(),
-            kept,
+            scratch: Scratch {
+                buffer: Vec::new(),
+                idle_bytes: 0,
+                held: member.reserve(),
+            },
+            kept: Kept::new(member.reserve()),
         }
     }
 
@@ -82,9 +101,12 @@ impl Stores {
         if let Some(filter) = &leftovers.filter {
             self.add_filter(chunk, filter)?;
         }
-        let (origin, buffer) = (&self.origin, &mut self.buffer);
+        let (origin, buffer) = (&self.origin, &mut self.scratch.buffer);
         if let Some(index) = &leftovers.column_index {
+            let pages = usize::try_from(index.num_pages())?;
             buffer.clear();
+            // A buffer that grows as it is filled would take up to three times as much.
+            buffer.reserve_exact(index.memory_size() + pages * BYTES_BESIDE_PAGE);
             write_column_index(index, buffer);
             self.column_indexes.put(origin, chunk, buffer)?;
         }
@@ -93,6 +115,7 @@ impl Stores {
             write_offset_index(index, buffer);
             self.offset_indexes.put(origin, chunk, buffer)?;
         }
+        self.scratch.shrink();
         Ok(())
     }
 
@@ -106,7 +129,7 @@ impl Stores {
         note: Note<'_>,
     ) -> Result<()> {
         self.filters
-            .write(&self.origin, sink, &mut self.buffer, note, |_, _| Ok(()))
+            .write(&self.origin, sink, &mut self.scratch, note, |_, _| Ok(()))
     }
 
     /// As [`Stores::write_filters`].
@@ -117,14 +140,14 @@ impl Stores {
     ) -> Result<()> {
         let (origin, kept) = (&self.origin, &mut self.kept);
         let keep = |chunk: Chunk, bytes: &[u8]| {
-            if kept.has_all() {
+            if kept.has_room_for(bytes) {
                 let physical_type = origin.column(chunk)?.physical_type();
                 kept.add_column_index(chunk, read_column_index(bytes, physical_type)?);
             }
             Ok(())
         };
         self.column_indexes
-            .write(origin, sink, &mut self.buffer, note, keep)
+            .write(origin, sink, &mut self.scratch, note, keep)
     }
 
     /// As [`Stores::write_filters`].
@@ -135,13 +158,13 @@ impl Stores {
     ) -> Result<()> {
         let kept = &mut self.kept;
         let keep = |chunk: Chunk, bytes: &[u8]| {
-            if kept.has_all() {
+            if kept.has_room_for(bytes) {
                 kept.add_offset_index(chunk, read_offset_index(bytes)?);
             }
             Ok(())
         };
         self.offset_indexes
-            .write(&self.origin, sink, &mut self.buffer, note, keep)
+            .write(&self.origin, sink, &mut self.scratch, note, keep)
     }
 
     /// The indexes that were written, if there was room to read them back, and the bytes reserved for them.
@@ -151,7 +174,7 @@ impl Stores {
 
     /// Bytes of tables, of the buffer, and of blobs that stores had no room for.
     pub(super) fn own_bytes(&self) -> usize {
-        self.buffer.capacity() + self.sum(Queue::own_bytes)
+        self.scratch.buffer.capacity() + self.sum(Queue::own_bytes)
     }
 
     /// Bytes that the stores say they hold in memory.
@@ -165,13 +188,16 @@ impl Stores {
     }
 
     fn add_filter(&mut self, chunk: Chunk, filter: &Sbbf) -> Result<()> {
-        self.buffer.clear();
-        self.buffer.extend_from_slice(&filter.header_bytes()?);
+        self.scratch.buffer.clear();
+        self.scratch
+            .buffer
+            .extend_from_slice(&filter.header_bytes()?);
         // A filter without blocks still has its header.
         for first in (0..filter.num_blocks().max(1)).step_by(PIECE_BLOCKS) {
-            filter.append_blocks(first, PIECE_BLOCKS, &mut self.buffer);
-            self.filters.put(&self.origin, chunk, &self.buffer)?;
-            self.buffer.clear();
+            filter.append_blocks(first, PIECE_BLOCKS, &mut self.scratch.buffer);
+            self.filters
+                .put(&self.origin, chunk, &self.scratch.buffer)?;
+            self.scratch.buffer.clear();
         }
         Ok(())
     }
@@ -216,7 +242,7 @@ impl Queue {
         &mut self,
         origin: &Origin,
         sink: &mut TrackedWrite<W>,
-        buffer: &mut Vec<u8>,
+        scratch: &mut Scratch,
         note: Note<'_>,
         mut see: impl FnMut(Chunk, &[u8]) -> Result<()>,
     ) -> Result<()> {
@@ -232,17 +258,21 @@ impl Queue {
             let written = Extent::of(sink, |sink| {
                 while let Some((ordinal, piece)) = pieces.take() {
                     shelf
-                        .take_into(piece.place, buffer)
-                        .and_then(|()| see(chunk, buffer))
+                        .take_into(piece.place, &mut scratch.buffer)
+                        .and_then(|()| {
+                            scratch.pay();
+                            see(chunk, &scratch.buffer)
+                        })
                         .map_err(|source| origin.error("take", chunk, ordinal, source))?;
-                    taken += buffer.len() as u64;
-                    sink.write_all(buffer)?;
+                    taken += scratch.buffer.len() as u64;
+                    sink.write_all(&scratch.buffer)?;
                     pieces = blobs.next_if(|(_, next)| next.chunk() == chunk);
                 }
                 Ok(())
             })?;
             note(chunk, written);
         }
+        scratch.shrink();
         if taken != put {
             return Err(ParquetError::CorruptBlob(format!(
                 "the {kind} that waited in a store had {put} bytes and came back with {taken}"
@@ -253,6 +283,23 @@ impl Queue {
 
     fn own_bytes(&self) -> usize {
         self.blobs.capacity() * size_of::<Blob>() + self.shelf.as_ref().map_or(0, Shelf::own_bytes)
+    }
+}
+
+impl Scratch {
+    /// Pays for the buffer while a blob is in it.
+    fn pay(&mut self) {
+        let more_bytes = self.buffer.capacity().saturating_sub(self.idle_bytes);
+        self.held.resize(more_bytes);
+    }
+
+    /// Leaves no large buffer behind.
+    fn shrink(&mut self) {
+        if self.buffer.capacity() > MOST_IDLE_BYTES {
+            self.buffer = Vec::new();
+        }
+        self.idle_bytes = self.buffer.capacity();
+        self.held.resize(0);
     }
 }
 
