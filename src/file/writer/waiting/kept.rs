@@ -38,8 +38,9 @@ impl Kept {
         });
     }
 
-    /// Whether there was room so far, and is for an index that is about to be decoded from `bytes`.
-    pub(super) fn has_room_for(&mut self, bytes: &[u8]) -> bool {
+    /// Pays for an index that is about to be decoded from `bytes`. False if there is no room for it, or was none for one
+    /// before: then nothing is kept.
+    pub(super) fn claim(&mut self, bytes: &[u8]) -> bool {
         self.indexes.is_some() && self.pay(self.reservation.size() + bytes.len())
     }
 

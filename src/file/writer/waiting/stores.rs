@@ -140,7 +140,7 @@ impl Stores {
     ) -> Result<()> {
         let (origin, kept) = (&self.origin, &mut self.kept);
         let keep = |chunk: Chunk, bytes: &[u8]| {
-            if kept.has_room_for(bytes) {
+            if kept.claim(bytes) {
                 let physical_type = origin.column(chunk)?.physical_type();
                 kept.add_column_index(chunk, read_column_index(bytes, physical_type)?);
             }
@@ -158,7 +158,7 @@ impl Stores {
     ) -> Result<()> {
         let kept = &mut self.kept;
         let keep = |chunk: Chunk, bytes: &[u8]| {
-            if kept.has_room_for(bytes) {
+            if kept.claim(bytes) {
                 kept.add_offset_index(chunk, read_offset_index(bytes)?);
             }
             Ok(())
