@@ -13,6 +13,7 @@ use herringbone::errors::{ParquetError, Result};
 use herringbone::file::properties::{WriterProperties, WriterVersion};
 use herringbone::file::writer::{SerializedFileWriter, SerializedPageWriter, TrackedWrite};
 use herringbone::schema::types::SchemaDescriptor;
+use parquet::column as oracle;
 
 use crate::support::check::read;
 use crate::support::walker::Layout;
@@ -126,17 +127,161 @@ fn a_page_writer_gets_the_dictionary_first() {
         let locations = close.offset_index.unwrap().page_locations;
         let offsets: Vec<i64> = locations.iter().map(|place| place.offset).collect();
         assert_eq!(offsets, [1100, 1200, 1300, 1400]);
-        assert!(
-            locations
-                .iter()
-                .all(|place| place.compressed_page_size == 100)
-        );
+        for (place, page) in locations.iter().zip(&seen.pages[1..]) {
+            assert_eq!(
+                place.compressed_page_size as usize,
+                page.compressed_size() + 10
+            );
+        }
         let rows: Vec<i64> = locations
             .iter()
             .map(|place| place.first_row_index)
             .collect();
         assert_eq!(rows, [0, 100, 200, 300]);
     }
+}
+
+/// Sizes that only a page writer could come up with, by the page's place.
+fn invented(place: u64) -> PageWriteSpec {
+    PageWriteSpec {
+        page_type: PageType::DATA_PAGE,
+        uncompressed_size: 5000 + place as usize,
+        compressed_size: 3000 + place as usize,
+        num_values: 7 + place as u32,
+        offset: 1000 * (place + 1),
+        bytes_written: 900 + place,
+    }
+}
+
+/// Says of each page what [`invented`] says.
+#[derive(Default)]
+struct Inventive {
+    pages: u64,
+}
+
+impl PageWriter for Inventive {
+    fn write_page(&mut self, page: CompressedPage) -> Result<PageWriteSpec> {
+        self.pages += 1;
+        let page_type = page.page_type();
+        Ok(PageWriteSpec {
+            page_type,
+            ..invented(self.pages)
+        })
+    }
+
+    fn close(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl oracle::page::PageWriter for Inventive {
+    fn write_page(
+        &mut self,
+        page: oracle::page::CompressedPage,
+    ) -> parquet::errors::Result<oracle::page::PageWriteSpec> {
+        self.pages += 1;
+        let said = invented(self.pages);
+        Ok(oracle::page::PageWriteSpec {
+            page_type: page.page_type(),
+            uncompressed_size: said.uncompressed_size,
+            compressed_size: said.compressed_size,
+            num_values: said.num_values,
+            offset: said.offset,
+            bytes_written: said.bytes_written,
+        })
+    }
+
+    fn close(&mut self) -> parquet::errors::Result<()> {
+        Ok(())
+    }
+}
+
+/// The numbers of a closed chunk that a page writer decides.
+macro_rules! numbers {
+    ($close:expr) => {{
+        let close = $close;
+        let metadata = &close.metadata;
+        let places = &close.offset_index.as_ref().unwrap().page_locations;
+        let places: Vec<(i64, i32, i64)> = places
+            .iter()
+            .map(|at| (at.offset, at.compressed_page_size, at.first_row_index))
+            .collect();
+        let numbers = [
+            close.bytes_written as i64,
+            close.rows_written as i64,
+            metadata.compressed_size(),
+            metadata.uncompressed_size(),
+            metadata.num_values(),
+            metadata.data_page_offset(),
+            metadata.dictionary_page_offset().unwrap_or(-1),
+        ];
+        (numbers, places)
+    }};
+}
+
+#[test]
+fn what_a_page_writer_says_of_its_pages_is_believed() {
+    for dictionary in [true, false] {
+        let ours = WriterProperties::builder()
+            .set_dictionary_enabled(dictionary)
+            .set_data_page_row_count_limit(100)
+            .set_write_batch_size(100)
+            .build();
+        let found = numbers!(write(Box::new(Inventive::default()), ours).unwrap());
+
+        let theirs = parquet::file::properties::WriterProperties::builder()
+            .set_dictionary_enabled(dictionary)
+            .set_data_page_row_count_limit(100)
+            .set_write_batch_size(100)
+            .build();
+        let message = parquet::schema::parser::parse_message_type(SCHEMA).unwrap();
+        let descr = parquet::schema::types::SchemaDescriptor::new(Arc::new(message)).column(0);
+        let pages = Box::new(Inventive::default());
+        let writer = oracle::writer::get_column_writer(descr, Arc::new(theirs), pages);
+        let mut writer =
+            oracle::writer::get_typed_column_writer::<parquet::data_type::Int32Type>(writer);
+        let values: Vec<i32> = (0..350).map(|i| i % 10).collect();
+        writer.write_batch(&values, None, None).unwrap();
+        let expected = numbers!(writer.close().unwrap());
+        assert_eq!(found, expected, "dictionary {dictionary}");
+        assert!(found.0[2] > 4 * 3000);
+    }
+}
+
+#[test]
+fn bytes_written_are_those_the_page_writer_has_written() {
+    let descr = SchemaDescriptor::new(schema(SCHEMA)).column(0);
+    let properties = WriterProperties::builder()
+        .set_dictionary_enabled(false)
+        .set_data_page_row_count_limit(10)
+        .set_write_batch_size(10)
+        .build();
+    let pages = Box::new(Inventive::default());
+    let writer = get_column_writer(descr, Arc::new(properties), pages);
+    let mut writer: ColumnWriterImpl<'_, Int32Type> = get_typed_column_writer(writer);
+    assert_eq!(writer.get_total_bytes_written(), 0);
+    writer.write_batch(&[1; 20], None, None).unwrap();
+    assert_eq!(writer.get_total_bytes_written(), 901 + 902);
+}
+
+#[test]
+fn sizes_that_the_format_cannot_say_are_refused() {
+    struct Huge;
+    impl PageWriter for Huge {
+        fn write_page(&mut self, page: CompressedPage) -> Result<PageWriteSpec> {
+            Ok(PageWriteSpec {
+                page_type: page.page_type(),
+                compressed_size: usize::MAX,
+                ..PageWriteSpec::new()
+            })
+        }
+
+        fn close(&mut self) -> Result<()> {
+            Ok(())
+        }
+    }
+    let result = write(Box::new(Huge), properties(WriterVersion::PARQUET_1_0));
+    assert!(result.is_err());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! From a ledger to the chunk's metadata and indexes: the one place where offsets are computed.
 
 use super::close::ColumnCloseResult;
-use super::ledger::{ChunkLedger, IndexEntries};
+use super::ledger::{ChunkLedger, ChunkTotals, IndexEntries};
 use crate::basic::{Compression, Type};
 use crate::errors::{ParquetError, Result};
 use crate::file::metadata::{ColumnChunkMetaData, LevelHistogram, OffsetIndexBuilder};
@@ -15,13 +15,25 @@ use crate::schema::types::ColumnDescPtr;
 pub(crate) enum Placement {
     /// The dictionary page at offset 0, the data pages right behind it and one another.
     DictionaryFirst,
-    /// Where a page writer put them.
-    Given {
-        /// Offset of the dictionary page.
-        dictionary: Option<u64>,
-        /// Offset and length of each data page.
-        data: Vec<(u64, u64)>,
-    },
+    /// Where a page writer put them, and what it made of their sizes.
+    Given(GivenPlacement),
+}
+
+/// What a page writer said of a chunk's pages. It is believed: it may write headers of its own, or more than a page.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct GivenPlacement {
+    /// Offset of the dictionary page.
+    pub(crate) dictionary: Option<u64>,
+    /// Offset and size of each data page.
+    pub(crate) data: Vec<(u64, usize)>,
+    /// Bytes of all pages, headers included, as stored.
+    pub(crate) compressed: u64,
+    /// Bytes of all pages, headers included, bodies before compression.
+    pub(crate) uncompressed: u64,
+    /// Values of the data pages, nulls included.
+    pub(crate) values: u64,
+    /// Bytes written.
+    pub(crate) written: u64,
 }
 
 /// What the chunk's metadata says beyond its pages.
@@ -47,6 +59,7 @@ impl ChunkLedger {
     ) -> Result<ColumnCloseResult> {
         let index = self.index.take();
         let totals = self.totals();
+        let sizes = Sizes::of(totals, placement);
         let ChunkDescription {
             descr,
             compression,
@@ -58,9 +71,9 @@ impl ChunkLedger {
         let mut metadata = ColumnChunkMetaData::builder(descr)
             .set_encodings_mask(self.encodings)
             .set_compression(compression)
-            .set_num_values(i64::try_from(totals.slots)?)
-            .set_total_compressed_size(i64::try_from(totals.compressed)?)
-            .set_total_uncompressed_size(i64::try_from(totals.uncompressed)?)
+            .set_num_values(i64::try_from(sizes.values)?)
+            .set_total_compressed_size(i64::try_from(sizes.compressed)?)
+            .set_total_uncompressed_size(i64::try_from(sizes.uncompressed)?)
             .set_data_page_offset(offsets.data)
             .set_dictionary_page_offset(offsets.dictionary)
             .set_page_encoding_stats(self.encoding_stats.clone());
@@ -76,7 +89,7 @@ impl ChunkLedger {
             .map(|index| index.build(physical_type))
             .transpose()?;
         Ok(ColumnCloseResult {
-            bytes_written: totals.compressed,
+            bytes_written: sizes.written,
             rows_written: totals.rows,
             metadata: metadata.build()?,
             bloom_filter: None,
@@ -115,10 +128,37 @@ impl ChunkLedger {
     }
 }
 
+/// The numbers of a chunk that depend on who wrote its pages.
+struct Sizes {
+    values: u64,
+    compressed: u64,
+    uncompressed: u64,
+    written: u64,
+}
+
+impl Sizes {
+    fn of(totals: &ChunkTotals, placement: &Placement) -> Self {
+        match placement {
+            Placement::DictionaryFirst => Self {
+                values: totals.slots,
+                compressed: totals.compressed,
+                uncompressed: totals.uncompressed,
+                written: totals.compressed,
+            },
+            Placement::Given(given) => Self {
+                values: given.values,
+                compressed: given.compressed,
+                uncompressed: given.uncompressed,
+                written: given.written,
+            },
+        }
+    }
+}
+
 struct Offsets<'a> {
     dictionary: Option<i64>,
     data: i64,
-    given: &'a [(u64, u64)],
+    given: &'a [(u64, usize)],
 }
 
 impl<'a> Offsets<'a> {
@@ -132,12 +172,13 @@ impl<'a> Offsets<'a> {
                 },
                 given: &[],
             }),
-            Placement::Given { dictionary, data } => Ok(Self {
-                dictionary: dictionary.map(i64::try_from).transpose()?,
-                data: data
+            Placement::Given(given) => Ok(Self {
+                dictionary: given.dictionary.map(i64::try_from).transpose()?,
+                data: given
+                    .data
                     .first()
                     .map_or(Ok(0), |(offset, _)| i64::try_from(*offset))?,
-                given: data,
+                given: &given.data,
             }),
         }
     }

@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 
-use super::layout::Placement;
+use super::layout::{GivenPlacement, Placement};
 use crate::basic::{Encoding, PageType};
-use crate::column::page::{CompressedPage, Page, PageWriter};
+use crate::column::page::{CompressedPage, Page, PageWriteSpec, PageWriter};
 use crate::errors::Result;
 use crate::file::statistics::Statistics;
 
@@ -87,8 +87,7 @@ pub(crate) struct PageWriterSink<'a> {
     writer: Box<dyn PageWriter + 'a>,
     waiting: Vec<CompressedPage>,
     waiting_bytes: usize,
-    dictionary_at: Option<u64>,
-    data_at: Vec<(u64, u64)>,
+    given: GivenPlacement,
 }
 
 impl<'a> PageWriterSink<'a> {
@@ -97,8 +96,7 @@ impl<'a> PageWriterSink<'a> {
             writer,
             waiting: Vec::new(),
             waiting_bytes: 0,
-            dictionary_at: None,
-            data_at: Vec::new(),
+            given: GivenPlacement::default(),
         }
     }
 
@@ -106,16 +104,18 @@ impl<'a> PageWriterSink<'a> {
     pub(crate) fn finish(&mut self) -> Result<Placement> {
         self.release_waiting()?;
         self.writer.close()?;
-        Ok(Placement::Given {
-            dictionary: self.dictionary_at,
-            data: std::mem::take(&mut self.data_at),
-        })
+        Ok(Placement::Given(std::mem::take(&mut self.given)))
+    }
+
+    /// Bytes that the writer says it has written.
+    pub(crate) fn bytes_written(&self) -> u64 {
+        self.given.written
     }
 
     /// Bytes of pages that wait, here or in the writer.
     pub(crate) fn memory_size(&self) -> usize {
         self.waiting_bytes
-            + self.data_at.capacity() * size_of::<(u64, u64)>()
+            + self.given.data.capacity() * size_of::<(u64, usize)>()
             + self.writer.buffered_memory_size()
     }
 
@@ -129,8 +129,27 @@ impl<'a> PageWriterSink<'a> {
 
     fn write_data(&mut self, page: CompressedPage) -> Result<()> {
         let spec = self.writer.write_page(page)?;
-        self.data_at.push((spec.offset, spec.bytes_written));
+        self.given.data.push((spec.offset, spec.compressed_size));
+        self.given.values += u64::from(spec.num_values);
+        self.given.add(&spec);
         Ok(())
+    }
+
+    fn write_dictionary(&mut self, page: CompressedPage) -> Result<()> {
+        let spec = self.writer.write_page(page)?;
+        self.given.dictionary = Some(spec.offset);
+        self.given.add(&spec);
+        Ok(())
+    }
+}
+
+impl GivenPlacement {
+    /// Adds the sizes of a page. A sum past 64 bits says nothing that fits into the format.
+    fn add(&mut self, spec: &PageWriteSpec) {
+        let add = |sum: &mut u64, bytes: u64| *sum = sum.saturating_add(bytes);
+        add(&mut self.compressed, spec.compressed_size as u64);
+        add(&mut self.uncompressed, spec.uncompressed_size as u64);
+        add(&mut self.written, spec.bytes_written);
     }
 }
 
@@ -138,11 +157,11 @@ impl PageSink for PageWriterSink<'_> {
     fn put(&mut self, page: SealedPage<'_>) -> Result<()> {
         let owned = CompressedPage::new(page.to_page(), page.uncompressed_len);
         if owned.compressed_page().is_dictionary_page() {
-            self.dictionary_at = Some(self.writer.write_page(owned)?.offset);
+            self.write_dictionary(owned)?;
             return self.release_waiting();
         }
         let needs_dictionary =
-            owned.encoding() == Encoding::RLE_DICTIONARY && self.dictionary_at.is_none();
+            owned.encoding() == Encoding::RLE_DICTIONARY && self.given.dictionary.is_none();
         if needs_dictionary && !self.writer.defers_dictionary_ordering() {
             self.waiting_bytes += owned.memory_usage();
             self.waiting.push(owned);

@@ -166,9 +166,9 @@ impl<'a, E: ColumnValueEncoder> GenericColumnWriter<'a, E> {
         self.latch.end(written)
     }
 
-    /// Bytes of finished pages, as stored, headers included.
+    /// Bytes that the page writer says it has written so far.
     pub fn get_total_bytes_written(&self) -> u64 {
-        self.encoder.bytes_written()
+        self.sink.bytes_written()
     }
 
     /// Rows so far.
