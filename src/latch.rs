@@ -1,6 +1,9 @@
 //! The memory of a first failure. Whoever holds a [`Latch`] refuses every call after one that failed or
 //! panicked, and names what happened first.
 
+use std::any::Any;
+use std::mem::forget;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::errors::{ParquetError, Result};
@@ -89,6 +92,23 @@ impl<O> Drop for Watch<'_, O> {
             (self.on_panic)(self.owner);
         }
     }
+}
+
+/// Runs `call` where a panic of a caller's own part must not come through: in a drop, which may be part of an unwinding.
+/// `None` if it panicked.
+pub(crate) fn hushed<T>(call: impl FnOnce() -> T) -> Option<T> {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(value) => Some(value),
+        Err(payload) => {
+            bury(payload);
+            None
+        }
+    }
+}
+
+/// Forgets what a panic carried: it is the caller's own, and may panic again when it is dropped.
+pub(crate) fn bury(payload: Box<dyn Any + Send>) {
+    forget(payload);
 }
 
 /// The cause when a call ended by a panic.

@@ -156,7 +156,7 @@ impl MemoryBudget {
         Ok(())
     }
 
-    /// Takes `bytes` whatever the limit says.
+    /// Takes `bytes` whatever the limit says. Nothing is counted if a source panics.
     pub(super) fn grow(&self, bytes: usize) {
         if let Source::Foreign(source) = &self.shared.source {
             source.grow(bytes);
@@ -164,7 +164,7 @@ impl MemoryBudget {
         self.count(bytes);
     }
 
-    /// Gives back `bytes`.
+    /// Gives back `bytes`. They are counted out also if a source panics.
     pub(super) fn shrink(&self, bytes: usize) {
         self.shared.used.fetch_sub(bytes, Ordering::AcqRel);
         if let Source::Foreign(source) = &self.shared.source {

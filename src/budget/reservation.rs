@@ -1,7 +1,10 @@
 //! Bytes held of a budget, given back when their holder goes.
 
+use std::thread;
+
 use super::MemoryBudget;
 use crate::errors::Result;
+use crate::latch::hushed;
 
 /// Bytes of a [`MemoryBudget`] that one holder has in use. Dropping it gives them back.
 ///
@@ -91,17 +94,32 @@ impl Reservation {
 
     #[cold]
     fn change(&mut self, bytes: usize) {
+        if thread::panicking() {
+            // A foreign source that panics now, in some holder's drop, would end the process.
+            hushed(|| self.settle(bytes));
+        } else {
+            self.settle(bytes);
+        }
+    }
+
+    /// Whatever a foreign source does meanwhile, what is held here and what the budget counts stay the same.
+    fn settle(&mut self, bytes: usize) {
         if bytes > self.size {
             self.budget.grow(bytes - self.size);
+            self.size = bytes;
         } else {
-            self.budget.shrink(self.size - bytes);
+            let freed = self.size - bytes;
+            self.size = bytes;
+            self.budget.shrink(freed);
         }
-        self.size = bytes;
     }
 }
 
 impl Drop for Reservation {
+    /// A panic of a foreign source ends here.
     fn drop(&mut self) {
-        self.resize(0);
+        if self.size > 0 {
+            hushed(|| self.settle(0));
+        }
     }
 }

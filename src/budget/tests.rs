@@ -1,5 +1,6 @@
 //! Claims about budgets, reservations and members.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -291,4 +292,59 @@ proptest! {
         prop_assert_eq!(budget.used(), 0);
         prop_assert_eq!(budget.peak(), highest);
     }
+}
+
+/// Panics in every call.
+#[derive(Debug)]
+struct Panicking;
+
+impl MemorySource for Panicking {
+    fn try_grow(&self, _bytes: usize) -> Result<()> {
+        panic!("planned")
+    }
+
+    fn grow(&self, bytes: usize) {
+        // What there is to give back.
+        assert_eq!(bytes, 100, "planned");
+    }
+
+    fn shrink(&self, _bytes: usize) {
+        panic!("planned")
+    }
+}
+
+#[test]
+fn the_count_is_right_whatever_a_source_does() {
+    let budget = MemoryBudget::with_source(Arc::new(Panicking));
+    let member = budget.register();
+    let mut held = member.reserve();
+    held.resize(100);
+    let calls: [fn(&mut Reservation); 2] =
+        [|held| held.resize(150), |held| drop(held.try_resize(150))];
+    for call in calls {
+        catch_unwind(AssertUnwindSafe(|| call(&mut held))).unwrap_err();
+        assert_eq!((held.size(), member.used(), budget.used()), (100, 100, 100));
+    }
+    catch_unwind(AssertUnwindSafe(|| held.resize(40))).unwrap_err();
+    assert_eq!((held.size(), member.used(), budget.used()), (40, 40, 40));
+    drop(held);
+    assert_eq!((member.used(), budget.used()), (0, 0));
+}
+
+#[test]
+fn a_source_that_panics_while_a_holder_unwinds_does_not_end_the_process() {
+    struct Holder(Reservation);
+    impl Drop for Holder {
+        fn drop(&mut self) {
+            self.0.resize(50);
+        }
+    }
+    let budget = MemoryBudget::with_source(Arc::new(Panicking));
+    let unwound = catch_unwind(AssertUnwindSafe(|| {
+        let mut holder = Holder(budget.reserve());
+        holder.0.resize(100);
+        panic!("planned");
+    }));
+    unwound.unwrap_err();
+    assert_eq!(budget.used(), 0);
 }

@@ -32,6 +32,8 @@ pub(crate) enum Stack {
     AboveTiers,
     /// Behind one that calls it on a thread, so that the order of calls may differ from run to run.
     Background,
+    /// As that one, with buffers that a budget pays for.
+    PaidBackground,
 }
 
 /// Through which doors the rows come in.
@@ -70,11 +72,13 @@ impl Subject for Case {
     fn run(&self, plan: Plan, ending: Ending, directory: &TempDir) -> Outcome {
         let budget = match (self.is_limited, self.way) {
             (false, _) => MemoryBudget::unlimited(),
+            // Less than this leaves nothing for buffers.
+            (true, _) if self.stack == Stack::PaidBackground => MemoryBudget::new(32 << 20),
             (true, Way::Writer) => MemoryBudget::new(LIMIT),
             // Columns of one row group, which would fit into twice as much.
             (true, Way::Pieces) => MemoryBudget::new(LIMIT / 2),
         };
-        let world = World::new(plan, budget, directory);
+        let world = World::new(plan.clone(), plan.budget_over(budget), directory);
         let mut steps = Steps::default();
         let batches = self.shape.batches();
         let finished = match self.way {
@@ -120,7 +124,7 @@ impl Subject for Case {
             Call::Put => vec!["put"],
             Call::Take => vec!["take"],
             Call::Spill => vec!["spill"],
-            Call::DropStore | Call::Write | Call::Flush => vec!["sink"],
+            _ => vec!["sink"],
         }
     }
 }
@@ -167,6 +171,11 @@ impl Case {
             Stack::Background => Arc::new(
                 BackgroundPageStoreFactory::new(faulty(files)).with_buffer_bytes(BUFFER_BYTES),
             ),
+            Stack::PaidBackground => {
+                let stores = BackgroundPageStoreFactory::new(faulty(files));
+                let stores = stores.with_buffer_bytes(BUFFER_BYTES);
+                Arc::new(stores.with_memory_budget(world.budget.clone()))
+            }
             Stack::AboveTiers => faulty(Arc::new(TieredPageStoreFactory::new(
                 world.budget.clone(),
                 files,
@@ -200,8 +209,7 @@ impl Case {
         let mut writer = writer?;
         for (at, batch) in batches.iter().enumerate() {
             steps.call("write", || writer.write(batch));
-            writer.memory_size();
-            writer.in_progress_size();
+            steps.look(|| (writer.memory_size(), writer.in_progress_size()));
             if at == 1 {
                 steps.call("flush", || writer.flush());
             }
@@ -301,7 +309,7 @@ fn encoded(
             let leaves = fields.flat_map(|(field, array)| compute_leaves(field, array).unwrap());
             let leaf = leaves.into_iter().nth(column).unwrap();
             steps.call("write", || writer.write(&leaf));
-            writer.memory_size();
+            steps.look(|| writer.memory_size());
         }
         if let Some(chunk) = steps.call("close", || writer.close()) {
             chunks.push(chunk);

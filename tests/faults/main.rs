@@ -28,6 +28,7 @@ mod input;
 mod kill;
 mod large;
 mod lies;
+mod panics;
 mod run;
 mod short_sinks;
 mod together;

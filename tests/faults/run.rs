@@ -143,6 +143,11 @@ impl Steps {
         self.call(name, || Ok(call()?))
     }
 
+    /// Makes a call that changes nothing, so that a panic in it is no failure of the writer.
+    pub(crate) fn look<T>(&self, call: impl FnOnce() -> T) {
+        drop(caught(call));
+    }
+
     /// Makes a call that must be refused, also if none has failed so far.
     pub(crate) fn refused<T>(&mut self, name: &str, call: impl FnOnce() -> Result<T>) {
         if self.has_failed() {

@@ -7,6 +7,7 @@ use std::panic::panic_any;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::Bytes;
+use herringbone::budget::{MemoryBudget, MemorySource};
 use herringbone::column::page_store::{
     PageKey, PageStore, PageStoreArgs, PageStoreFactory, SpillMetrics,
 };
@@ -22,7 +23,24 @@ pub enum Call {
     DropStore,
     Write,
     Flush,
+    // Counted only by a plan for them: there are too many.
+    MemorySize,
+    ReservedSize,
+    TryGrow,
+    Grow,
+    Shrink,
+    Limit,
+    Used,
 }
+
+/// Calls of a memory source.
+pub const SOURCE_CALLS: [Call; 5] = [
+    Call::TryGrow,
+    Call::Grow,
+    Call::Shrink,
+    Call::Limit,
+    Call::Used,
+];
 
 /// What happens instead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,11 +66,14 @@ pub enum When {
     From(usize),
 }
 
+const SIZES: [Call; 2] = [Call::MemorySize, Call::ReservedSize];
+
 /// The plan of one run. Clones share the count.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Plan {
     fault: Fault,
     when: When,
+    only: Option<Call>,
     log: Arc<Mutex<Vec<Call>>>,
 }
 
@@ -65,7 +86,25 @@ impl Plan {
         Self {
             fault,
             when,
+            only: None,
             log: Arc::default(),
+        }
+    }
+
+    /// Counts and strikes this call alone.
+    pub fn only(self, call: Call) -> Self {
+        let only = Some(call);
+        Self { only, ..self }
+    }
+
+    /// `budget`, or one over it whose source fails if that is the plan.
+    pub fn budget_over(&self, budget: MemoryBudget) -> MemoryBudget {
+        match self.only.is_some_and(|call| SOURCE_CALLS.contains(&call)) {
+            true => MemoryBudget::with_source(Arc::new(FaultySource {
+                plan: self.clone(),
+                inner: budget,
+            })),
+            false => budget,
         }
     }
 
@@ -84,6 +123,13 @@ impl Plan {
 
     /// Counts a call; what is to happen instead of it.
     pub fn strikes(&self, call: Call) -> Option<Fault> {
+        let is_counted = match self.only {
+            Some(only) => call == only,
+            None => !SOURCE_CALLS.contains(&call) && !SIZES.contains(&call),
+        };
+        if !is_counted {
+            return None;
+        }
         let mut log = lock(&self.log);
         log.push(call);
         let strikes = match self.when {
@@ -92,6 +138,13 @@ impl Plan {
             When::From(at) => log.get(at) == Some(&call),
         };
         strikes.then_some(self.fault)
+    }
+
+    /// A call that cannot fail but by a panic.
+    pub fn panic_at(&self, call: Call) {
+        if let Some(Fault::Panic) = self.strikes(call) {
+            panic_any(Injected(call));
+        }
     }
 
     /// A call that moves all or nothing.
@@ -247,11 +300,48 @@ impl PageStore for FaultyStore {
     }
 
     fn memory_size(&self) -> usize {
+        self.plan.panic_at(Call::MemorySize);
         self.inner.memory_size()
     }
 
     fn reserved_size(&self) -> usize {
+        self.plan.panic_at(Call::ReservedSize);
         self.inner.reserved_size()
+    }
+}
+
+/// A budget behind another, whose calls panic as planned.
+#[derive(Debug)]
+struct FaultySource {
+    plan: Plan,
+    inner: MemoryBudget,
+}
+
+impl MemorySource for FaultySource {
+    fn try_grow(&self, bytes: usize) -> Result<()> {
+        self.plan.panic_at(Call::TryGrow);
+        MemorySource::try_grow(&self.inner, bytes)
+    }
+
+    fn grow(&self, bytes: usize) {
+        self.plan.panic_at(Call::Grow);
+        MemorySource::grow(&self.inner, bytes);
+    }
+
+    /// Also while another panic unwinds.
+    fn shrink(&self, bytes: usize) {
+        MemorySource::shrink(&self.inner, bytes);
+        self.plan.panic_at(Call::Shrink);
+    }
+
+    fn limit(&self) -> Option<usize> {
+        self.plan.panic_at(Call::Limit);
+        MemorySource::limit(&self.inner)
+    }
+
+    fn used(&self) -> Option<usize> {
+        self.plan.panic_at(Call::Used);
+        MemorySource::used(&self.inner)
     }
 }
 

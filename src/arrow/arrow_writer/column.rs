@@ -17,7 +17,7 @@ use crate::column::writer::{ColumnEncoder, LeafInput, ValueFeed, WorkbenchPool};
 use crate::data_type::values::Values;
 use crate::errors::Result;
 use crate::file::writer::SerializedRowGroupWriter;
-use crate::latch::Latch;
+use crate::latch::{Latch, panicked, watched};
 
 /// One leaf of a column of a batch, with its levels: what an [`ArrowColumnWriter`] takes.
 #[derive(Debug)]
@@ -91,8 +91,11 @@ impl ArrowColumnWriter {
     /// If the leaf has the wrong type, a null in a required field or a row that is too large for a page: nothing is then
     /// encoded, and the column goes on. If the page store fails: the column then takes no more.
     pub fn write(&mut self, col: &ArrowLeafColumn) -> Result<()> {
-        self.write_from(&mut Place::without_stops(), &col.0)
-            .map(drop)
+        let latch = |column: &mut Self| column.latch.shut(&panicked());
+        watched(self, latch, |column| {
+            column.write_from(&mut Place::without_stops(), &col.0)
+        })
+        .map(drop)
     }
 
     /// Ends the chunk; its pages stay in the store until they are spliced.

@@ -10,6 +10,7 @@ use twox_hash::XxHash3_64;
 use super::slots::Slots;
 use super::{PageKey, PageStore, PageStoreArgs, PageStoreFactory, SpillMetrics, is_out_of_space};
 use crate::errors::{ParquetError, Result};
+use crate::latch::{panicked, watched};
 use crate::schema::types::ColumnDescPtr;
 
 /// Wraps the stores of another factory so that they cannot do harm.
@@ -125,7 +126,8 @@ impl GuardedPageStore {
         if let Some(cause) = &self.failure {
             return Err(ParquetError::Latched(Arc::clone(cause)));
         }
-        call(self).inspect_err(|error| {
+        let latch = |store: &mut Self| store.failure = Some(Arc::new(panicked()));
+        watched(self, latch, call).inspect_err(|error| {
             if !is_out_of_space(error) {
                 self.failure = Some(error.to_shared());
             }

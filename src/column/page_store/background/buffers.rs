@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::budget::{MemoryBudget, Reservation};
+use crate::latch::hushed;
 
 /// Lends buffers up to a number of bytes. They are allocated and freed in calls of the owners alone, never
 /// by the thread that gives them back, and those that are not lent are kept until an owner
@@ -73,19 +74,21 @@ impl Buffers {
             return None;
         }
         let most_bytes = self.most_bytes();
+        // A source that panics below unlocks the state before the buffer goes back.
+        let mut lent = None;
         let mut state = self.lock();
-        let bytes = state.buffer(length, most_bytes);
-        if let Some(bytes) = &bytes {
+        if let Some(bytes) = state.buffer(length, most_bytes) {
             state.lent_bytes += bytes.capacity();
+            lent = Some(Lent {
+                counted: bytes.capacity(),
+                bytes,
+                from: 0,
+                buffers: Arc::clone(self),
+            });
         }
         self.settle(&mut state);
-        let bytes = bytes?;
-        Some(Lent {
-            counted: bytes.capacity(),
-            bytes,
-            from: 0,
-            buffers: Arc::clone(self),
-        })
+        drop(state);
+        lent
     }
 
     /// Frees the buffers that are not lent, unless others are.
@@ -245,7 +248,7 @@ impl Lent {
 impl Drop for Lent {
     fn drop(&mut self) {
         let bytes = std::mem::take(&mut self.bytes);
-        self.buffers.take_back(bytes, self.counted);
+        hushed(|| self.buffers.take_back(bytes, self.counted));
     }
 }
 

@@ -3,14 +3,16 @@
 
 use std::any::Any;
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use super::super::slots::Slots;
 use super::super::{PageKey, PageStore, is_out_of_space};
 use super::buffers::Lent;
 use crate::errors::{ParquetError, Result};
+use crate::latch::{self, bury};
 
 /// One store, seen from both sides. Whoever calls the inner store holds its lock; all else can be
 /// asked while the other side waits for a disk.
@@ -77,23 +79,33 @@ impl Column {
         })
     }
 
-    /// Puts a blob whose key the owner has already. An error waits until it is
+    /// Puts a blob whose key the owner has already. An error, or a panic, waits until it is
     /// [asked for](Self::report), and the blob stays where it is.
     pub(super) fn put_for_later(&self, blob: Lent) {
-        self.with_back(|back| {
+        let outcome = self.call(|back| {
             let place = match back.put_calmly(blob.blob()) {
                 Some(key) => Place::Stored(key),
                 None => Place::Kept(Box::new(blob)),
             };
             back.places.push(place);
         });
+        if let Err(cause) = outcome {
+            self.break_down(panicked(cause));
+        }
     }
 
-    /// Reads the blob of `key` into `buffer`, for the owner to [find](Self::take_ahead). An error waits
+    /// Reads the blob of `key` into `buffer`, for the owner to [find](Self::take_ahead). An error, or a panic, waits
     /// there as well. Returns whether there is something to find.
     pub(super) fn read_ahead(&self, key: PageKey, buffer: Lent) -> bool {
-        let Some(blob) = self.with_back(|back| back.read(key, buffer)) else {
-            return false;
+        let outcome = self.call(|back| back.read(key, buffer));
+        let blob = match outcome {
+            Ok(Some(blob)) => blob,
+            Ok(None) => return false,
+            Err(cause) => {
+                let cause = Arc::new(panicked(cause));
+                self.break_down(ParquetError::Latched(Arc::clone(&cause)));
+                Err(ParquetError::Latched(cause))
+            }
         };
         lock(&self.ahead).push_back(Ahead { key, blob });
         true
@@ -121,16 +133,22 @@ impl Column {
         if !self.has_failed.load(Ordering::Acquire) {
             return Ok(());
         }
-        self.with_back(
-            |back| match std::mem::replace(&mut back.failure, Failure::None) {
-                Failure::None => Ok(()),
-                Failure::Full(error) => Err(error),
-                Failure::Broken(cause) => {
-                    back.failure = Failure::Broken(Arc::clone(&cause));
-                    Err(ParquetError::Latched(cause))
-                }
-            },
-        )
+        let mut back = lock(&self.back);
+        if let Failure::Broken(cause) = &back.failure {
+            return Err(ParquetError::Latched(Arc::clone(cause)));
+        }
+        let failure = std::mem::replace(&mut back.failure, Failure::None);
+        self.has_failed.store(false, Ordering::Release);
+        match failure {
+            Failure::Full(error) => Err(error),
+            Failure::None | Failure::Broken(_) => Ok(()),
+        }
+    }
+
+    /// Notes that a call or a job ended by a panic. The inner store is not called again.
+    pub(super) fn break_down(&self, error: ParquetError) {
+        lock(&self.back).break_down(error);
+        self.has_failed.store(true, Ordering::Release);
     }
 
     /// Bytes of the blobs that lie ready for the owner.
@@ -150,29 +168,48 @@ impl Column {
         self.reserved.load(Ordering::Relaxed)
     }
 
-    /// Drops the inner store and all blobs.
-    pub(super) fn dismantle(&self) {
+    /// Drops all blobs, and hands the inner store to whoever can bear a panic of its drop.
+    #[must_use]
+    pub(super) fn dismantle(&self) -> Option<Box<dyn PageStore>> {
         let mut back = lock(&self.back);
-        back.store = None;
-        back.places = Slots::default();
+        let (store, places) = (back.store.take(), std::mem::take(&mut back.places));
         drop(back);
-        lock(&self.ahead).clear();
+        drop(places);
+        drop(std::mem::take(&mut *lock(&self.ahead)));
+        store
     }
 
+    /// Runs a call of the owner, to whom a panic of the inner store goes.
     fn with_back<T>(&self, call: impl FnOnce(&mut Back) -> T) -> T {
+        self.call(call).unwrap_or_else(|cause| {
+            self.break_down(latch::panicked());
+            resume_unwind(cause)
+        })
+    }
+
+    /// Runs a call and asks the inner store for its size. Either may panic.
+    fn call<T>(&self, call: impl FnOnce(&mut Back) -> T) -> thread::Result<T> {
         let mut back = lock(&self.back);
-        let result = call(&mut back);
-        if let Some(store) = &back.store {
-            let memory = store
-                .memory_size()
-                .saturating_add(back.places.memory_size());
-            self.memory.store(memory, Ordering::Relaxed);
-            let reserved = store.reserved_size();
-            self.reserved.store(reserved, Ordering::Relaxed);
-        }
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            let result = call(&mut back);
+            self.measure(&back);
+            result
+        }));
         let has_failed = !matches!(back.failure, Failure::None);
         self.has_failed.store(has_failed, Ordering::Release);
-        result
+        outcome
+    }
+
+    fn measure(&self, back: &Back) {
+        let Some(store) = back.store.as_ref().filter(|_| !back.is_broken()) else {
+            return;
+        };
+        let memory = store
+            .memory_size()
+            .saturating_add(back.places.memory_size());
+        self.memory.store(memory, Ordering::Relaxed);
+        let reserved = store.reserved_size();
+        self.reserved.store(reserved, Ordering::Relaxed);
     }
 }
 
@@ -193,11 +230,25 @@ impl Back {
             Ok(key) => return Some(key),
             Err(error) => error,
         };
-        self.failure = match is_out_of_space(&error) {
-            true => Failure::Full(error),
-            false => Failure::Broken(Arc::new(error)),
-        };
+        match is_out_of_space(&error) {
+            true => self.failure = Failure::Full(error),
+            false => self.break_down(error),
+        }
         None
+    }
+
+    /// The first cause stays.
+    fn break_down(&mut self, error: ParquetError) {
+        if !self.is_broken() {
+            self.failure = Failure::Broken(match error {
+                ParquetError::Latched(cause) => cause,
+                other => Arc::new(other),
+            });
+        }
+    }
+
+    fn is_broken(&self) -> bool {
+        matches!(self.failure, Failure::Broken(_))
     }
 
     /// `None` if the blob is not in the inner store.
@@ -223,16 +274,19 @@ impl Back {
 
 /// A call of the inner store on the thread, where a panic would reach nobody.
 fn calmly<T>(call: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|cause| Err(panicked(cause.as_ref())))
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|cause| Err(panicked(cause)))
 }
 
-fn panicked(cause: &(dyn Any + Send)) -> ParquetError {
+/// The error that a panic becomes.
+pub(super) fn panicked(cause: Box<dyn Any + Send>) -> ParquetError {
     let text = cause
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| cause.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("no message");
-    ParquetError::General(format!("a page store panicked on another thread: {text}"))
+    let text = format!("a page store panicked on another thread: {text}");
+    bury(cause);
+    ParquetError::General(text)
 }
 
 /// A panic of the inner store on its owner's thread ends the writer, and leaves the tables as they

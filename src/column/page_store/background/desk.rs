@@ -5,6 +5,7 @@
 //! the thread has begun. So no owner waits for another column.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -12,8 +13,9 @@ use std::time::Duration;
 
 use super::super::PageKey;
 use super::buffers::{Buffers, Lent};
-use super::column::Column;
+use super::column::{Column, panicked};
 use crate::errors::Result;
+use crate::latch::hushed;
 
 /// What all stores of a factory share.
 pub(super) struct Desk {
@@ -124,10 +126,14 @@ impl Desk {
         } else {
             drop(queue);
         }
-        // Comes after all that must not be left out, because it may panic if the inner store does.
-        column.dismantle();
+        let store = column.dismantle();
         if is_last {
-            self.buffers.trim();
+            hushed(|| self.buffers.trim());
+        }
+        // Comes after all that must not be left out, because the inner store may panic.
+        match thread::panicking() {
+            true => drop(hushed(|| drop(store))),
+            false => drop(store),
         }
     }
 
@@ -137,7 +143,7 @@ impl Desk {
         drop(queue);
         if let Thread::Started(thread) = thread {
             self.to_do.notify_all();
-            // It catches the panics of stores and has none of its own.
+            // It makes errors of all panics.
             let _ = thread.join();
         }
     }
@@ -155,11 +161,12 @@ impl Desk {
         if !self.has_thread() {
             return Left::Undone;
         }
-        fill(&mut lent);
         let urgency = match self.buffers.is_all_lent(capacity) {
             true => Urgency::Now,
             false => Urgency::Soon,
         };
+        // A memory source that panics has done so by now: the blob is still its owner's.
+        fill(&mut lent);
         self.push(column, Task::Put(lent), urgency);
         Left::Queued
     }
@@ -262,12 +269,15 @@ impl Desk {
         while queue.turn == turn {
             if let Some(job) = queue.jobs.pop_front() {
                 naps = 0;
-                queue.running = Some(Arc::clone(&job.column));
+                let column = Arc::clone(&job.column);
+                queue.running = Some(Arc::clone(&column));
                 drop(queue);
-                job.run(self);
+                let running = Running { desk: self };
+                if let Err(cause) = catch_unwind(AssertUnwindSafe(|| job.run(self))) {
+                    column.break_down(panicked(cause));
+                }
+                drop(running);
                 queue = self.lock();
-                queue.running = None;
-                self.done.notify_all();
             } else if naps < MOST_NAPS {
                 naps += 1;
                 queue.sleep = Sleep::Napping;
@@ -295,6 +305,18 @@ impl Desk {
     fn lock(&self) -> MutexGuard<'_, Queue> {
         // Changed in steps that do not panic.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The thread works for a column, until this is dropped: in whatever way the work ends, nobody waits for it longer.
+struct Running<'a> {
+    desk: &'a Desk,
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.desk.lock().running = None;
+        self.desk.done.notify_all();
     }
 }
 

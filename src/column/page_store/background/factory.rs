@@ -28,7 +28,7 @@ const DEFAULT_BUFFER_BYTES: usize = 4 << 20;
 ///
 /// As the work is done later, so are its errors reported: a failed put at the next call on the same
 /// store. If it was only for want of space, the next put or spill says so, and the page, which is still in
-/// memory, can be taken like all others. A panic of the inner store on the thread is an error, too.
+/// memory, can be taken like all others. A panic of the inner store on the thread, in whatever method, is an error, too.
 ///
 /// ```
 /// use std::sync::Arc;

@@ -41,10 +41,12 @@ const MOST_BLOBS: usize = 16;
 
 impl BackgroundPageStore {
     pub(super) fn new(inner: Box<dyn PageStore>, desk: Arc<Desk>) -> Self {
+        // The inner store is asked for its size, and may panic.
+        let column = Arc::new(Column::new(inner));
         desk.join();
         Self {
             desk,
-            column: Arc::new(Column::new(inner)),
+            column,
             phase: Phase::Settled,
             is_full: false,
             blobs: Slots::default(),
