@@ -9,6 +9,7 @@
 
 mod boundaries;
 mod checksums;
+mod order;
 mod shapes;
 #[path = "../support/mod.rs"]
 mod support;

@@ -188,7 +188,7 @@ impl IndexEntries {
     /// The index; bounds of byte arrays move into it as they are.
     fn build(self, physical_type: Type) -> Result<ColumnIndexMetaData> {
         let index = ColumnIndex {
-            boundary_order: self.boundary.order(),
+            boundary_order: self.boundary_order(),
             null_pages: tight(self.null_pages),
             null_counts: Some(tight(self.null_counts)),
             nan_counts: known(self.nan_counts),

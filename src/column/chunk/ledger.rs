@@ -3,8 +3,8 @@
 
 use super::close::index_writing_bytes;
 use super::facts::{DataPageFacts, DictionaryFacts};
-use crate::basic::{Encoding, EncodingMask, PageType};
-use crate::column::stats::{BoundaryTracker, BoundsOrder, Truncation};
+use crate::basic::{BoundaryOrder, Encoding, EncodingMask, PageType};
+use crate::column::stats::{BoundsOrder, Truncation, boundary_order};
 use crate::errors::Result;
 use crate::file::metadata::PageEncodingStats;
 use crate::file::page_index::column_index::PageBounds;
@@ -78,7 +78,6 @@ pub(super) struct IndexEntries {
     pub(super) bounds: PageBounds,
     pub(super) definition_histograms: Vec<i64>,
     pub(super) repetition_histograms: Vec<i64>,
-    pub(super) boundary: BoundaryTracker,
 }
 
 impl ChunkLedger {
@@ -212,7 +211,6 @@ impl IndexEntries {
             bounds: PageBounds::default(),
             definition_histograms: Vec::new(),
             repetition_histograms: Vec::new(),
-            boundary: BoundaryTracker::new(options.order),
         }
     }
 
@@ -223,7 +221,6 @@ impl IndexEntries {
         match facts.bounds {
             _ if !self.valid => {}
             Some((min, max)) if !is_null_page => {
-                self.boundary.update(min, max);
                 let (min, _) = self.options.truncation.min(min);
                 let (max, _) = self.options.truncation.max(max);
                 self.bounds.push(&min, &max)?;
@@ -248,6 +245,14 @@ impl IndexEntries {
         Ok(())
     }
 
+    /// The order of the bounds as they stand here.
+    pub(super) fn boundary_order(&self) -> BoundaryOrder {
+        let pages = self.null_pages.iter().enumerate();
+        let pages = pages.filter(|(_, is_null_page)| !**is_null_page);
+        let bounds = pages.filter_map(|(page, _)| self.bounds.min(page).zip(self.bounds.max(page)));
+        boundary_order(self.options.order, bounds)
+    }
+
     fn memory_size(&self) -> usize {
         self.null_pages.capacity()
             + (self.null_counts.capacity()
@@ -256,7 +261,6 @@ impl IndexEntries {
                 + self.repetition_histograms.capacity())
                 * size_of::<i64>()
             + self.bounds.memory_size()
-            + self.boundary.memory_size()
     }
 }
 

@@ -17,10 +17,9 @@ mod oracle;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use boundary::BoundaryTracker;
-pub(crate) use bounds::Bounds;
+pub(crate) use boundary::boundary_order;
 pub(crate) use collector::StatsCollector;
 pub(crate) use distinct::DistinctCounter;
 pub(crate) use order::BoundsOrder;
-pub(crate) use record::{Counts, to_statistics};
+pub(crate) use record::{Counts, chunk_statistics, page_statistics};
 pub(crate) use truncate::Truncation;

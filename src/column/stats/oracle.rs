@@ -13,7 +13,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
 use proptest::prelude::*;
 
-use super::{Counts, StatsCollector, Truncation, to_statistics};
+use super::{Counts, StatsCollector, Truncation, chunk_statistics};
 use crate::data_type::values::{ByteSource, ByteValues, FixedValues, Picks, Values};
 use crate::data_type::{ByteArray, Int96};
 use crate::schema::parser::parse_message_type;
@@ -91,7 +91,12 @@ fn ours(column: &str, mut values: Values<'_>, cut: Option<usize>) -> Summary {
         distinct: None,
     };
     let truncation = Truncation::new(&descr, cut);
-    summary!(to_statistics(&descr, &stats.chunk(), &truncation, counts))
+    summary!(chunk_statistics(
+        &descr,
+        &stats.chunk(),
+        &truncation,
+        counts
+    ))
 }
 
 fn check_strings(column: &str, values: &[Vec<u8>], cut: Option<usize>) {

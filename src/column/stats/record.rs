@@ -14,11 +14,20 @@ pub(crate) struct Counts {
     pub(crate) distinct: Option<u64>,
 }
 
-/// The record for a page or a chunk of column `descr`.
+/// Which of the record's fields bounds go to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum BoundFields {
+    /// Those that follow the column's order.
+    Current,
+    /// The deprecated ones too, which compare as signed values.
+    CurrentAndDeprecated,
+}
+
+/// The record for the metadata of a chunk of column `descr`.
 ///
 /// SPEC: parquet.thrift, `Statistics`: the deprecated bounds compare as signed values, and are written
 /// only where that is the column's order.
-pub(crate) fn to_statistics(
+pub(crate) fn chunk_statistics(
     descr: &ColumnDescriptor,
     bounds: &Bounds<'_>,
     truncation: &Truncation,
@@ -29,12 +38,30 @@ pub(crate) fn to_statistics(
         descr.converted_type(),
         descr.physical_type(),
     );
-    let record = Record {
-        bounds,
-        truncation,
-        counts,
-        is_signed: order.sort_order() == SortOrder::SIGNED,
+    let fields = match order.sort_order() {
+        SortOrder::SIGNED => BoundFields::CurrentAndDeprecated,
+        _ => BoundFields::Current,
     };
+    statistics(descr, Record::new(bounds, truncation, counts, fields))
+}
+
+/// The record for a page header of column `descr`. There is one a page, and readers that look at it know the current
+/// fields.
+pub(crate) fn page_statistics(
+    descr: &ColumnDescriptor,
+    bounds: &Bounds<'_>,
+    truncation: &Truncation,
+    nulls: u64,
+) -> Statistics {
+    let counts = Counts {
+        nulls,
+        distinct: None,
+    };
+    let record = Record::new(bounds, truncation, counts, BoundFields::Current);
+    statistics(descr, record)
+}
+
+fn statistics(descr: &ColumnDescriptor, record: Record<'_>) -> Statistics {
     match descr.physical_type() {
         Type::BOOLEAN => record.typed::<bool>(),
         Type::INT32 => record.typed::<i32>(),
@@ -51,10 +78,24 @@ struct Record<'a> {
     bounds: &'a Bounds<'a>,
     truncation: &'a Truncation,
     counts: Counts,
-    is_signed: bool,
+    fields: BoundFields,
 }
 
-impl Record<'_> {
+impl<'a> Record<'a> {
+    fn new(
+        bounds: &'a Bounds<'a>,
+        truncation: &'a Truncation,
+        counts: Counts,
+        fields: BoundFields,
+    ) -> Self {
+        Self {
+            bounds,
+            truncation,
+            counts,
+            fields,
+        }
+    }
+
     fn typed<T: ParquetValueType>(&self) -> Statistics
     where
         Statistics: From<ValueStatistics<T>>,
@@ -75,7 +116,7 @@ impl Record<'_> {
             Some(self.counts.nulls),
             false,
         )
-        .with_backwards_compatible_min_max(self.is_signed)
+        .with_backwards_compatible_min_max(self.fields == BoundFields::CurrentAndDeprecated)
         .with_min_is_exact(is_exact(cut.as_ref().map(|(min, _)| min.1)))
         .with_max_is_exact(is_exact(cut.as_ref().map(|(_, max)| max.1)))
         .with_nan_count(self.bounds.nan_count);

@@ -18,7 +18,7 @@ use crate::column::chunk::{
     LedgerOptions, PageSink, Placement,
 };
 use crate::column::stats::{
-    Bounds, Counts, DistinctCounter, StatsCollector, Truncation, to_statistics,
+    Counts, DistinctCounter, StatsCollector, Truncation, chunk_statistics, page_statistics,
 };
 use crate::compression::check_available;
 use crate::data_type::levels::Levels;
@@ -441,13 +441,8 @@ impl ColumnEncoder {
         let header_statistics = match &bounds {
             Some(bounds) if self.options.writes_header_statistics() => {
                 let nulls = (self.page.slots - self.page.present) as u64;
-                Some(self.statistics_of(
-                    &bounds.as_bounds(),
-                    Counts {
-                        nulls,
-                        distinct: None,
-                    },
-                ))
+                let (bounds, cut) = (bounds.as_bounds(), self.statistics_truncation());
+                Some(page_statistics(&self.descr, &bounds, &cut, nulls))
             }
             _ => None,
         };
@@ -545,18 +540,16 @@ impl ColumnEncoder {
             .as_ref()
             .and_then(DistinctCounter::count)
             .or(self.distinct_given);
-        Some(self.statistics_of(
-            &bounds,
-            Counts {
-                nulls: self.ledger.totals().nulls,
-                distinct,
-            },
-        ))
+        let counts = Counts {
+            nulls: self.ledger.totals().nulls,
+            distinct,
+        };
+        let cut = self.statistics_truncation();
+        Some(chunk_statistics(&self.descr, &bounds, &cut, counts))
     }
 
-    fn statistics_of(&self, bounds: &Bounds<'_>, counts: Counts) -> Statistics {
-        let truncation = Truncation::new(&self.descr, self.options.statistics_truncate_length);
-        to_statistics(&self.descr, bounds, &truncation, counts)
+    fn statistics_truncation(&self) -> Truncation {
+        Truncation::new(&self.descr, self.options.statistics_truncate_length)
     }
 
     fn named(&self, error: ParquetError) -> ParquetError {

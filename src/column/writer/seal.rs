@@ -110,8 +110,7 @@ pub(super) fn seal<'b>(
 /// Bytes that bounds add to a header.
 pub(super) fn bound_bytes(statistics: &Statistics) -> usize {
     let len = |bound: Option<&[u8]>| bound.map_or(0, <[u8]>::len);
-    // They may be written a second time, for readers that know only the deprecated fields.
-    2 * (len(statistics.min_bytes_opt()) + len(statistics.max_bytes_opt()))
+    len(statistics.min_bytes_opt()) + len(statistics.max_bytes_opt())
 }
 
 /// Writes the header right in front of the body; returns where it begins.
