@@ -93,7 +93,18 @@ pub(crate) enum Picks<'a> {
         keys: &'a [u32],
         /// Tells one dictionary's contents from another's within one column writer.
         token: u64,
+        /// What the keys were before.
+        of: Keyed,
     },
+}
+
+/// Where [`Picks::Keys`] come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keyed {
+    /// An Arrow dictionary.
+    Dictionary,
+    /// Runs, perhaps with a dictionary above or below them.
+    Runs,
 }
 
 /// A loop over byte values that is compiled once for each way they can lie.
@@ -239,9 +250,10 @@ impl<'a> ByteValues<'a> {
                 front
             }
             Picks::Indices(picks) => Picks::Indices(split_front(picks, count)),
-            Picks::Keys { keys, token } => Picks::Keys {
+            Picks::Keys { keys, token, of } => Picks::Keys {
                 keys: split_front(keys, count),
                 token: *token,
+                of: *of,
             },
         };
         Self {

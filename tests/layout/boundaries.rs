@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryArray, BooleanArray, DictionaryArray, FixedSizeBinaryArray, Float64Array,
-    Int32Array, Int64Array, ListArray, RecordBatch, StringArray, StringViewArray, StructArray,
-    UInt32Array,
+    Array, ArrayRef, BinaryArray, BooleanArray, DictionaryArray, FixedSizeBinaryArray,
+    Float64Array, Int32Array, Int64Array, ListArray, RecordBatch, RunArray, StringArray,
+    StringViewArray, StructArray, UInt32Array,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::compute::{concat_batches, take};
@@ -196,11 +196,10 @@ fn flat() -> Columns {
     ]
 }
 
-/// `columns` with nulls where `is_null` says so, and in the last row: a batch that has a place for nulls
-/// and none in it is measured in other steps here than elsewhere.
+/// `columns` with nulls where `is_null` says so.
 fn with_nulls(columns: Columns, is_null: fn(usize) -> bool) -> Columns {
     let picks: UInt32Array = (0..ROWS)
-        .map(|row| (!is_null(row) && row + 1 < ROWS).then_some(row as u32))
+        .map(|row| (!is_null(row)).then_some(row as u32))
         .collect();
     columns
         .into_iter()
@@ -254,11 +253,7 @@ fn nested_batch() -> RecordBatch {
         let nulls: NullBuffer = (0..ROWS / 3).map(|row| row % 17 != 3).collect();
         let item = Arc::new(Field::new("item", array.data_type().clone(), true));
         let list = ListArray::new(item, OffsetBuffer::from_lengths(lens), array, Some(nulls));
-        let field = Arc::new(Field::new(
-            "list",
-            arrow::array::Array::data_type(&list).clone(),
-            true,
-        ));
+        let field = Arc::new(Field::new("list", list.data_type().clone(), true));
         let list: ArrayRef = Arc::new(list);
         let structs: ArrayRef = Arc::new(StructArray::from(vec![(field, list)]));
         (name, structs)
@@ -299,6 +294,83 @@ fn pages_of_nested_columns_end_where_they_do_elsewhere() {
     let batch = nested_batch();
     for settings in all_settings() {
         assert_same_boundaries(settings, &batch);
+    }
+}
+
+/// Arrow dictionaries, runs and lists whose slots are all present, in all the ways an array can say so.
+fn present_in_every_way() -> Columns {
+    let keys = || Int32Array::from_iter_values((0..ROWS).map(|row| (scattered(row) % 90) as i32));
+    let place_for_nulls = |keys: Int32Array| {
+        Int32Array::new(keys.values().clone(), Some(NullBuffer::new_valid(ROWS)))
+    };
+    let words = |len: usize| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(
+            (0..90).map(|i| format!("{i:0len$}")),
+        ))
+    };
+    let growing: ArrayRef = Arc::new(StringArray::from_iter_values(
+        (0..90).map(|i| "word ".repeat(i * i / 9)),
+    ));
+    let with_null: ArrayRef = Arc::new(StringArray::from_iter(
+        (0..91).map(|i| (i < 90).then(|| format!("word {i}"))),
+    ));
+    let dictionary = |keys: Int32Array, values: ArrayRef| -> ArrayRef {
+        Arc::new(DictionaryArray::<Int32Type>::new(keys, values))
+    };
+    let some_null =
+        Int32Array::from_iter(keys().iter().enumerate().map(|(row, key)| {
+            key.filter(|_| row >= ROWS / 2 || !scattered(row).is_multiple_of(5))
+        }));
+    let item = Arc::new(Field::new("item", DataType::Int32, true));
+    let one_each = OffsetBuffer::from_lengths((0..ROWS).map(|_| 1));
+    let runs = Int32Array::from_iter_values((1..=ROWS / 6).map(|run| run as i32 * 6));
+    let run_words = StringArray::from_iter(
+        (0..ROWS / 6).map(|run| (run > 0).then(|| format!("run {}", run / 2))),
+    );
+    let runs = RunArray::<Int32Type>::try_new(&runs, &run_words).unwrap();
+    vec![
+        ("none null", dictionary(keys(), words(4))),
+        ("long words", dictionary(keys(), words(300))),
+        ("words of many sizes", dictionary(keys(), growing)),
+        (
+            "keys with a place for nulls",
+            dictionary(place_for_nulls(keys()), words(4)),
+        ),
+        ("a null that no key names", dictionary(keys(), with_null)),
+        ("nulls in the first half", dictionary(some_null, words(4))),
+        (
+            "numbers with a place for nulls",
+            Arc::new(place_for_nulls(keys())),
+        ),
+        (
+            "lists of one",
+            Arc::new(ListArray::new(item, one_each, Arc::new(keys()), None)),
+        ),
+        ("runs, the first null", Arc::new(runs)),
+    ]
+}
+
+#[test]
+fn pages_of_columns_without_nulls_end_where_they_do_elsewhere() {
+    let batches = [optional(present_in_every_way()), {
+        let mut columns = present_in_every_way();
+        columns.retain(|(_, array)| array.logical_null_count() == 0);
+        required(columns)
+    }];
+    let dictionaries = [(true, 1 << 20), (true, 900), (false, 0)];
+    for row in pairs(&[3, dictionaries.len(), 2, 2]) {
+        let settings = Settings {
+            dictionary: dictionaries[row[1]].0,
+            dictionary_limit: dictionaries[row[1]].1,
+            row_limit: [20_000, 700, 30][row[0]],
+            page_limit: [600, 100][row[2]],
+            batch: [ROWS, 333][row[3]],
+            ..Settings::DEFAULT
+        };
+        for batch in &batches {
+            assert_same_boundaries(settings, &batch.slice(ROWS / 4, 1500));
+            assert_same_boundaries(settings, &batch.slice(ROWS / 2, 1500));
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use arrow_schema::DataType;
 use super::cursor::{Cursor, Gather};
 use super::gather::{Mapped, Slots};
 use super::source::primitive_buffer;
+use crate::data_type::values::Keyed;
 use crate::errors::{ParquetError, Result};
 
 /// The layers of an array, outermost first; none for a plain array.
@@ -83,6 +84,18 @@ impl<'a> Layers<'a> {
     /// True for a plain array.
     pub(super) fn is_empty(&self) -> bool {
         self.layers.is_empty()
+    }
+
+    /// What these layers make of slots.
+    pub(super) fn keyed(&self) -> Keyed {
+        let has_runs = self
+            .layers
+            .iter()
+            .any(|layer| matches!(layer, Layer::Runs(_)));
+        match has_runs {
+            true => Keyed::Runs,
+            false => Keyed::Dictionary,
+        }
     }
 
     /// The keys of the next `count` slots as they lie in the array, if they can be had without a copy.

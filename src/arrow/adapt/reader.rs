@@ -20,7 +20,7 @@ use super::scratch::Scratch;
 use super::source::{Decimals, Intervals, Narrow, Source};
 use super::target::Target;
 use crate::data_type::bits::BitSlice;
-use crate::data_type::values::{ByteSource, ByteValues, FixedValues, Picks, Values};
+use crate::data_type::values::{ByteSource, ByteValues, FixedValues, Keyed, Picks, Values};
 use crate::errors::{ParquetError, Result};
 
 const MILLIS_PER_DAY: i64 = 86_400_000;
@@ -263,12 +263,23 @@ impl<'a> SlotReader<'a> {
             return Ok(ByteValues::new(source, Picks::Range { from, len: count }));
         }
         if let Some(keys) = self.layers.borrow_keys(&mut self.cursor, count)? {
-            return Ok(ByteValues::new(source, Picks::Keys { keys, token }));
+            return Ok(ByteValues::new(
+                source,
+                Picks::Keys {
+                    keys,
+                    token,
+                    of: Keyed::Dictionary,
+                },
+            ));
         }
         self.layers.resolve(&mut self.cursor, count, picks)?;
         let picks = match self.layers.is_empty() {
             true => Picks::Indices(picks),
-            false => Picks::Keys { keys: picks, token },
+            false => Picks::Keys {
+                keys: picks,
+                token,
+                of: self.layers.keyed(),
+            },
         };
         Ok(ByteValues::new(source, picks))
     }

@@ -51,6 +51,7 @@ pub(super) fn expand(frontier: Frontier, lists: &impl Lists, rep: i16) -> Fronti
         rep,
         level: level + 1,
         live: elements,
+        one_by_one: true,
         ..frontier
     }
 }

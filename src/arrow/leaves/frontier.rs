@@ -28,6 +28,8 @@ pub(super) struct Frontier {
     pub(super) fault: Option<RequiredNull>,
     /// True below a resolved dictionary or run-end encoding: arrays are the walk's own.
     pub(super) resolved: bool,
+    /// True where `parquet` writes a level for each slot, however alike they are: page boundaries follow from that.
+    pub(super) one_by_one: bool,
 }
 
 impl Frontier {
@@ -40,6 +42,7 @@ impl Frontier {
             live: Selection::Range { from: 0, len: rows },
             fault: None,
             resolved: false,
+            one_by_one: false,
         }
     }
 

@@ -121,6 +121,17 @@ impl LevelData {
         LevelData::Slice(Arc::new(levels))
     }
 
+    /// The same levels, none of them [uniform](Levels::is_uniform): pages are then looked at in batches of the usual size.
+    pub(super) fn measured_in_batches(self) -> Self {
+        match self {
+            LevelData::Uniform(run) if run.len > 0 => LevelData::Runs {
+                runs: Arc::new(vec![run]),
+                len: run.len,
+            },
+            other => other,
+        }
+    }
+
     /// The levels, borrowed.
     pub(crate) fn as_levels(&self) -> Levels<'_> {
         match self {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, NullArray};
+use arrow_buffer::NullBuffer;
 use arrow_schema::DataType;
 
 use super::Leaf;
@@ -118,7 +119,10 @@ impl Node {
         }
         if !is_wrapped(array.data_type()) {
             let frontier = frontier.enter(self, array.nulls(), 0);
-            return Ok(leaf(Arc::clone(array), frontier));
+            return Ok(leaf(
+                Arc::clone(array),
+                note_validity(frontier, array.nulls()),
+            ));
         }
         // The logical nulls of a whole dictionary array may be far more than the live slots need.
         let (mut frontier, mut array, mut base) = (frontier, Arc::clone(array), 0);
@@ -127,7 +131,12 @@ impl Node {
             base = std::mem::take(from);
         }
         let nulls = array.logical_nulls();
-        Ok(leaf(array, frontier.enter(self, nulls.as_ref(), base)))
+        let frontier = frontier.enter(self, nulls.as_ref(), base);
+        Ok(match array.data_type() {
+            // Runs are written out there first, and have no validity then unless a slot is null.
+            DataType::RunEndEncoded(..) => leaf(array, frontier),
+            _ => leaf(array, note_validity(frontier, nulls.as_ref())),
+        })
     }
 
     fn unfit(&self, array: &dyn Array) -> ParquetError {
@@ -147,6 +156,15 @@ fn nulls(array: &ArrayRef, frontier: Frontier) -> Leaf {
     leaf(array, frontier.all_absent())
 }
 
+/// `parquet` has a level for each slot of an array with a validity buffer, even if no slot is null.
+fn note_validity(frontier: Frontier, nulls: Option<&NullBuffer>) -> Frontier {
+    let is_mixed = nulls.is_some_and(|nulls| nulls.null_count() < nulls.len());
+    Frontier {
+        one_by_one: frontier.one_by_one || is_mixed,
+        ..frontier
+    }
+}
+
 fn leaf(array: ArrayRef, frontier: Frontier) -> Leaf {
     let resolved_bytes = if frontier.resolved {
         array.get_buffer_memory_size()
@@ -156,7 +174,10 @@ fn leaf(array: ArrayRef, frontier: Frontier) -> Leaf {
     Leaf {
         array,
         slots: frontier.slots(),
-        def: frontier.def,
+        def: match frontier.one_by_one {
+            true => frontier.def.measured_in_batches(),
+            false => frontier.def,
+        },
         rep: frontier.rep,
         selection: frontier.live,
         required_null: frontier.fault,

@@ -3,7 +3,7 @@
 
 use super::room::{MOST_SHARED_BYTES, width_of};
 use crate::data_type::levels::Levels;
-use crate::data_type::values::{ByteValues, ByteVisitor, Picks, Values};
+use crate::data_type::values::{ByteValues, ByteVisitor, Keyed, Picks, Values};
 
 /// Slots of the next batch: `base`, pushed on to where the next row begins, so that a row never
 /// lies on two pages.
@@ -161,6 +161,17 @@ pub(super) fn distinct_bound(values: &Values<'_>) -> usize {
     }
 }
 
+/// Runs are written out by `parquet` before it looks at sizes, dictionaries are not.
+fn is_dictionary(values: &ByteValues<'_>) -> bool {
+    matches!(
+        values.picks(),
+        Picks::Keys {
+            of: Keyed::Dictionary,
+            ..
+        }
+    )
+}
+
 /// If every value were as long as all that there are to pick from.
 fn picked_bound(bytes: &ByteValues<'_>) -> usize {
     let span = bytes.source().span().unwrap_or(usize::MAX);
@@ -182,11 +193,7 @@ fn values_in_budget(values: &Values<'_>, bytes: usize, rules: &PortionRules) -> 
         Values::Int96(_) => fixed(12),
         Values::Fixed(fixed) if is_small(fixed.width()) => values.len(),
         Values::Fixed(fixed) => rules.budget / fixed.width().max(1) + 1,
-        Values::Bytes(values)
-            if rules.keys == Keys::Free && matches!(values.picks(), Picks::Keys { .. }) =>
-        {
-            values.len()
-        }
+        Values::Bytes(values) if rules.keys == Keys::Free && is_dictionary(values) => values.len(),
         Values::Bytes(values) if bytes <= rules.budget => values.len(),
         Values::Bytes(values) => values.visit(CountWithin {
             budget: rules.budget,

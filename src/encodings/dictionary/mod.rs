@@ -337,7 +337,7 @@ impl DictionaryEncoder {
         let Table::Bytes(table) = &mut self.table else {
             return Ok(());
         };
-        if let Picks::Keys { keys, token } = values.picks()
+        if let Picks::Keys { keys, token, .. } = values.picks()
             && let Some(remap) = self.remap.table(token, values.source().len(), keys.len())
         {
             return put_keys(table, &mut self.indices, values.source(), keys, remap);

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::data_type::ByteArray;
+use crate::data_type::values::Keyed;
 
 /// Decodes hybrid runs the slow way.
 fn decode_indices(section: &[u8], count: usize) -> Vec<usize> {
@@ -265,7 +266,7 @@ proptest! {
             .map(|(source, keys)| {
                 let values = ByteValues::new(
                     ByteSource::Arrays(&sources[*source]),
-                    Picks::Keys { keys, token: *source as u64 },
+                    Picks::Keys { keys, token: *source as u64, of: Keyed::Dictionary },
                 );
                 let plain = keys.iter().map(|key| sources[*source][*key as usize].data().to_vec()).collect();
                 (Values::Bytes(values), plain)
@@ -372,6 +373,7 @@ fn only_dictionary_values_that_are_referred_to_become_entries() {
         Picks::Keys {
             keys: &[3, 2, 3, 1],
             token: 0,
+            of: Keyed::Dictionary,
         },
     );
     encoder.put(&Values::Bytes(values)).unwrap();
@@ -387,6 +389,7 @@ fn a_key_outside_its_dictionary_is_an_error() {
         Picks::Keys {
             keys: &[0, 1],
             token: 0,
+            of: Keyed::Dictionary,
         },
     );
     let error = encoder.put(&Values::Bytes(values)).unwrap_err();
