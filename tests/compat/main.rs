@@ -17,3 +17,4 @@ mod splice;
 mod support;
 mod typed;
 mod typed_errors;
+mod typed_levels;

@@ -27,7 +27,7 @@ pub(crate) fn schema(text: &str) -> TypePtr {
 /// Levels and values of a column as `parquet` reads them.
 type Column = (Vec<Vec<u8>>, Vec<i16>, Vec<i16>);
 
-fn read<P: peer::DataType>(file: &[u8], row_group: usize, column: usize) -> Column {
+pub(crate) fn read<P: peer::DataType>(file: &[u8], row_group: usize, column: usize) -> Column {
     let reader = SerializedFileReader::new(Bytes::copy_from_slice(file)).unwrap();
     let row_group = reader.get_row_group(row_group).unwrap();
     let reader = row_group.get_column_reader(column).unwrap();

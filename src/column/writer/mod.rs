@@ -5,6 +5,7 @@
 
 mod encoder;
 mod filter;
+mod given;
 mod open_page;
 mod page_cap;
 mod paging;

@@ -4,6 +4,7 @@
 use std::marker::PhantomData;
 
 use super::encoder::{ColumnEncoder, GivenBounds, LeafInput, ValueFeed};
+use super::given::GivenLevels;
 use super::room::{lengths_of, surely_fits};
 use super::workbench::WorkbenchPool;
 use crate::basic::Type;
@@ -83,9 +84,10 @@ impl<'a, E: ColumnValueEncoder> GenericColumnWriter<'a, E> {
     /// values taken.
     ///
     /// # Errors
-    /// If levels are missing or of different lengths, the batch does not begin at a row's start, there are fewer values
-    /// than the levels call for, or a row is too large for a page: nothing is then written, and the writer goes on. If
-    /// the page writer fails: the writer then takes no more.
+    /// If levels are missing, of different lengths or out of the column's range, the batch does not begin at a row's start,
+    /// a list goes on that the definition levels call empty or null, there are fewer values than the levels call for, or a
+    /// row is too large for a page: nothing is then written, and the writer goes on. If the page writer fails: the writer
+    /// then takes no more.
     pub fn write_batch(
         &mut self,
         values: &E::Values,
@@ -111,13 +113,11 @@ impl<'a, E: ColumnValueEncoder> GenericColumnWriter<'a, E> {
     ) -> Result<usize> {
         let descr = self.encoder.descr().clone();
         let values: &[E::T] = values.as_ref();
-        let slots = check_levels(
-            def_levels,
-            rep_levels,
-            descr.max_def_level(),
-            descr.max_rep_level(),
-            values.len(),
-        )?;
+        let given = GivenLevels {
+            definition: def_levels,
+            repetition: rep_levels,
+        };
+        let slots = given.check(&descr, values.len())?;
         let needed = match def_levels.filter(|_| descr.max_def_level() > 0) {
             Some(levels) => Levels::Slice(levels).count(descr.max_def_level()),
             None => slots,
@@ -346,45 +346,6 @@ fn mismatch<T: DataType, R>() -> R {
         "the column writer is not for physical type {}",
         T::get_physical_type()
     )
-}
-
-/// Number of slots in a batch.
-fn check_levels(
-    def_levels: Option<&[i16]>,
-    rep_levels: Option<&[i16]>,
-    max_def: i16,
-    max_rep: i16,
-    values: usize,
-) -> Result<usize> {
-    if let (Some(def), Some(rep)) = (def_levels, rep_levels)
-        && def.len() != rep.len()
-    {
-        return Err(ParquetError::General(format!(
-            "Inconsistent length of definition and repetition levels: {} != {}",
-            def.len(),
-            rep.len()
-        )));
-    }
-    if max_def > 0 && def_levels.is_none() {
-        return Err(ParquetError::General(format!(
-            "Definition levels are required, because max definition level = {max_def}"
-        )));
-    }
-    if max_rep > 0 && rep_levels.is_none() {
-        return Err(ParquetError::General(format!(
-            "Repetition levels are required, because max repetition level = {max_rep}"
-        )));
-    }
-    if let Some(first) = rep_levels
-        .filter(|_| max_rep > 0)
-        .and_then(<[i16]>::first)
-        .filter(|first| **first != 0)
-    {
-        return Err(ParquetError::General(format!(
-            "Write must start at a record boundary, got non-zero repetition level of {first}"
-        )));
-    }
-    Ok(def_levels.or(rep_levels).map_or(values, <[i16]>::len))
 }
 
 struct SliceFeed<'a> {

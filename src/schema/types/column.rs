@@ -17,7 +17,9 @@ pub struct ColumnDescriptor {
     leaf: TypePtr,
     max_def_level: i16,
     max_rep_level: i16,
-    repeated_ancestor_def_level: i16,
+    /// The definition level at which each repeated field on the path has an element, outermost first; empty if that is
+    /// not known.
+    repeated_def_levels: Box<[i16]>,
     path: ColumnPath,
 }
 
@@ -35,13 +37,13 @@ impl ColumnDescriptor {
             leaf: primitive_type,
             max_def_level,
             max_rep_level,
-            repeated_ancestor_def_level: 0,
+            repeated_def_levels: Box::default(),
             path,
         }
     }
 
-    pub(super) fn with_repeated_ancestor_def_level(mut self, level: i16) -> Self {
-        self.repeated_ancestor_def_level = level;
+    pub(super) fn with_repeated_def_levels(mut self, levels: &[i16]) -> Self {
+        self.repeated_def_levels = levels.into();
         self
     }
 
@@ -62,7 +64,16 @@ impl ColumnDescriptor {
     /// no field is repeated. A level below it stands for an empty or absent list.
     #[inline]
     pub fn repeated_ancestor_def_level(&self) -> i16 {
-        self.repeated_ancestor_def_level
+        self.repeated_def_levels.last().copied().unwrap_or(0)
+    }
+
+    /// The definition level from which on the repeated field of repetition level `rep` has an element. Where the fields
+    /// on the path are not known, the least that it can be: each repeated field is a definition level, too.
+    pub(crate) fn repeated_def_level(&self, rep: i16) -> i16 {
+        usize::try_from(rep - 1)
+            .ok()
+            .and_then(|nth| self.repeated_def_levels.get(nth).copied())
+            .unwrap_or(rep)
     }
 
     /// Where the column stands in its schema.
@@ -138,6 +149,6 @@ impl ColumnDescriptor {
 
     /// Bytes on the heap that are this column's own; the leaf belongs to the schema.
     pub(crate) fn memory_size(&self) -> usize {
-        self.path.memory_size()
+        self.path.memory_size() + size_of_val(&*self.repeated_def_levels)
     }
 }

@@ -41,9 +41,13 @@ impl SchemaDescriptor {
         );
         let mut leaves = Vec::new();
         let mut roots = Vec::new();
-        let mut path = Vec::new();
+        let (mut path, mut repeated) = (Vec::new(), Vec::new());
         for (root, field) in schema.get_fields().iter().enumerate() {
-            collect_leaves(field, Levels::default(), &mut path, &mut leaves);
+            let above = Above {
+                path: &mut path,
+                repeated: &mut repeated,
+            };
+            collect_leaves(field, Levels::default(), above, &mut leaves);
             roots.resize(leaves.len(), root);
         }
         leaves.shrink_to_fit();
@@ -149,8 +153,14 @@ impl SchemaDescriptor {
 struct Levels {
     def: i16,
     rep: i16,
-    /// The definition level at the innermost repeated field.
-    repeated_def: i16,
+}
+
+/// What lies above a field; given back as it came.
+struct Above<'p, 'a> {
+    /// The names.
+    path: &'p mut Vec<&'a str>,
+    /// The definition levels of the repeated fields.
+    repeated: &'p mut Vec<i16>,
 }
 
 impl Levels {
@@ -162,7 +172,6 @@ impl Levels {
             Some(Repetition::REPEATED) => {
                 self.def += 1;
                 self.rep += 1;
-                self.repeated_def = self.def;
             }
             Some(Repetition::REQUIRED) | None => {}
         }
@@ -170,14 +179,20 @@ impl Levels {
     }
 }
 
-/// Depth first; `path` holds the names above `field` and is given back as it came.
+/// Depth first.
 fn collect_leaves<'a>(
     field: &'a TypePtr,
-    above: Levels,
-    path: &mut Vec<&'a str>,
+    levels: Levels,
+    above: Above<'_, 'a>,
     leaves: &mut Vec<ColumnDescPtr>,
 ) {
-    let levels = above.below(field.get_basic_info().repetition);
+    let Above { path, repeated } = above;
+    let outside = repeated.len();
+    let repetition = field.get_basic_info().repetition;
+    let levels = levels.below(repetition);
+    if repetition == Some(Repetition::REPEATED) {
+        repeated.push(levels.def);
+    }
     path.push(field.name());
     match &**field {
         Type::PrimitiveType { .. } => {
@@ -188,15 +203,18 @@ fn collect_leaves<'a>(
                 levels.rep,
                 ColumnPath::new(parts),
             );
-            leaves.push(Arc::new(
-                column.with_repeated_ancestor_def_level(levels.repeated_def),
-            ));
+            leaves.push(Arc::new(column.with_repeated_def_levels(repeated)));
         }
         Type::GroupType { fields, .. } => {
             for child in fields {
-                collect_leaves(child, levels, path, leaves);
+                let above = Above {
+                    path: &mut *path,
+                    repeated: &mut *repeated,
+                };
+                collect_leaves(child, levels, above, leaves);
             }
         }
     }
     path.pop();
+    repeated.truncate(outside);
 }
