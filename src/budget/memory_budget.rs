@@ -1,8 +1,9 @@
 //! The budget itself: shared counters in front of a limit or of a foreign source.
 
+use std::any::Any;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::{Member, MemorySource, Reservation};
 use crate::errors::{ParquetError, Result};
@@ -47,6 +48,8 @@ struct Shared {
     /// speaks against growing.
     refused_at: AtomicUsize,
     source: Source,
+    /// What its users have in common beside bytes, as long as one of them holds it.
+    common: Mutex<Weak<dyn Any + Send + Sync>>,
 }
 
 enum Source {
@@ -143,6 +146,21 @@ impl MemoryBudget {
         self.limit().map(|limit| limit / self.members().max(1))
     }
 
+    /// What the users of this budget have in common beside bytes: one value, of one type, which `make` makes if
+    /// nobody holds it. It goes with the last who does.
+    pub(crate) fn common<T: Any + Send + Sync>(&self, make: impl FnOnce() -> T) -> Arc<T> {
+        let slot = self.shared.common.lock();
+        let mut slot = slot.unwrap_or_else(PoisonError::into_inner);
+        let held = slot.upgrade().map(Arc::downcast);
+        if let Some(Ok(held)) = held {
+            return held;
+        }
+        let made = Arc::new(make());
+        let weak: Weak<T> = Arc::downgrade(&made);
+        *slot = weak;
+        made
+    }
+
     /// Takes `bytes` if they can be had below the high-water mark.
     pub(super) fn try_grow(&self, bytes: usize) -> Result<()> {
         match &self.shared.source {
@@ -188,6 +206,7 @@ impl MemoryBudget {
                 members: AtomicUsize::new(0),
                 refused_at: AtomicUsize::new(usize::MAX),
                 source,
+                common: Mutex::new(Weak::<()>::new()),
             }),
         }
     }

@@ -30,6 +30,7 @@ mod large;
 mod lies;
 mod panics;
 mod run;
+mod shared;
 mod short_sinks;
 mod together;
 mod typed;

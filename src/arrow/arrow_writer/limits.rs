@@ -20,7 +20,8 @@ pub enum OnMemoryLimit {
     Fail,
 }
 
-/// What happens when the page store has no room for a page: its disk quota is used up, or the disk is full.
+/// What happens when the page store has no room for a page: its disk quota is used up, the disk is full, or it cannot open
+/// another file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnSpillLimit {
     /// The write fails with what the store said, and the writer takes no more.

@@ -58,7 +58,8 @@ impl ArrowWriterOptions {
     }
 
     /// As [`ArrowWriterOptions::with_memory_limit`], with a budget that other writers may share. Each of them keeps
-    /// to its fair share while the budget is short.
+    /// to its fair share while the budget is short. Those that keep pages where they do by default share the temporary
+    /// files, too, and the thread that writes them, so that many writers need few of either.
     pub fn with_memory_budget(self, budget: MemoryBudget) -> Self {
         Self {
             budget: Some(budget),
@@ -76,8 +77,9 @@ impl ArrowWriterOptions {
     }
 
     /// Sets what happens when the page store has no room: past the quota of a temporary file
-    /// ([`SpillLimitExceeded`](crate::errors::ParquetError::SpillLimitExceeded)), or on a full disk (an I/O error of the kind
-    /// `StorageFull` or `QuotaExceeded`). The default is to fail.
+    /// ([`SpillLimitExceeded`](crate::errors::ParquetError::SpillLimitExceeded)), on a full disk, in a file that may grow no
+    /// further, or where no more files can be opened (an I/O error of the kind `StorageFull`, `QuotaExceeded` or
+    /// `FileTooLarge`, or of the system's for too many open files). The default is to fail.
     ///
     /// Columns that a caller encodes on its own, see
     /// [`ArrowWriter::into_serialized_writer`](super::ArrowWriter::into_serialized_writer), always fail.

@@ -17,10 +17,7 @@ use crate::arrow::schema::{
 };
 use crate::budget::{MemoryBudget, Reservation};
 use crate::column::chunk::WhenFull;
-use crate::column::page_store::{
-    BackgroundPageStoreFactory, InMemoryPageStoreFactory, PageStoreFactory,
-    TempFilePageStoreFactory, TieredPageStoreFactory,
-};
+use crate::column::page_store::{InMemoryPageStoreFactory, spilling};
 use crate::errors::Result;
 use crate::file::metadata::{KeyValue, ParquetMetaData, RowGroupMetaData};
 use crate::file::properties::WriterProperties;
@@ -141,7 +138,7 @@ impl<W: Write + Send> ArrowWriter<W> {
         let member = Arc::new(budget.unwrap_or_else(MemoryBudget::unlimited).register());
         let page_stores = match page_stores {
             Some(stores) => stores,
-            None if is_limited => spilling(member.budget().clone()),
+            None if is_limited => spilling(&member),
             None => Arc::new(InMemoryPageStoreFactory),
         };
         let mut file =
@@ -461,13 +458,6 @@ impl<W: Write + Send> ArrowWriter<W> {
                 .bytes
                 .is_some_and(|limit| self.in_progress_size() >= limit)
     }
-}
-
-/// Heap while the budget grants it, from then on a temporary file that a thread writes and reads.
-fn spilling(budget: MemoryBudget) -> Arc<dyn PageStoreFactory> {
-    let files = Arc::new(TempFilePageStoreFactory::new());
-    let cold = BackgroundPageStoreFactory::new(files).with_memory_budget(budget.clone());
-    Arc::new(TieredPageStoreFactory::new(budget, Arc::new(cold)))
 }
 
 impl<W: Write + Send> RecordBatchWriter for ArrowWriter<W> {

@@ -62,7 +62,8 @@ impl PageKey {
 ///
 /// An error from [`put`](Self::put) or [`spill`](Self::spill) leaves every blob that was put before
 /// where a take finds it. When the cause is want of space ([`ParquetError::SpillLimitExceeded`], or an
-/// [`io::Error`] of the kind `StorageFull` or `QuotaExceeded`), a writer with that option takes the
+/// [`io::Error`] of the kind `StorageFull`, `QuotaExceeded` or `FileTooLarge`, or one of the system that says that too many
+/// files are open, by itself or as the source of an `io::Error`), a writer with that option takes the
 /// earlier blobs, ends the row group early and goes on with new stores. After any other error
 /// it makes no further call but drop, and gives up. It reports an error with the column and the page
 /// it belongs to, so the message need not name them.
@@ -195,12 +196,29 @@ pub(crate) fn is_out_of_space(error: &ParquetError) -> bool {
     match error {
         ParquetError::SpillLimitExceeded { .. } => true,
         ParquetError::PageStore { source, .. } => is_out_of_space(source),
-        ParquetError::External(cause) => cause.downcast_ref::<io::Error>().is_some_and(|error| {
-            matches!(
-                error.kind(),
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-            )
-        }),
+        ParquetError::External(cause) => cause.downcast_ref::<io::Error>().is_some_and(wants_room),
         _ => false,
     }
+}
+
+/// Whether this error, or an I/O error that it was made from, is for want of disk, of room in a file, or of files.
+fn wants_room(error: &io::Error) -> bool {
+    let is_full = matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+    );
+    let inner = || error.get_ref()?.source()?.downcast_ref::<io::Error>();
+    is_full || wants_files(error) || inner().is_some_and(wants_room)
+}
+
+/// Whether the process or the system has too many open files.
+pub(super) fn wants_files(error: &io::Error) -> bool {
+    // `EMFILE` and `ENFILE`, which have the same numbers on all systems of this family.
+    #[cfg(unix)]
+    const NUMBERS: [i32; 2] = [24, 23];
+    // `ERROR_TOO_MANY_OPEN_FILES`.
+    #[cfg(not(unix))]
+    const NUMBERS: [i32; 1] = [4];
+    let number = error.raw_os_error();
+    number.is_some_and(|number| NUMBERS.contains(&number))
 }

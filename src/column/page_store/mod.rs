@@ -36,6 +36,7 @@ mod guarded;
 mod memory;
 mod metrics;
 mod slots;
+mod spilling;
 mod temp_file;
 #[cfg(test)]
 mod tests;
@@ -49,5 +50,6 @@ pub use encrypted::EncryptedPageStoreFactory;
 pub use guarded::GuardedPageStoreFactory;
 pub use memory::{InMemoryPageStore, InMemoryPageStoreFactory};
 pub use metrics::SpillMetrics;
+pub(crate) use spilling::spilling;
 pub use temp_file::{BlobChecksum, TempFilePageStoreBuilder, TempFilePageStoreFactory};
 pub use tiered::TieredPageStoreFactory;

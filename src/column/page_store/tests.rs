@@ -383,6 +383,32 @@ fn want_of_space_is_known_under_every_wrapping() {
     ))));
 }
 
+/// No disk, no quota, no room in the file, no descriptor in the process or in the system.
+#[cfg(unix)]
+#[test]
+fn all_that_the_system_may_be_short_of_is_want_of_space() {
+    /// As a store may wrap it.
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot spill")]
+    struct Wrapped(#[source] io::Error);
+    #[cfg(target_os = "linux")]
+    const QUOTA: i32 = 122;
+    #[cfg(not(target_os = "linux"))]
+    const QUOTA: i32 = 69;
+    for (number, is_want) in [28, QUOTA, 27, 24, 23]
+        .map(|number| (number, true))
+        .into_iter()
+        .chain([5, 13].map(|number| (number, false)))
+    {
+        let error = || io::Error::from_raw_os_error(number);
+        let wrapped = || io::Error::new(error().kind(), Wrapped(error()));
+        let twice = io::Error::other(Wrapped(wrapped()));
+        for error in [error(), wrapped(), twice] {
+            assert_eq!(is_out_of_space(&error.into()), is_want, "{number}");
+        }
+    }
+}
+
 #[cfg(feature = "encryption")]
 mod encrypted {
     use super::*;

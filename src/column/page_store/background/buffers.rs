@@ -12,10 +12,20 @@ use crate::latch::hushed;
 /// [trims](Self::trim).
 pub(super) struct Buffers {
     most_bytes: usize,
-    budget: Option<MemoryBudget>,
+    purse: Option<Purse>,
     /// Bytes of all buffers, for those who only want to know.
     bytes: AtomicUsize,
+    /// Stores that use them.
+    users: AtomicUsize,
     state: Mutex<State>,
+}
+
+/// Who pays for buffers.
+#[derive(Debug, Clone)]
+pub(super) struct Purse {
+    pub(super) budget: MemoryBudget,
+    /// The one that knows how many members there are: of a writer's own budget that is the one behind it.
+    pub(super) shared: MemoryBudget,
 }
 
 struct State {
@@ -49,27 +59,49 @@ pub(super) const MOST_SLACK: usize = 8;
 /// A blob is small if so many of them would fill the buffers.
 const PARTS_OF_SMALL: usize = 256;
 
+impl Purse {
+    pub(super) fn of(budget: &MemoryBudget) -> Self {
+        Self {
+            budget: budget.clone(),
+            shared: budget.clone(),
+        }
+    }
+}
+
 impl Buffers {
-    pub(super) fn new(most_bytes: usize, budget: Option<MemoryBudget>) -> Self {
+    pub(super) fn new(most_bytes: usize, purse: Option<Purse>) -> Self {
         let state = State {
             lent_bytes: 0,
             spare: Vec::new(),
             spare_bytes: 0,
-            held: budget.as_ref().map(MemoryBudget::reserve),
+            held: purse.as_ref().map(|purse| purse.budget.reserve()),
         };
         Self {
             most_bytes,
-            budget,
+            purse,
             bytes: AtomicUsize::new(0),
+            users: AtomicUsize::new(0),
             state: Mutex::new(state),
+        }
+    }
+
+    /// Counts a store in, until it [leaves](Self::leave).
+    pub(super) fn join(&self) {
+        self.users.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// With the last store the buffers go.
+    pub(super) fn leave(&self) {
+        if self.users.fetch_sub(1, Ordering::Relaxed) == 1 {
+            hushed(|| self.trim());
         }
     }
 
     /// A buffer with any contents and room for `length` bytes, or `None` if too much is lent already or the
     /// budget has no room.
     pub(super) fn lend(self: &Arc<Self>, length: usize) -> Option<Lent> {
-        let budget = self.budget.as_ref();
-        if budget.is_some_and(MemoryBudget::is_under_pressure) {
+        let purse = self.purse.as_ref();
+        if purse.is_some_and(|purse| purse.budget.is_under_pressure()) {
             self.free_spare();
             return None;
         }
@@ -108,10 +140,10 @@ impl Buffers {
 
     /// The most bytes that are lent at once. None where the budget is small or does not tell its limit.
     pub(super) fn most_bytes(&self) -> usize {
-        let Some(budget) = &self.budget else {
+        let Some(purse) = &self.purse else {
             return self.most_bytes;
         };
-        let part = budget.fair_share().unwrap_or(0) / PARTS_OF_SHARE;
+        let part = purse.shared.fair_share().unwrap_or(0) / PARTS_OF_SHARE;
         match part < LEAST_PART_BYTES {
             true => 0,
             false => self.most_bytes.min(part),
@@ -129,13 +161,19 @@ impl Buffers {
     }
 
     /// Bytes of all buffers, lent or not.
+    #[cfg(test)]
     pub(super) fn memory_size(&self) -> usize {
         self.bytes.load(Ordering::Relaxed)
     }
 
+    /// One store's part of the buffers, in bytes.
+    pub(super) fn memory_share(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed) / self.users.load(Ordering::Relaxed).max(1)
+    }
+
     /// Whether a budget pays for the buffers.
     pub(super) fn are_reserved(&self) -> bool {
-        self.budget.is_some()
+        self.purse.is_some()
     }
 
     fn take_back(&self, bytes: Vec<u8>, counted: usize) {
@@ -320,7 +358,7 @@ mod tests {
     #[test]
     fn the_budget_pays_for_what_there_is() {
         let budget = MemoryBudget::new(16 << 20);
-        let buffers = Arc::new(Buffers::new(4 << 20, Some(budget.clone())));
+        let buffers = Arc::new(Buffers::new(4 << 20, Some(Purse::of(&budget))));
         let mut others = budget.reserve();
         others.resize((14 << 20) - 99);
         assert!(buffers.lend(100).is_none(), "only 99 below the mark");
@@ -337,7 +375,7 @@ mod tests {
     #[test]
     fn spare_buffers_go_when_the_budget_is_short() {
         let budget = MemoryBudget::new(16 << 20);
-        let buffers = Arc::new(Buffers::new(4 << 20, Some(budget.clone())));
+        let buffers = Arc::new(Buffers::new(4 << 20, Some(Purse::of(&budget))));
         drop([500, 300, 200].map(|length| buffers.lend(length).unwrap()));
         assert_eq!(buffers.memory_size(), 1000);
         let mut others = budget.reserve();
@@ -353,7 +391,7 @@ mod tests {
     #[test]
     fn small_and_unknown_limits_have_no_room_for_buffers() {
         for budget in [MemoryBudget::new(15 << 20), MemoryBudget::unlimited()] {
-            let buffers = Arc::new(Buffers::new(4 << 20, Some(budget)));
+            let buffers = Arc::new(Buffers::new(4 << 20, Some(Purse::of(&budget))));
             assert!(buffers.lend(10).is_none());
         }
     }

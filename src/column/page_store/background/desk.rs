@@ -1,10 +1,9 @@
-//! The queue of work that owners leave to the thread, and the thread.
+//! The thread that works for all columns, and what owners leave to it.
 //!
 //! Jobs of one column are done in the order in which they were left, by whoever gets to them first. An
 //! owner that needs its column done does what is queued for it itself, and waits only for the job that
 //! the thread has begun. So no owner waits for another column.
 
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -14,15 +13,15 @@ use std::time::Duration;
 use super::super::PageKey;
 use super::buffers::{Buffers, Lent};
 use super::column::{Column, panicked};
+use super::queue::{Queue, SeatNumber, Task};
 use crate::errors::Result;
-use crate::latch::hushed;
 
-/// What all stores of a factory share.
+/// What the columns share that one thread works for. They may belong to many writers.
+#[derive(Default)]
 pub(super) struct Desk {
-    buffers: Arc<Buffers>,
-    /// As in the queue, for those who only want to know.
-    columns: AtomicUsize,
-    queue: Mutex<Queue>,
+    state: Mutex<State>,
+    /// One column's part of the queue's memory, for those who only want to know.
+    memory_share: AtomicUsize,
     /// There is a job, or the thread is to end.
     to_do: Condvar,
     /// The thread has finished a job, or a part of it.
@@ -30,11 +29,10 @@ pub(super) struct Desk {
 }
 
 #[derive(Default)]
-struct Queue {
-    jobs: VecDeque<Job>,
+struct State {
+    queue: Queue,
     /// The column that the thread works for.
-    running: Option<Arc<Column>>,
-    columns: usize,
+    running: Option<SeatNumber>,
     thread: Thread,
     /// The number of the thread that is meant to work. One that was told to end works no more, even if
     /// another column has come before it heard of it.
@@ -66,19 +64,8 @@ enum Thread {
     #[default]
     NotStarted,
     Started(JoinHandle<()>),
-    /// The system has none for us.
+    /// The system has none for us now.
     Refused,
-}
-
-struct Job {
-    column: Arc<Column>,
-    task: Task,
-}
-
-enum Task {
-    Put(Lent),
-    /// Read these blobs, each into its buffer.
-    ReadAhead(Vec<(PageKey, Lent)>),
 }
 
 /// Whether somebody waits for a task.
@@ -95,52 +82,42 @@ pub(super) enum Left {
     Undone,
 }
 
+/// The thread works for a column, until this is dropped: in whatever way the work ends, nobody waits for it longer.
+struct Running<'a> {
+    desk: &'a Desk,
+}
+
 impl Desk {
-    pub(super) fn new(buffers: Buffers) -> Self {
-        Self {
-            buffers: Arc::new(buffers),
-            columns: AtomicUsize::new(0),
-            queue: Mutex::default(),
-            to_do: Condvar::new(),
-            done: Condvar::new(),
+    /// Gives a column its seat, until it [leaves](Self::leave).
+    pub(super) fn join(&self, column: Arc<Column>) -> SeatNumber {
+        let mut state = self.lock();
+        if let Thread::Refused = state.thread {
+            state.thread = Thread::NotStarted;
         }
+        let seat = state.queue.join(column);
+        self.publish(&state);
+        seat
     }
 
-    /// Counts a column in, until it [leaves](Self::leave).
-    pub(super) fn join(&self) {
-        self.lock().columns += 1;
-        self.columns.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Forgets what is queued for a column, waits for what is being done, and takes it apart. With the
-    /// last column the thread ends.
-    pub(super) fn leave(&self, column: &Arc<Column>) {
-        let mut queue = self.lock();
-        queue.jobs.retain(|job| !Arc::ptr_eq(&job.column, column));
-        let mut queue = self.until_idle(queue, column);
-        queue.columns -= 1;
-        self.columns.fetch_sub(1, Ordering::Relaxed);
-        let is_last = queue.columns == 0;
-        if is_last {
-            self.end_thread(queue);
+    /// Forgets what is queued for a column and waits for what is being done. With the last column the thread ends.
+    pub(super) fn leave(&self, seat: SeatNumber) {
+        let mut state = self.lock();
+        let forgotten = state.queue.take_all(seat);
+        let mut state = self.until_idle(state, seat);
+        let column = state.queue.leave(seat);
+        self.publish(&state);
+        if state.queue.is_empty() {
+            self.end_thread(state);
         } else {
-            drop(queue);
+            drop(state);
         }
-        let store = column.dismantle();
-        if is_last {
-            hushed(|| self.buffers.trim());
-        }
-        // Comes after all that must not be left out, because the inner store may panic.
-        match thread::panicking() {
-            true => drop(hushed(|| drop(store))),
-            false => drop(store),
-        }
+        drop((forgotten, column));
     }
 
-    fn end_thread(&self, mut queue: MutexGuard<'_, Queue>) {
-        let thread = std::mem::take(&mut queue.thread);
-        queue.turn += 1;
-        drop(queue);
+    fn end_thread(&self, mut state: MutexGuard<'_, State>) {
+        let thread = std::mem::take(&mut state.thread);
+        state.turn += 1;
+        drop(state);
         if let Thread::Started(thread) = thread {
             self.to_do.notify_all();
             // It makes errors of all panics.
@@ -151,166 +128,184 @@ impl Desk {
     /// Leaves a blob to the thread if there is one, and a buffer for `capacity` bytes that `fill` gets the blob into.
     pub(super) fn put(
         self: &Arc<Self>,
-        column: &Arc<Column>,
+        seat: SeatNumber,
+        buffers: &Arc<Buffers>,
         capacity: usize,
         fill: impl FnOnce(&mut Lent),
     ) -> Left {
-        let Some(mut lent) = self.buffers.lend(capacity) else {
+        let Some(mut lent) = buffers.lend(capacity) else {
             return Left::Undone;
         };
         if !self.has_thread() {
             return Left::Undone;
         }
-        let urgency = match self.buffers.is_all_lent(capacity) {
+        let urgency = match buffers.is_all_lent(capacity) {
             true => Urgency::Now,
             false => Urgency::Soon,
         };
         // A memory source that panics has done so by now: the blob is still its owner's.
         fill(&mut lent);
-        self.push(column, Task::Put(lent), urgency);
+        self.push(seat, Task::Put(lent), urgency);
         Left::Queued
     }
 
     /// Lets the thread read blobs of a column, each into its buffer.
-    pub(super) fn read_ahead(&self, column: &Arc<Column>, blobs: Vec<(PageKey, Lent)>) {
-        self.push(column, Task::ReadAhead(blobs), Urgency::Now);
+    pub(super) fn read_ahead(&self, seat: SeatNumber, blobs: Vec<(PageKey, Lent)>) {
+        self.push(seat, Task::ReadAhead(blobs), Urgency::Now);
     }
 
     /// Whether there is a thread, and no work for a column.
-    pub(super) fn can_work_for(self: &Arc<Self>, column: &Arc<Column>) -> bool {
+    pub(super) fn can_work_for(self: &Arc<Self>, seat: SeatNumber) -> bool {
         if !self.has_thread() {
             return false;
         }
-        let queue = self.lock();
-        let jobs = queue.jobs.iter().map(|job| &job.column);
-        let mut at_work = jobs.chain(&queue.running);
-        !at_work.any(|other| Arc::ptr_eq(other, column))
+        let state = self.lock();
+        state.running != Some(seat) && !state.queue.has_work_for(seat)
     }
 
     /// The blob of `key` if the thread has read it or is about to. Otherwise nothing is left to do
     /// for the column.
-    pub(super) fn take_ahead(&self, column: &Arc<Column>, key: PageKey) -> Option<Result<Lent>> {
-        let mut queue = self.lock();
+    pub(super) fn take_ahead(
+        &self,
+        seat: SeatNumber,
+        column: &Column,
+        key: PageKey,
+    ) -> Option<Result<Lent>> {
+        let mut state = self.lock();
         loop {
-            // Asked with the queue locked, so that the thread cannot announce it in between.
+            // Asked with the state locked, so that the thread cannot announce it in between.
             if let Some(blob) = column.take_ahead(key) {
                 return Some(blob);
             }
-            if !queue.is_running(column) {
-                queue.jobs.retain(|job| !Arc::ptr_eq(&job.column, column));
+            if state.running != Some(seat) {
+                let forgotten = state.queue.take_all(seat);
+                drop(state);
+                drop(forgotten);
                 return None;
             }
-            queue = wait(&self.done, queue);
+            state = wait(&self.done, state);
         }
     }
 
     /// Sees to it that nothing is left to do for a column.
-    pub(super) fn settle(&self, column: &Arc<Column>) {
-        let mut queue = self.until_idle(self.lock(), column);
-        let jobs = std::mem::take(&mut queue.jobs).into_iter();
-        let (own, others): (VecDeque<_>, VecDeque<_>) =
-            jobs.partition(|job| Arc::ptr_eq(&job.column, column));
-        queue.jobs = others;
-        drop(queue);
-        for job in own {
-            job.run(self);
+    pub(super) fn settle(&self, seat: SeatNumber, column: &Column) {
+        let mut state = self.until_idle(self.lock(), seat);
+        let tasks = state.queue.take_all(seat);
+        drop(state);
+        for task in tasks {
+            self.run(task, column);
         }
     }
 
     /// Whether the thread works or will look for work soon.
     pub(super) fn is_up(&self) -> bool {
-        let queue = self.lock();
-        matches!(queue.thread, Thread::Started(_)) && queue.sleep != Sleep::Asleep
+        let state = self.lock();
+        matches!(state.thread, Thread::Started(_)) && state.sleep != Sleep::Asleep
     }
 
-    pub(super) fn buffers(&self) -> &Arc<Buffers> {
-        &self.buffers
-    }
-
-    /// One column's part of the buffers, in bytes.
+    /// One column's part of the queue's memory, in bytes.
     pub(super) fn memory_share(&self) -> usize {
-        let columns = self.columns.load(Ordering::Relaxed).max(1);
-        self.buffers.memory_size() / columns
+        self.memory_share.load(Ordering::Relaxed)
     }
 
     fn has_thread(self: &Arc<Self>) -> bool {
-        let mut queue = self.lock();
-        if let Thread::NotStarted = queue.thread {
-            let (desk, turn) = (Arc::clone(self), queue.turn);
+        let mut state = self.lock();
+        if let Thread::NotStarted = state.thread {
+            let (desk, turn) = (Arc::clone(self), state.turn);
             let builder = thread::Builder::new().name("herringbone-pages".to_owned());
-            queue.thread = match builder.spawn(move || desk.work(turn)) {
+            state.thread = match builder.spawn(move || desk.work(turn)) {
                 Ok(thread) => Thread::Started(thread),
                 Err(_) => Thread::Refused,
             };
+            state.sleep = Sleep::Awake;
         }
-        matches!(queue.thread, Thread::Started(_))
+        matches!(state.thread, Thread::Started(_))
     }
 
-    fn push(&self, column: &Arc<Column>, task: Task, urgency: Urgency) {
-        let column = Arc::clone(column);
-        let mut queue = self.lock();
-        queue.jobs.push_back(Job { column, task });
-        let is_woken = match queue.sleep {
+    fn push(&self, seat: SeatNumber, task: Task, urgency: Urgency) {
+        let mut state = self.lock();
+        state.queue.push(seat, task);
+        self.publish(&state);
+        let is_woken = match state.sleep {
             Sleep::Awake => false,
             Sleep::Napping => urgency == Urgency::Now,
             Sleep::Asleep => true,
         };
         if is_woken {
-            queue.sleep = Sleep::Awake;
-            drop(queue);
+            state.sleep = Sleep::Awake;
+            drop(state);
             self.to_do.notify_one();
         }
     }
 
     /// The thread.
     fn work(&self, turn: u64) {
-        let mut queue = self.lock();
+        let mut state = self.lock();
         let mut naps = 0;
-        while queue.turn == turn {
-            if let Some(job) = queue.jobs.pop_front() {
+        while state.turn == turn {
+            if let Some((seat, column, task)) = state.queue.next() {
                 naps = 0;
-                let column = Arc::clone(&job.column);
-                queue.running = Some(Arc::clone(&column));
-                drop(queue);
+                state.running = Some(seat);
+                drop(state);
                 let running = Running { desk: self };
-                if let Err(cause) = catch_unwind(AssertUnwindSafe(|| job.run(self))) {
+                let outcome = catch_unwind(AssertUnwindSafe(|| self.run(task, &column)));
+                if let Err(cause) = outcome {
                     column.break_down(panicked(cause));
                 }
                 drop(running);
-                queue = self.lock();
-            } else if naps < MOST_NAPS {
+                state = self.lock();
+                continue;
+            }
+            if naps < MOST_NAPS {
                 naps += 1;
-                queue.sleep = Sleep::Napping;
-                queue = nap(&self.to_do, queue);
-                queue.sleep = Sleep::Awake;
+                state.sleep = Sleep::Napping;
+                state = nap(&self.to_do, state);
             } else {
-                queue.sleep = Sleep::Asleep;
-                queue = wait(&self.to_do, queue);
-                queue.sleep = Sleep::Awake;
+                state.sleep = Sleep::Asleep;
+                state = wait(&self.to_do, state);
+            }
+            // Whoever has been told to end speaks for no other.
+            if state.turn == turn {
+                state.sleep = Sleep::Awake;
+            }
+        }
+    }
+
+    fn run(&self, task: Task, column: &Column) {
+        match task {
+            Task::Put(blob) => column.put_for_later(blob),
+            Task::ReadAhead(blobs) => {
+                for (key, buffer) in blobs {
+                    if column.read_ahead(key, buffer) {
+                        // Whoever waits for this blob looks for it with the state locked.
+                        drop(self.lock());
+                        self.done.notify_all();
+                    }
+                }
             }
         }
     }
 
     fn until_idle<'a>(
         &'a self,
-        mut queue: MutexGuard<'a, Queue>,
-        column: &Arc<Column>,
-    ) -> MutexGuard<'a, Queue> {
-        while queue.is_running(column) {
-            queue = wait(&self.done, queue);
+        mut state: MutexGuard<'a, State>,
+        seat: SeatNumber,
+    ) -> MutexGuard<'a, State> {
+        while state.running == Some(seat) {
+            state = wait(&self.done, state);
         }
-        queue
+        state
     }
 
-    fn lock(&self) -> MutexGuard<'_, Queue> {
+    fn publish(&self, state: &State) {
+        let share = state.queue.memory_share();
+        self.memory_share.store(share, Ordering::Relaxed);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
         // Changed in steps that do not panic.
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The thread works for a column, until this is dropped: in whatever way the work ends, nobody waits for it longer.
-struct Running<'a> {
-    desk: &'a Desk,
 }
 
 impl Drop for Running<'_> {
@@ -320,39 +315,15 @@ impl Drop for Running<'_> {
     }
 }
 
-impl Queue {
-    fn is_running(&self, column: &Arc<Column>) -> bool {
-        let running = self.running.as_ref();
-        running.is_some_and(|running| Arc::ptr_eq(running, column))
-    }
-}
-
-impl Job {
-    fn run(self, desk: &Desk) {
-        match self.task {
-            Task::Put(blob) => self.column.put_for_later(blob),
-            Task::ReadAhead(blobs) => {
-                for (key, buffer) in blobs {
-                    if self.column.read_ahead(key, buffer) {
-                        // Whoever waits for this blob looks for it with the queue locked.
-                        drop(desk.lock());
-                        desk.done.notify_all();
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn nap<'a>(condition: &Condvar, queue: MutexGuard<'a, Queue>) -> MutexGuard<'a, Queue> {
-    let (queue, _) = condition
-        .wait_timeout(queue, NAP)
+fn nap<'a>(condition: &Condvar, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+    let (state, _) = condition
+        .wait_timeout(state, NAP)
         .unwrap_or_else(PoisonError::into_inner);
-    queue
+    state
 }
 
-fn wait<'a>(condition: &Condvar, queue: MutexGuard<'a, Queue>) -> MutexGuard<'a, Queue> {
+fn wait<'a>(condition: &Condvar, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
     condition
-        .wait(queue)
+        .wait(state)
         .unwrap_or_else(PoisonError::into_inner)
 }

@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::super::{PageStore, PageStoreArgs, PageStoreFactory, SpillMetrics};
-use super::buffers::Buffers;
+use super::buffers::{Buffers, Purse};
 use super::desk::Desk;
 use super::store::BackgroundPageStore;
-use crate::budget::MemoryBudget;
+use crate::budget::{Member, MemoryBudget};
 use crate::errors::Result;
 
 /// Bytes of the buffers between writer and thread unless the user says otherwise: a few pages of the
@@ -41,7 +41,8 @@ const DEFAULT_BUFFER_BYTES: usize = 4 << 20;
 pub struct BackgroundPageStoreFactory {
     inner: Arc<dyn PageStoreFactory>,
     buffer_bytes: usize,
-    budget: Option<MemoryBudget>,
+    purse: Option<Purse>,
+    buffers: Arc<Buffers>,
     desk: Arc<Desk>,
 }
 
@@ -53,26 +54,36 @@ impl BackgroundPageStoreFactory {
 
     /// The bytes of all buffers together. Pages that are larger go to the inner store directly.
     pub fn with_buffer_bytes(self, bytes: usize) -> Self {
-        Self::over(self.inner, bytes, self.budget)
+        Self::over(self.inner, bytes, self.purse)
     }
 
     /// Reserves the buffers from `budget`, which should be the one that the writer uses, and limits
     /// them to a quarter of one member's [fair share](MemoryBudget::fair_share). Where that is less than
     /// 4 MiB or not known, or the budget has no room, the writer does all work itself.
     pub fn with_memory_budget(self, budget: MemoryBudget) -> Self {
-        Self::over(self.inner, self.buffer_bytes, Some(budget))
+        Self::over(self.inner, self.buffer_bytes, Some(Purse::of(&budget)))
     }
 
-    fn over(
-        inner: Arc<dyn PageStoreFactory>,
-        buffer_bytes: usize,
-        budget: Option<MemoryBudget>,
-    ) -> Self {
+    fn over(inner: Arc<dyn PageStoreFactory>, buffer_bytes: usize, purse: Option<Purse>) -> Self {
         Self {
             inner,
             buffer_bytes,
-            desk: Arc::new(Desk::new(Buffers::new(buffer_bytes, budget.clone()))),
-            budget,
+            buffers: Arc::new(Buffers::new(buffer_bytes, purse.clone())),
+            desk: Arc::default(),
+            purse,
+        }
+    }
+
+    /// A factory over the same inner one, whose stores leave their work to the same thread, with buffers of its own
+    /// that `member` pays for.
+    pub(in super::super) fn beside(&self, member: &Member) -> Self {
+        let purse = Purse {
+            budget: member.budget().clone(),
+            shared: member.shared().clone(),
+        };
+        Self {
+            desk: Arc::clone(&self.desk),
+            ..Self::over(Arc::clone(&self.inner), self.buffer_bytes, Some(purse))
         }
     }
 }
@@ -83,6 +94,7 @@ impl PageStoreFactory for BackgroundPageStoreFactory {
         Ok(Box::new(BackgroundPageStore::new(
             inner,
             Arc::clone(&self.desk),
+            Arc::clone(&self.buffers),
         )))
     }
 
@@ -104,5 +116,9 @@ impl fmt::Debug for BackgroundPageStoreFactory {
 impl BackgroundPageStoreFactory {
     pub(super) fn desk(&self) -> &Arc<Desk> {
         &self.desk
+    }
+
+    pub(super) fn most_buffer_bytes(&self) -> usize {
+        self.buffers.most_bytes()
     }
 }

@@ -1,19 +1,24 @@
 //! The owner's side of one store.
 
 use std::sync::Arc;
+use std::thread;
 
 use bytes::Bytes;
 
 use super::super::slots::Slots;
 use super::super::{PageKey, PageStore, is_out_of_space};
-use super::buffers::MOST_SLACK;
+use super::buffers::{Buffers, MOST_SLACK};
 use super::column::Column;
 use super::desk::{Desk, Left};
+use super::queue::SeatNumber;
 use crate::errors::Result;
+use crate::latch::hushed;
 
 /// A store whose puts return before they are done, and whose takes have often been done before.
 pub(super) struct BackgroundPageStore {
     desk: Arc<Desk>,
+    buffers: Arc<Buffers>,
+    seat: SeatNumber,
     column: Arc<Column>,
     phase: Phase,
     /// Whether the last put was refused for want of space.
@@ -40,12 +45,14 @@ enum Phase {
 const MOST_BLOBS: usize = 16;
 
 impl BackgroundPageStore {
-    pub(super) fn new(inner: Box<dyn PageStore>, desk: Arc<Desk>) -> Self {
+    pub(super) fn new(inner: Box<dyn PageStore>, desk: Arc<Desk>, buffers: Arc<Buffers>) -> Self {
         // The inner store is asked for its size, and may panic.
         let column = Arc::new(Column::new(inner));
-        desk.join();
+        buffers.join();
         Self {
+            seat: desk.join(Arc::clone(&column)),
             desk,
+            buffers,
             column,
             phase: Phase::Settled,
             is_full: false,
@@ -58,7 +65,7 @@ impl BackgroundPageStore {
     /// Waits until every put is done.
     fn settle(&mut self) {
         if self.phase == Phase::Putting {
-            self.desk.settle(&self.column);
+            self.desk.settle(self.seat, &self.column);
             self.phase = Phase::Settled;
         }
     }
@@ -73,14 +80,14 @@ impl BackgroundPageStore {
     /// A small blob is not worth waking the thread for if it is asleep, and an answer is waited for from a store that
     /// has been full.
     fn leaves_to_thread(&self, blob: &[u8]) -> bool {
-        let is_large = blob.len() >= self.desk.buffers().small_bytes();
+        let is_large = blob.len() >= self.buffers.small_bytes();
         !self.is_full && (is_large || self.desk.is_up())
     }
 
     fn start_taking(&mut self) -> Result<()> {
         if self.phase != Phase::Taking {
             self.settle();
-            self.desk.buffers().trim();
+            self.buffers.trim();
             self.phase = Phase::Taking;
         }
         // A blob that found no room in the inner store can be taken like the others.
@@ -97,7 +104,7 @@ impl BackgroundPageStore {
     fn read_ahead(&mut self) {
         // Half of all buffers, so that other columns can put meanwhile, and in two parts, so that one is
         // read while the other is used.
-        let buffers = self.desk.buffers();
+        let buffers = &self.buffers;
         let most_bytes = buffers.most_bytes() / 4;
         let next = self.blobs.iter_from(self.next_ahead).take(MOST_BLOBS);
         if next.clone().next().is_none() {
@@ -106,8 +113,9 @@ impl BackgroundPageStore {
         let is_little =
             next.clone().map(|(_, length)| length).sum::<usize>() < buffers.small_bytes();
         if is_little
+            || most_bytes == 0
             || self.column.bytes_ahead() > most_bytes
-            || !self.desk.can_work_for(&self.column)
+            || !self.desk.can_work_for(self.seat)
         {
             return;
         }
@@ -125,7 +133,7 @@ impl BackgroundPageStore {
         }
         if let Some((last, _)) = wanted.last() {
             self.next_ahead = PageKey::new(last.get() + 1);
-            self.desk.read_ahead(&self.column, wanted);
+            self.desk.read_ahead(self.seat, wanted);
         }
     }
 }
@@ -140,7 +148,9 @@ impl PageStore for BackgroundPageStore {
         let left = match self.leaves_to_thread(value) {
             true => self
                 .desk
-                .put(&self.column, value.len(), |lent| lent.copy(value)),
+                .put(self.seat, &self.buffers, value.len(), |lent| {
+                    lent.copy(value);
+                }),
             false => Left::Undone,
         };
         match left {
@@ -162,7 +172,7 @@ impl PageStore for BackgroundPageStore {
         let blob = buffer.get(from..).unwrap_or_default();
         let (length, capacity) = (blob.len(), buffer.capacity());
         let exchanged = match self.leaves_to_thread(blob) && length >= capacity / MOST_SLACK {
-            true => self.desk.put(&self.column, capacity, |lent| {
+            true => self.desk.put(self.seat, &self.buffers, capacity, |lent| {
                 lent.exchange(buffer, from);
             }),
             false => Left::Undone,
@@ -188,7 +198,7 @@ impl PageStore for BackgroundPageStore {
         if let Some((left, _)) = self.blobs.iter_from(self.first_left).next() {
             self.first_left = left;
         }
-        let lent = match self.desk.take_ahead(&self.column, key) {
+        let lent = match self.desk.take_ahead(self.seat, &self.column, key) {
             Some(blob) => Some(blob?),
             None => {
                 // What was asked for and not read has been forgotten.
@@ -204,13 +214,16 @@ impl PageStore for BackgroundPageStore {
     }
 
     fn memory_size(&self) -> usize {
-        let own = size_of::<Column>() + self.blobs.memory_size() + self.desk.memory_share();
+        let own = size_of::<Column>()
+            + self.blobs.memory_size()
+            + self.buffers.memory_share()
+            + self.desk.memory_share();
         self.column.memory_size().saturating_add(own)
     }
 
     fn reserved_size(&self) -> usize {
-        let share = match self.desk.buffers().are_reserved() {
-            true => self.desk.memory_share(),
+        let share = match self.buffers.are_reserved() {
+            true => self.buffers.memory_share(),
             false => 0,
         };
         self.column.reserved_size().saturating_add(share)
@@ -223,13 +236,20 @@ impl PageStore for BackgroundPageStore {
         self.settle();
         self.report()?;
         self.column.spill()?;
-        self.desk.buffers().free_spare();
+        self.buffers.free_spare();
         Ok(before.saturating_sub(self.memory_size()))
     }
 }
 
 impl Drop for BackgroundPageStore {
     fn drop(&mut self) {
-        self.desk.leave(&self.column);
+        self.desk.leave(self.seat);
+        let store = self.column.dismantle();
+        self.buffers.leave();
+        // Comes after all that must not be left out, because the inner store may panic.
+        match thread::panicking() {
+            true => drop(hushed(|| drop(store))),
+            false => drop(store),
+        }
     }
 }

@@ -411,3 +411,84 @@ fn blobs_that_are_small_or_too_large_start_no_thread() {
         store.take(key).unwrap();
     }
 }
+
+/// Stores of the second column panic once they have a blob, those of others work.
+#[derive(Debug)]
+struct OneOfTwo;
+
+#[derive(Default)]
+struct Panicking {
+    has_blob: bool,
+}
+
+impl PageStoreFactory for OneOfTwo {
+    fn create(&self, args: &PageStoreArgs<'_>) -> Result<Box<dyn PageStore>> {
+        match args.column_index() {
+            1 => Ok(Box::<Panicking>::default()),
+            _ => InMemoryPageStoreFactory.create(args),
+        }
+    }
+}
+
+impl PageStore for Panicking {
+    fn put(&mut self, _value: Bytes) -> Result<PageKey> {
+        self.has_blob = true;
+        Ok(PageKey::new(0))
+    }
+
+    fn take(&mut self, _key: PageKey) -> Result<Bytes> {
+        panic!("a planned panic of a take")
+    }
+
+    fn memory_size(&self) -> usize {
+        assert!(!self.has_blob, "a planned panic of a size");
+        0
+    }
+}
+
+#[test]
+fn the_failure_of_one_store_is_none_of_its_neighbours_on_the_thread() {
+    let budget = MemoryBudget::new(1 << 30);
+    let common = BackgroundPageStoreFactory::new(Arc::new(OneOfTwo));
+    let members = [budget.register(), budget.register()];
+    let [first, second] = members.each_ref().map(|member| common.beside(member));
+    let column = conformance::column(0);
+    let mut good = store(&first);
+    for number in 0..20 {
+        let mut bad = second.create(&PageStoreArgs::new(1, &column)).unwrap();
+        bad.put_slice(&page(number)).unwrap();
+        let key = good.put_slice(&page(number)).unwrap();
+        if number % 2 == 0 {
+            // The thread comes first.
+            thread::sleep(Duration::from_millis(2));
+        }
+        let error = bad.spill().unwrap_err().to_string();
+        assert!(error.contains("a planned panic of a size"), "{error}");
+        assert!(bad.put_slice(&page(1)).is_err());
+        if number % 2 == 0 {
+            drop(bad);
+        }
+        assert_eq!(key, PageKey::new(number.into()));
+    }
+    assert!(Arc::strong_count(common.desk()) > 4, "the thread is there");
+    for number in 0..20 {
+        assert_eq!(
+            good.take(PageKey::new(number.into())).unwrap(),
+            page(number)
+        );
+    }
+    drop((good, first, second, members));
+    assert_eq!((budget.used(), Arc::strong_count(common.desk())), (0, 1));
+}
+
+#[test]
+fn the_buffers_of_all_members_are_a_part_of_their_budget() {
+    let budget = MemoryBudget::new(64 << 20);
+    let common = BackgroundPageStoreFactory::new(Arc::new(InMemoryPageStoreFactory));
+    for (members, bytes_each) in [(1, 4 << 20), (4, 4 << 20), (5, 0), (200, 0)] {
+        let members: Vec<_> = (0..members).map(|_| budget.register()).collect();
+        for member in &members {
+            assert_eq!(common.beside(member).most_buffer_bytes(), bytes_each);
+        }
+    }
+}

@@ -4,15 +4,26 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
+use super::super::contract::wants_files;
+
 /// Opens a file in `directory` that has no name, so that nothing is left when the process ends in
 /// whatever way, and no other process can open it.
 ///
 /// Where the system cannot make a nameless file, a random name exists for an instant. Windows
 /// removes the file with its last handle.
 pub(super) fn open_unlinked(directory: &Path) -> io::Result<File> {
-    let file = tempfile::tempfile_in(directory)?;
+    let file = tempfile::tempfile_in(directory).map_err(|error| told(error, directory))?;
     restrict(&file)?;
     Ok(file)
+}
+
+/// This error, or one that says that there are too many open files, if it hides the system's number.
+fn told(error: io::Error, directory: &Path) -> io::Error {
+    if error.raw_os_error().is_some() {
+        return error;
+    }
+    let again = File::open(directory).err().filter(wants_files);
+    again.unwrap_or(error)
 }
 
 /// Writes all of `bytes` at `offset`.
