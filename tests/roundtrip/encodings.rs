@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, TimeUnit};
+use herringbone::arrow::ArrowWriter;
+use herringbone::arrow::arrow_writer::ArrowWriterOptions;
 use herringbone::basic::{Encoding, Type};
 use herringbone::file::properties::{WriterProperties, WriterVersion};
 use herringbone::file::writer::SerializedFileWriter;
 use herringbone::schema::parser::parse_message_type;
 
 use crate::support::cases::{Case, Dictionary, Paging};
-use crate::support::check::check;
+use crate::support::check::{check, read};
 use crate::support::shred::{Leaf, shred};
 use crate::support::types::{Nesting, Nulls, batch_of, leaf_types};
 
@@ -207,4 +210,77 @@ fn check_encodings(case: &Case, leaf: &Leaf, found: &[i64], expected: Encoding) 
         after.iter().all(|e| *e == expected as i64),
         "{what}: {found:?}"
     );
+}
+
+/// Columns of values that lean on one another, and of some that do not.
+fn columns_for(encoding: Encoding) -> Vec<(&'static str, ArrayRef)> {
+    let mut state = 11_u64;
+    let mut random = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        state >> 33
+    };
+    let mut text = |len: usize| -> String {
+        let letters = (0..len).map(|_| char::from(b'a' + (random() % 26) as u8));
+        letters.collect()
+    };
+    let mut alike = |len: usize, count: usize| -> ArrayRef {
+        let front = text(len);
+        let values = (0..count).map(|i| format!("{front}{i:06}"));
+        Arc::new(StringArray::from_iter_values(values))
+    };
+    let texts = vec![
+        ("large, alike", alike(20_000, 60)),
+        ("alike", alike(3000, 300)),
+        ("short, alike", alike(10, 20_000)),
+        (
+            "different",
+            Arc::new(StringArray::from_iter_values((0..600).map(|_| text(500)))) as ArrayRef,
+        ),
+    ];
+    let ascending: ArrayRef = Arc::new(Int64Array::from_iter_values(0..60_000));
+    let numbers = (0..60_000).map(|i| f64::from(i) / 7.0);
+    let numbers: ArrayRef = Arc::new(Float64Array::from_iter_values(numbers));
+    match encoding {
+        Encoding::DELTA_BINARY_PACKED => vec![("ascending", ascending)],
+        Encoding::BYTE_STREAM_SPLIT => vec![("ascending", ascending), ("numbers", numbers)],
+        _ => texts,
+    }
+}
+
+/// A limit that asks for pages smaller than the options do costs headers and index entries, not what an encoding saves.
+#[test]
+fn files_under_a_limit_are_about_as_small_as_without() {
+    for encoding in [
+        Encoding::PLAIN,
+        Encoding::DELTA_BYTE_ARRAY,
+        Encoding::DELTA_LENGTH_BYTE_ARRAY,
+        Encoding::DELTA_BINARY_PACKED,
+        Encoding::BYTE_STREAM_SPLIT,
+    ] {
+        for (name, column) in columns_for(encoding) {
+            let batch = RecordBatch::try_from_iter([("c", column)]).unwrap();
+            let size = |options: ArrowWriterOptions| {
+                let properties = WriterProperties::builder()
+                    .set_dictionary_enabled(false)
+                    .set_encoding(encoding)
+                    .build();
+                let mut file = Vec::new();
+                let options = options.with_properties(properties);
+                let mut writer =
+                    ArrowWriter::try_new_with_options(&mut file, batch.schema(), options).unwrap();
+                writer.write(&batch).unwrap();
+                writer.close().unwrap();
+                assert_eq!(read(&file), batch, "{encoding} {name}");
+                file.len()
+            };
+            let free = size(ArrowWriterOptions::new());
+            let limited = size(ArrowWriterOptions::new().with_memory_limit(1 << 20));
+            assert!(
+                limited <= free + free / 50 + 500,
+                "{encoding} {name}: {limited} bytes for {free}"
+            );
+        }
+    }
 }

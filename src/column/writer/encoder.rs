@@ -352,7 +352,7 @@ impl ColumnEncoder {
         if let Some(cap) = self.tight_cap() {
             return match self.values.dictionary_bytes() {
                 Some(used) => cap.dictionary_rules(used, dictionary_limit),
-                None => cap.page_rules(self.values.open_bytes(), page_limit),
+                None => cap.page_rules(self.values.capped_bytes(), page_limit),
             };
         }
         let (limit, budget) = match self.values.dictionary_bytes() {
@@ -413,7 +413,7 @@ impl ColumnEncoder {
         if self.page.rows >= self.options.data_page_row_count_limit || counted >= limit {
             self.cut_page(benches, sink)?;
         } else if let Some(cap) = self.tight_cap()
-            && cap.is_full(self.values.open_bytes() + self.page.level_bytes())
+            && cap.is_full(self.values.capped_bytes() + self.page.level_bytes())
         {
             self.early_cuts += 1;
             self.cut_page(benches, sink)?;

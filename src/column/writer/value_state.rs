@@ -79,6 +79,16 @@ impl ValueState {
         }
     }
 
+    /// As [`open_bytes`](Self::open_bytes), without a first value that the later ones lean on: a page that ended for it would
+    /// begin with another that is as large.
+    pub(super) fn capped_bytes(&self) -> usize {
+        let first = match (&self.dictionary, &self.direct) {
+            (None, Some(direct)) => direct.first_value_bytes(),
+            _ => 0,
+        };
+        self.open_bytes().saturating_sub(first)
+    }
+
     /// Bytes that the dictionary may take at once for the next of `values`.
     pub(super) fn growth_bytes(&self, values: &Values<'_>, cap: PageCap) -> usize {
         match &self.dictionary {
