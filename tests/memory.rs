@@ -24,6 +24,7 @@ mod memory {
     mod limits;
     mod pressure;
     mod release;
+    mod repeats;
     mod shapes;
     mod source;
     mod spill;

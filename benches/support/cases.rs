@@ -6,9 +6,10 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Decimal128Array, Float64Array, Int32Array, Int64Array, Int64Builder,
-    ListBuilder, RecordBatch, StringArray, StructArray,
+    Array, ArrayRef, BooleanArray, Decimal128Array, Float64Array, Int32Array, Int64Array,
+    Int64Builder, ListArray, ListBuilder, RecordBatch, StringArray, StringViewArray, StructArray,
 };
+use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, SchemaRef};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -174,6 +175,27 @@ fn synthetic(rows: usize) -> Vec<Recipe> {
                 lists.append(true);
             }
             Arc::new(lists.finish())
+        }),
+        column("list<struct<utf8, utf8_view>>", rows / 2, |rng, n| {
+            let lens: Vec<usize> = (0..n).map(|_| rng.random_range(0..=3)).collect();
+            let elements: usize = lens.iter().sum();
+            let mut text = |most: usize| -> Vec<String> {
+                let texts = (0..elements)
+                    .map(|_| "short text, of a few words"[..rng.random_range(0..=most)].to_owned());
+                texts.collect()
+            };
+            let names: ArrayRef = Arc::new(StringArray::from_iter_values(text(12)));
+            let notes: ArrayRef = Arc::new(StringViewArray::from_iter_values(text(26)));
+            let structs = StructArray::from(vec![
+                (Arc::new(Field::new("name", DataType::Utf8, true)), names),
+                (
+                    Arc::new(Field::new("note", DataType::Utf8View, true)),
+                    notes,
+                ),
+            ]);
+            let item = Arc::new(Field::new("item", structs.data_type().clone(), true));
+            let offsets = OffsetBuffer::from_lengths(lens);
+            Arc::new(ListArray::new(item, offsets, Arc::new(structs), None))
         }),
         column("struct<int32,utf8>", rows, |rng, n| {
             let words = words();

@@ -186,18 +186,35 @@ impl<'a> Levels<'a> {
         match *self {
             Levels::Uniform(run) => (run.level == level && from < run.len).then_some(from),
             Levels::Bits { bits, set, clear } => {
-                (from..bits.len()).find(|slot| (if bits.get(*slot) { set } else { clear }) == level)
+                // A word of the bits that are looked for, none of them where neither is.
+                let wanted = |at: usize| match (set == level, clear == level) {
+                    (true, true) => u64::MAX,
+                    (true, false) => bits.word(at),
+                    (false, true) => !bits.word(at),
+                    (false, false) => 0,
+                };
+                let found = (from..bits.len()).step_by(64).find_map(|at| {
+                    let word = wanted(at);
+                    (word != 0).then(|| at + word.trailing_zeros() as usize)
+                });
+                // Beyond the last bit all are clear.
+                found.filter(|slot| *slot < bits.len())
             }
             Levels::Runs { runs, skip, len } => {
-                let (mut at, mut found) = (0, None);
-                Self::for_each_run(runs, skip, len, |run| {
-                    let end = at + run.len;
-                    if found.is_none() && run.level == level && end > from {
-                        found = Some(from.max(at));
+                let mut end = 0;
+                let mut skip = skip;
+                for run in runs {
+                    let at = end;
+                    if at >= len {
+                        break;
                     }
-                    at = end;
-                });
-                found
+                    end = (at + run.len - skip.min(run.len)).min(len);
+                    skip = skip.saturating_sub(run.len);
+                    if run.level == level && end > from.max(at) {
+                        return Some(from.max(at));
+                    }
+                }
+                None
             }
             Levels::Slice(levels) => {
                 let tail = levels.get(from..)?;

@@ -21,9 +21,9 @@ pub(super) trait Gather {
     fn slots(&mut self, slots: &[u32]);
 }
 
-/// A place in a selection.
-#[derive(Debug)]
-pub(super) struct Cursor<'a> {
+/// A place in a selection. Cheap to clone, so that a place can be kept while the values behind it are read.
+#[derive(Debug, Clone)]
+pub(crate) struct Cursor<'a> {
     selection: &'a Selection,
     /// Selected slots not passed yet.
     remaining: usize,
@@ -49,7 +49,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Passes the next `count` slots, or what there is.
-    pub(super) fn skip(&mut self, count: usize) {
+    pub(crate) fn skip(&mut self, count: usize) {
         self.take(count, &mut Unseen);
     }
 

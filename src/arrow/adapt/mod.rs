@@ -19,6 +19,7 @@ use std::sync::{Arc, Weak};
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
 
+pub(crate) use cursor::Cursor;
 use layers::Layers;
 pub(crate) use reader::LeafValues;
 use scratch::Scratch;
@@ -130,6 +131,18 @@ impl Adapter {
         array: &'a dyn Array,
         selection: &'a Selection,
     ) -> Result<LeafValues<'a>> {
+        self.open_at(array, start(array, selection)?)
+    }
+
+    /// As [`Adapter::open`], and goes on where `cursor`, from [`start`], stands.
+    ///
+    /// # Errors
+    /// As [`Adapter::open`].
+    pub(crate) fn open_at<'a>(
+        &'a mut self,
+        array: &'a dyn Array,
+        cursor: Cursor<'a>,
+    ) -> Result<LeafValues<'a>> {
         let (layers, values) = Layers::peel(array)?;
         let (source, token) = match values {
             None => (Source::of(array, self.target)?, 0),
@@ -138,13 +151,12 @@ impl Adapter {
                 self.dictionary.token_of(values),
             ),
         };
-        LeafValues::new(
-            array,
-            selection,
+        Ok(LeafValues::new(
+            cursor,
             (source, layers, token),
             self.target,
             &mut self.scratch,
-        )
+        ))
     }
 
     /// Bytes held on the heap.
@@ -156,6 +168,16 @@ impl Adapter {
     pub(crate) fn shrink(&mut self) {
         self.scratch = Scratch::default();
     }
+}
+
+/// The first of the slots `selection` of `array`.
+///
+/// # Errors
+/// [`ParquetError::IndexOutOfBound`] if the selection reaches past the array, [`ParquetError::General`] if the array is too
+/// long.
+pub(crate) fn start<'a>(array: &dyn Array, selection: &'a Selection) -> Result<Cursor<'a>> {
+    reader::check_slots(selection, array.len())?;
+    Ok(Cursor::new(selection))
 }
 
 impl Dictionary {

@@ -9,8 +9,6 @@
     reason = "decimals that keep to their precision fit their physical type"
 )]
 
-use arrow_array::Array;
-
 use super::Selection;
 use super::cursor::{Cursor, Gather};
 use super::decimal::{self, Unscaled};
@@ -44,25 +42,20 @@ struct SlotReader<'a> {
 }
 
 impl<'a> LeafValues<'a> {
-    /// Values of `array`, which has `layers` around `source`.
+    /// Values of an array that has `layers` around `source`, from where `cursor` stands.
     pub(super) fn new(
-        array: &'a dyn Array,
-        selection: &'a Selection,
+        cursor: Cursor<'a>,
         (source, layers, token): (Source<'a>, Layers<'a>, u64),
         target: Target,
         scratch: &'a mut Scratch,
-    ) -> Result<Self> {
-        check_slots(selection, array.len())?;
-        Ok(Self {
+    ) -> Self {
+        Self {
             source,
             target,
             token,
-            slots: SlotReader {
-                cursor: Cursor::new(selection),
-                layers,
-            },
+            slots: SlotReader { cursor, layers },
             scratch,
-        })
+        }
     }
 
     /// Number of values to come.
@@ -71,11 +64,6 @@ impl<'a> LeafValues<'a> {
             Source::Nothing => 0,
             _ => self.slots.cursor.remaining(),
         }
-    }
-
-    /// Passes the next `count` values.
-    pub(crate) fn skip(&mut self, count: usize) {
-        self.slots.cursor.skip(count);
     }
 
     /// The next `count` values, or what there is. Where they lie side by side in the array, and need no

@@ -6,7 +6,7 @@ use arrow_array::ArrayRef;
 use arrow_schema::Field;
 
 use super::fits::check_rows;
-use super::part::{Place, Watch, Written};
+use super::part::{Place, Stops, Watch, Written};
 use crate::arrow::adapt::{Adapter, LeafValues};
 use crate::arrow::leaves::{Leaf, LeafPlan};
 use crate::budget::Reservation;
@@ -93,7 +93,8 @@ impl ArrowColumnWriter {
     pub fn write(&mut self, col: &ArrowLeafColumn) -> Result<()> {
         let latch = |column: &mut Self| column.latch.shut(&panicked());
         watched(self, latch, |column| {
-            column.write_from(&mut Place::without_stops(), &col.0)
+            column.check(&col.0, 0)?;
+            column.write_from(&mut Place::at_start(&col.0, Stops::Never)?)
         })
         .map(drop)
     }
@@ -132,18 +133,18 @@ impl ArrowColumnWriter {
         self.encoder.estimated_total_bytes()
     }
 
-    /// Encodes what of the leaf lies behind `place`, and moves `place` on: to the end, unless memory is short.
-    pub(super) fn write_from(&mut self, place: &mut Place, leaf: &Leaf) -> Result<Written> {
-        self.check(leaf)?;
+    /// Encodes what lies behind `place`, in a leaf that was checked, and moves `place` on: to the end, unless memory is short.
+    pub(super) fn write_from(&mut self, place: &mut Place<'_>) -> Result<Written> {
         let has_definition = self.encoder.descr().max_def_level() > 0;
         let has_repetition = self.encoder.descr().max_rep_level() > 0;
         let beside_bytes = self.beside_bytes();
-        let mut values = self.adapter.open(&leaf.array, &leaf.selection)?;
-        values.skip(place.done.values);
+        let mut values = self
+            .adapter
+            .open_at(&place.leaf.array, place.values.clone())?;
         let input = LeafInput {
-            slots: leaf.slots - place.done.slots,
-            definition: has_definition.then(|| place.rest(leaf.def.as_levels())),
-            repetition: has_repetition.then(|| place.rest(leaf.rep.as_levels())),
+            slots: place.slots,
+            definition: has_definition.then_some(place.definition),
+            repetition: has_repetition.then_some(place.repetition),
             values: &mut values,
             given: None,
         };
@@ -159,20 +160,20 @@ impl ArrowColumnWriter {
         place.pass(self.latch.end(written)?);
         self.settle();
         self.condense_filter()?;
-        Ok(match place.done.slots == leaf.slots {
-            true => Written::All,
-            false => Written::Short {
+        Ok(match place.slots {
+            0 => Written::All,
+            _ => Written::Short {
                 next_bytes: watch.next_bytes(),
             },
         })
     }
 
-    /// An error if the leaf cannot be encoded; nothing is encoded yet.
-    pub(super) fn check(&self, leaf: &Leaf) -> Result<()> {
-        leaf.check()?;
+    /// An error if the leaf cannot be encoded, whose first row is number `first_row` of the batch; nothing is encoded yet.
+    pub(super) fn check(&self, leaf: &Leaf, first_row: usize) -> Result<()> {
+        leaf.check(first_row)?;
         self.adapter.accepts(leaf.array.data_type())?;
         check_rows(leaf, &self.adapter, self.encoder.descr(), || {
-            self.encoder.row_room()
+            self.encoder.row_room().counting_from(first_row)
         })
     }
 

@@ -114,13 +114,13 @@ impl ArrowRowGroupWriterFactory {
     }
 
     /// As [`check`](super::row_group::OpenRowGroup::check) of a row group that this factory would make.
-    pub(super) fn check_leaves(&self, leaves: &[Leaf]) -> Result<()> {
+    pub(super) fn check_leaves(&self, leaves: &[Leaf], first_row: usize) -> Result<()> {
         for ((data_type, descr), leaf) in self.leaves()?.into_iter().zip(leaves) {
-            leaf.check()?;
+            leaf.check(first_row)?;
             let adapter = Adapter::try_new(data_type, descr)?;
             adapter.accepts(leaf.array.data_type())?;
             check_rows(leaf, &adapter, descr, || {
-                row_room(descr, &self.props.column(descr.path()))
+                row_room(descr, &self.props.column(descr.path())).counting_from(first_row)
             })?;
         }
         Ok(())

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 
 use super::column::ArrowColumnWriter;
-use super::pieces::piece_rows;
+use super::pieces::Pieces;
 use crate::budget::{Member, MemoryBudget, Reservation};
 use crate::column::writer::{PageCap, WorkbenchPool};
 use crate::errors::{ParquetError, Result};
@@ -153,12 +153,9 @@ impl Relief {
         self.member.reserve()
     }
 
-    /// Rows of `batch` that may be taken apart at once.
-    pub(super) fn piece_rows(&self, batch: &RecordBatch) -> usize {
-        match self.member.shared().limit() {
-            Some(limit) => piece_rows(batch, limit),
-            None => batch.num_rows(),
-        }
+    /// The pieces of `batch` that may be taken apart at once.
+    pub(super) fn pieces<'a>(&self, batch: &'a RecordBatch) -> Pieces<'a> {
+        Pieces::new(batch, self.member.shared().limit())
     }
 
     /// What the limit has cost so far.

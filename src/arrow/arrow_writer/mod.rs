@@ -13,6 +13,7 @@ mod options;
 mod part;
 mod pieces;
 mod row_group;
+mod weight;
 mod writer;
 
 pub use crate::column::page_store::{

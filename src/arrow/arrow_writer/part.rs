@@ -1,22 +1,31 @@
 //! How much of a leaf has been encoded, and when to leave it in the middle so that others make room.
 
+use crate::arrow::adapt::{Cursor, start};
+use crate::arrow::leaves::Leaf;
 use crate::budget::Reservation;
 use crate::column::writer::Progress;
 use crate::data_type::levels::Levels;
+use crate::errors::Result;
 
-/// A place in a leaf, with what relief has done there.
-#[derive(Debug, Default)]
-pub(super) struct Place {
-    pub(super) done: Progress,
+/// A place in a leaf that has been checked, with what relief has done there. It may be left and taken up again any number
+/// of times: nothing that lies before it is looked at again.
+#[derive(Debug)]
+pub(super) struct Place<'a> {
+    pub(super) leaf: &'a Leaf,
+    pub(super) values: Cursor<'a>,
+    pub(super) definition: Levels<'a>,
+    pub(super) repetition: Levels<'a>,
+    /// Slots that lie behind this place.
+    pub(super) slots: usize,
     is_relieved: bool,
     stops: Stops,
 }
 
 /// Whether a leaf may be left in the middle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Stops {
-    #[default]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stops {
     WhereMemoryIsShort,
+    /// Nobody is there to make room.
     Never,
 }
 
@@ -43,13 +52,21 @@ pub(super) struct Watch {
 /// A column is left in the middle of a leaf once the writer has grown by this part of the limit.
 const STEP_PART: usize = 128;
 
-impl Place {
-    /// The beginning of a leaf that is encoded without a stop: nobody is there to make room.
-    pub(super) fn without_stops() -> Self {
-        Self {
-            stops: Stops::Never,
-            ..Self::default()
-        }
+impl<'a> Place<'a> {
+    /// The beginning of a leaf.
+    ///
+    /// # Errors
+    /// If the leaf's selection reaches past its array.
+    pub(super) fn at_start(leaf: &'a Leaf, stops: Stops) -> Result<Self> {
+        Ok(Self {
+            leaf,
+            values: start(&leaf.array, &leaf.selection)?,
+            definition: leaf.def.as_levels(),
+            repetition: leaf.rep.as_levels(),
+            slots: leaf.slots,
+            is_relieved: false,
+            stops,
+        })
     }
 
     /// Notes that room was made, as far as there is any.
@@ -60,14 +77,10 @@ impl Place {
     /// Moves on by what was encoded.
     pub(super) fn pass(&mut self, done: Progress) {
         self.is_relieved &= done == Progress::default();
-        self.done.slots += done.slots;
-        self.done.values += done.values;
-    }
-
-    /// The levels that lie behind this place.
-    pub(super) fn rest<'a>(&self, mut levels: Levels<'a>) -> Levels<'a> {
-        levels.take_front(self.done.slots);
-        levels
+        self.slots = self.slots.saturating_sub(done.slots);
+        self.definition.take_front(done.slots);
+        self.repetition.take_front(done.slots);
+        self.values.skip(done.values);
     }
 
     /// Begins to watch the budget of the column's `reservation`.

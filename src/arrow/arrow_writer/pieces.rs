@@ -1,99 +1,75 @@
-//! How many rows of a batch are taken apart at once under a memory limit: below a list every slot has levels of its own,
-//! and those of a large batch could take more memory than the pages.
+//! How many rows of a batch are taken apart at once under a memory limit. Below a list every slot has levels of its own, and
+//! what a dictionary or a run repeats is written out: of a small batch that may be more than the limit.
 
-use arrow_array::cast::AsArray;
-use arrow_array::{Array, OffsetSizeTrait, RecordBatch};
-use arrow_buffer::{ArrowNativeType, OffsetBuffer};
-use arrow_schema::DataType;
+use std::ops::Range;
 
-/// The part of a limit that levels may take.
-const LEVELS_PART: usize = 16;
+use arrow_array::RecordBatch;
 
-/// Bytes of a definition and a repetition level.
-const LEVELS_BYTES: usize = 2 * size_of::<i16>();
+use super::weight::Weights;
 
-/// Rows of a piece of `batch` under a limit of `limit` bytes; all of them where levels take little.
-pub(super) fn piece_rows(batch: &RecordBatch, limit: usize) -> usize {
-    let rows = batch.num_rows();
-    let columns = batch.columns().iter();
-    let bytes: usize = columns.map(|column| below_lists(column.as_ref())).sum();
-    let most = limit / LEVELS_PART;
-    match bytes <= most {
-        true => rows,
-        false => part(rows, most, bytes).clamp(1, rows),
+/// The part of a limit that a piece may take.
+const PIECE_PART: usize = 16;
+
+/// Cuts one batch into pieces.
+#[derive(Debug)]
+pub(super) struct Pieces<'a> {
+    weights: Weights<'a>,
+    most_bytes: usize,
+}
+
+impl<'a> Pieces<'a> {
+    /// Pieces of `batch` under a limit of `limit` bytes; one piece where there is none, or where the batch takes little.
+    pub(super) fn new(batch: &'a RecordBatch, limit: Option<usize>) -> Self {
+        let mut weights = match limit {
+            Some(_) => Weights::of(batch),
+            None => Weights::none(),
+        };
+        let most_bytes = limit.map_or(usize::MAX, |limit| limit / PIECE_PART);
+        if weights.bytes(0..batch.num_rows()) <= most_bytes {
+            weights = Weights::none();
+        }
+        Self {
+            weights,
+            most_bytes,
+        }
     }
-}
 
-/// `count` for `some` of `all`.
-fn part(count: usize, some: usize, all: usize) -> usize {
-    usize::try_from(count as u128 * some as u128 / all as u128).unwrap_or(usize::MAX)
-}
-
-/// Bytes of the levels of all leaves that lie below a list.
-fn below_lists(array: &dyn Array) -> usize {
-    let rows = array.len();
-    match array.data_type() {
-        DataType::Struct(_) => {
-            let columns = array.as_struct().columns().iter();
-            columns.map(|column| below_lists(column.as_ref())).sum()
+    /// Rows of the piece that begins with the first of `rows`: as many as stay below the part of the limit, by what each
+    /// of them takes, and one at least.
+    pub(super) fn next(&self, rows: Range<usize>) -> usize {
+        if self.weights.is_empty() {
+            return rows.len();
         }
-        DataType::List(_) => {
-            let lists = array.as_list::<i32>();
-            levels(lists.values().as_ref(), rows + span(lists.offsets()))
+        let (mut fit, mut used) = (0, 0_usize);
+        // Ever more rows at a time up to the first that are too many, ever fewer from then on: no row is weighed much more
+        // often than it is written.
+        let (mut step, mut grows) = (1, true);
+        while step > 0 && fit < rows.len() {
+            let count = step.min(rows.len() - fit);
+            let from = rows.start + fit;
+            let bytes = self.weights.bytes(from..from + count);
+            if used.saturating_add(bytes) <= self.most_bytes {
+                (fit, used) = (fit + count, used + bytes);
+            } else {
+                grows = false;
+            }
+            step = if grows { step * 2 } else { step / 2 };
         }
-        DataType::LargeList(_) => {
-            let lists = array.as_list::<i64>();
-            levels(lists.values().as_ref(), rows + span(lists.offsets()))
-        }
-        DataType::Map(_, _) => {
-            let maps = array.as_map();
-            levels(maps.entries(), rows + span(maps.offsets()))
-        }
-        DataType::FixedSizeList(_, size) => {
-            let size = usize::try_from(*size).unwrap_or(0).max(1);
-            levels(array.as_fixed_size_list().values().as_ref(), rows * size)
-        }
-        DataType::ListView(_) => {
-            let lists = array.as_list_view::<i32>();
-            let sizes = lists.sizes().iter().map(|size| size.as_usize());
-            levels(lists.values().as_ref(), rows + sizes.sum::<usize>())
-        }
-        DataType::LargeListView(_) => {
-            let lists = array.as_list_view::<i64>();
-            let sizes = lists.sizes().iter().map(|size| size.as_usize());
-            levels(lists.values().as_ref(), rows + sizes.sum::<usize>())
-        }
-        _ => 0,
+        fit.max(1).min(rows.len())
     }
-}
-
-/// Bytes of the levels of the leaves of `elements`, if they have `slots` slots here. Lists in lists have as many more as
-/// the elements have on average.
-fn levels(elements: &dyn Array, slots: usize) -> usize {
-    match elements.data_type() {
-        DataType::Struct(_) => {
-            let columns = elements.as_struct().columns().iter();
-            columns.map(|column| levels(column.as_ref(), slots)).sum()
-        }
-        _ => match below_lists(elements) {
-            0 => slots * LEVELS_BYTES,
-            all => slots * LEVELS_BYTES + part(all, slots, elements.len().max(1)),
-        },
-    }
-}
-
-/// Elements that a list array reaches over.
-fn span<O: OffsetSizeTrait>(offsets: &OffsetBuffer<O>) -> usize {
-    offsets.last().as_usize() - offsets.first().as_usize()
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use arrow_array::types::Int32Type;
-    use arrow_array::{ArrayRef, Int32Array, ListArray};
-    use arrow_schema::{Field, Schema};
+    use arrow_array::types::{Int32Type, Int64Type};
+    use arrow_array::{
+        Array, ArrayRef, DictionaryArray, FixedSizeListArray, Int32Array, Int64Array, ListArray,
+        ListViewArray, MapArray, RunArray, StringArray, StructArray,
+    };
+    use arrow_buffer::OffsetBuffer;
+    use arrow_schema::{DataType, Field, Fields, Schema};
 
     use super::*;
 
@@ -105,29 +81,142 @@ mod tests {
         RecordBatch::try_new(schema, columns).unwrap()
     }
 
-    fn lists(rows: usize, elements: usize) -> ArrayRef {
-        let rows = (0..rows).map(|_| Some(vec![Some(7); elements]));
-        Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>(rows))
+    fn lists(lens: impl IntoIterator<Item = usize>) -> ArrayRef {
+        let rows = lens.into_iter().map(|len| Some(vec![Some(7); len]));
+        Arc::new(ListArray::from_iter_primitive::<Int64Type, _, _>(rows))
+    }
+
+    fn item(array: &dyn Array) -> Arc<Field> {
+        Arc::new(Field::new("item", array.data_type().clone(), true))
+    }
+
+    /// Rows of all pieces.
+    fn pieces(batch: &RecordBatch, limit: usize) -> Vec<usize> {
+        let pieces = Pieces::new(batch, Some(limit));
+        let (mut from, mut all) = (0, Vec::new());
+        while from < batch.num_rows() {
+            let rows = pieces.next(from..batch.num_rows());
+            all.push(rows);
+            from += rows;
+        }
+        all
     }
 
     #[test]
     fn flat_batches_are_never_cut() {
         let numbers: ArrayRef = Arc::new(Int32Array::from(vec![1; 10_000]));
-        assert_eq!(piece_rows(&batch(vec![numbers]), 1), 10_000);
+        let keys = Int32Array::from(vec![0; 10_000]);
+        let words = Arc::new(StringArray::from(vec!["a".repeat(1000)]));
+        let words: ArrayRef = Arc::new(DictionaryArray::<Int32Type>::new(keys, words));
+        assert_eq!(pieces(&batch(vec![numbers, words]), 1), [10_000]);
     }
 
     #[test]
     fn levels_below_lists_take_their_part_of_the_limit_at_most() {
-        // 1,000 rows of 9 elements: 10 slots a row at the most, with two levels each.
-        let table = batch(vec![lists(1_000, 9), lists(1_000, 9)]);
-        let bytes = 2 * 1_000 * 10 * LEVELS_BYTES;
-        assert_eq!(piece_rows(&table, bytes * LEVELS_PART), 1_000);
-        assert_eq!(piece_rows(&table, bytes * LEVELS_PART / 4), 250);
-        assert_eq!(piece_rows(&table, 1), 1);
+        let table = batch(vec![lists([9; 1000]), lists([9; 1000])]);
+        let bytes = Weights::of(&table).bytes(0..1000);
+        assert_eq!(pieces(&table, bytes * PIECE_PART), [1000]);
+        assert_eq!(pieces(&table, bytes * PIECE_PART / 4), [250; 4]);
+        assert_eq!(pieces(&table, 1), [1; 1000]);
         // A slice counts as what it reaches over.
         assert_eq!(
-            piece_rows(&table.slice(500, 250), bytes * LEVELS_PART / 4),
-            250
+            pieces(&table.slice(500, 250), bytes * PIECE_PART / 4),
+            [250]
         );
+    }
+
+    #[test]
+    fn a_large_row_among_small_ones_is_a_piece_of_its_own() {
+        let lens = |row: usize| if row == 700 { 100_000 } else { 1 };
+        let table = batch(vec![lists((0..1000).map(lens))]);
+        let bytes = Weights::of(&table).bytes(0..700);
+        assert_eq!(pieces(&table, bytes * PIECE_PART), [700, 1, 299]);
+    }
+
+    /// Six rows of the same 10,000 numbers, in the ways that Arrow has for it, each of which takes little room.
+    #[test]
+    fn what_an_array_repeats_is_counted_each_time() {
+        let many = lists([10_000]);
+        let rows = 6;
+        let keys = || Int32Array::from(vec![0; rows]);
+        let dictionary = |values: &ArrayRef| -> ArrayRef {
+            Arc::new(DictionaryArray::<Int32Type>::new(keys(), values.clone()))
+        };
+        let one_each = || OffsetBuffer::from_lengths([1; 6]);
+        let structs = |array: &ArrayRef| -> ArrayRef {
+            Arc::new(StructArray::from(vec![(item(array), array.clone())]))
+        };
+        let runs = RunArray::<Int32Type>::try_new(&Int32Array::from(vec![6]), &many).unwrap();
+        let numbers: ArrayRef = Arc::new(Int64Array::from(vec![7; 10_000]));
+        let views = ListViewArray::new(
+            item(&numbers),
+            vec![0; rows].into(),
+            vec![10_000; rows].into(),
+            numbers.clone(),
+            None,
+        );
+        let strings: ArrayRef = Arc::new(StringArray::from(vec!["x".repeat(80_000)]));
+        let entries = Fields::from(vec![
+            Field::new("k", DataType::Int64, false),
+            Field::new("v", DataType::Int64, true),
+        ]);
+        let maps: ArrayRef = Arc::new(MapArray::new(
+            Arc::new(Field::new(
+                "entries",
+                DataType::Struct(entries.clone()),
+                false,
+            )),
+            OffsetBuffer::from_lengths([10_000]),
+            StructArray::new(entries, vec![numbers.clone(), numbers], None),
+            None,
+            false,
+        ));
+        let repeated: Vec<(&str, ArrayRef)> = vec![
+            ("dictionary of lists", dictionary(&many)),
+            (
+                "dictionary of structs of lists",
+                dictionary(&structs(&many)),
+            ),
+            ("struct of dictionary of lists", structs(&dictionary(&many))),
+            ("dictionary of maps", dictionary(&maps)),
+            ("runs of lists", Arc::new(runs.clone())),
+            ("dictionary of structs", dictionary(&structs(&strings))),
+            (
+                "dictionary of dictionary",
+                dictionary(
+                    &(Arc::new(DictionaryArray::<Int32Type>::new(
+                        Int32Array::from(vec![0]),
+                        strings,
+                    )) as ArrayRef),
+                ),
+            ),
+            ("lists that overlap", Arc::new(views)),
+            (
+                "lists of dictionaries of lists",
+                Arc::new(ListArray::new(
+                    item(&dictionary(&many)),
+                    one_each(),
+                    dictionary(&many),
+                    None,
+                )),
+            ),
+            (
+                "lists of one size, of runs of lists",
+                Arc::new(FixedSizeListArray::new(
+                    item(&runs),
+                    1,
+                    Arc::new(runs.clone()),
+                    None,
+                )),
+            ),
+        ];
+        for (name, column) in repeated {
+            let table = batch(vec![column]);
+            let row_bytes = Weights::of(&table).bytes(0..1);
+            assert!(row_bytes >= 40_000, "{name}: {row_bytes}");
+            assert_eq!(pieces(&table, row_bytes * PIECE_PART), [1; 6], "{name}");
+            assert_eq!(pieces(&table, row_bytes * 3 * PIECE_PART), [3; 2], "{name}");
+            assert_eq!(pieces(&table, row_bytes * 6 * PIECE_PART), [6], "{name}");
+        }
     }
 }

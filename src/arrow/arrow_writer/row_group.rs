@@ -7,7 +7,7 @@ use arrow_array::RecordBatch;
 use super::column::ArrowColumnWriter;
 use super::factory::ArrowRowGroupWriterFactory;
 use super::limits::{Relief, Relieved, is_store_full};
-use super::part::{Place, Written};
+use super::part::{Place, Stops, Written};
 use crate::arrow::leaves::{Leaf, LeafPlan};
 use crate::errors::Result;
 use crate::file::writer::SerializedFileWriter;
@@ -35,10 +35,10 @@ impl OpenRowGroup {
         self.rows
     }
 
-    /// An error if some leaf cannot be encoded; nothing is encoded yet.
-    pub(super) fn check(&self, leaves: &[Leaf]) -> Result<()> {
+    /// An error if some leaf cannot be encoded, whose first row is number `first_row` of the batch; nothing is encoded yet.
+    pub(super) fn check(&self, leaves: &[Leaf], first_row: usize) -> Result<()> {
         let mut columns = self.columns.iter().zip(leaves);
-        columns.try_for_each(|(column, leaf)| column.check(leaf))
+        columns.try_for_each(|(column, leaf)| column.check(leaf, first_row))
     }
 
     /// Encodes leaves that were checked, and keeps within the memory limit while doing so. Says whether
@@ -75,9 +75,9 @@ impl OpenRowGroup {
 
     /// Encodes one leaf. Where memory runs short in the middle, all columns make room before it goes on.
     fn write_leaf(&mut self, index: usize, leaf: &Leaf, relief: &mut Relief) -> Result<()> {
-        let mut place = Place::default();
+        let mut place = Place::at_start(leaf, Stops::WhereMemoryIsShort)?;
         while let Some(column) = self.columns.get_mut(index) {
-            match column.write_from(&mut place, leaf)? {
+            match column.write_from(&mut place)? {
                 Written::All => break,
                 Written::Short { next_bytes } => {
                     relief.make_room(&mut self.columns, next_bytes)?;

@@ -10,6 +10,7 @@ use arrow_schema::{ArrowError, SchemaRef};
 use super::factory::ArrowRowGroupWriterFactory;
 use super::limits::{MemoryPressure, OnMemoryLimit, OnSpillLimit, Relief, Relieved};
 use super::options::ArrowWriterOptions;
+use super::pieces::Pieces;
 use super::row_group::{OpenRowGroup, leaves_of};
 use crate::arrow::leaves::{Leaf, LeafPlan};
 use crate::arrow::schema::{
@@ -331,60 +332,59 @@ impl<W: Write + Send> ArrowWriter<W> {
 
     /// Writes a batch that fits the schema.
     fn write_checked(&mut self, batch: &RecordBatch) -> Result<()> {
-        let most = self.relief.piece_rows(batch);
+        let (pieces, all) = (self.relief.pieces(batch), batch.num_rows());
         // A batch that goes in by several parts is checked as a whole before its first part is encoded.
-        if self.fitting_rows(batch.num_rows()) < batch.num_rows() || most < batch.num_rows() {
-            self.check_by_pieces(batch, most)?;
-        }
-        let mut from = 0;
-        while from < batch.num_rows() {
-            let left = batch.num_rows() - from;
-            let rows = match self.fitting_rows(left).min(most) {
-                0 => {
-                    self.flush_open()?;
-                    continue;
-                }
-                rows => rows,
-            };
-            let piece = if rows == batch.num_rows() {
-                batch.clone()
-            } else {
-                batch.slice(from, rows)
-            };
-            self.write_piece(&piece)?;
-            from += rows;
+        if self.fitting_rows(all).min(pieces.next(0..all)) == all {
+            let leaves = self.checked_leaves(batch, 0)?;
+            self.write_leaves(leaves, all)?;
+        } else {
+            self.check_by_pieces(batch, &pieces)?;
+            self.write_by_pieces(batch, &pieces)?;
         }
         self.relief.rest();
         Ok(())
     }
 
-    /// The leaves of a batch, checked: whatever can be wrong with a batch is found here, before anything is
-    /// encoded.
-    fn checked_leaves(&self, batch: &RecordBatch) -> Result<Vec<Leaf>> {
+    /// Writes a batch that was checked.
+    fn write_by_pieces(&mut self, batch: &RecordBatch, pieces: &Pieces<'_>) -> Result<()> {
+        let mut from = 0;
+        while from < batch.num_rows() {
+            let fitting = self.fitting_rows(batch.num_rows() - from);
+            if fitting == 0 {
+                self.flush_open()?;
+                continue;
+            }
+            let rows = pieces.next(from..from + fitting);
+            let leaves = leaves_of(&self.plans, &batch.slice(from, rows))?;
+            self.write_leaves(leaves, rows)?;
+            from += rows;
+        }
+        Ok(())
+    }
+
+    /// The leaves of a batch, or of a piece of one from row `first_row` on, checked: whatever can be wrong with a batch is
+    /// found here, before anything is encoded.
+    fn checked_leaves(&self, batch: &RecordBatch, first_row: usize) -> Result<Vec<Leaf>> {
         let leaves = leaves_of(&self.plans, batch)?;
         match &self.open {
-            Some(open) => open.check(&leaves)?,
-            None => self.factory.check_leaves(&leaves)?,
+            Some(open) => open.check(&leaves, first_row)?,
+            None => self.factory.check_leaves(&leaves, first_row)?,
         }
         Ok(leaves)
     }
 
-    /// Checks a batch, the leaves of `most` rows at a time.
-    fn check_by_pieces(&self, batch: &RecordBatch, most: usize) -> Result<()> {
-        let rows = batch.num_rows();
-        let is_good = |from: &usize| {
-            let piece = batch.slice(*from, most.min(rows - from));
-            self.checked_leaves(&piece).is_ok()
-        };
-        if (0..rows).step_by(most.max(1)).all(|from| is_good(&from)) {
-            return Ok(());
+    /// Checks a batch, one piece at a time.
+    fn check_by_pieces(&self, batch: &RecordBatch, pieces: &Pieces<'_>) -> Result<()> {
+        let mut from = 0;
+        while from < batch.num_rows() {
+            let rows = pieces.next(from..batch.num_rows());
+            self.checked_leaves(&batch.slice(from, rows), from)?;
+            from += rows;
         }
-        // The error names a place in the whole batch.
-        self.checked_leaves(batch).map(drop)
+        Ok(())
     }
 
-    fn write_piece(&mut self, piece: &RecordBatch) -> Result<()> {
-        let leaves = self.checked_leaves(piece)?;
+    fn write_leaves(&mut self, leaves: Vec<Leaf>, rows: usize) -> Result<()> {
         let open = match &mut self.open {
             Some(open) => open,
             None => {
@@ -394,7 +394,7 @@ impl<W: Write + Send> ArrowWriter<W> {
                 self.open.insert(open)
             }
         };
-        let relieved = open.write(leaves, piece.num_rows(), &mut self.relief);
+        let relieved = open.write(leaves, rows, &mut self.relief);
         let relieved = match relieved {
             Ok(relieved) => relieved,
             Err(error) => {

@@ -32,7 +32,7 @@ pub(super) fn expand(frontier: Frontier, lists: &impl Lists, rep: i16) -> Fronti
     let all_live = matches!(frontier.live, Selection::Range { .. });
     let aligned = frontier.aligned().map(|from| from..from + slots);
     // A null list may have elements, which are not written: it counts as empty.
-    let (def, rep) = match &aligned {
+    let grown = match &aligned {
         Some(hull) if all_live || lists.span(hull.clone()) == Some(count) => {
             let lens = lists.lens(hull.clone());
             grow(&frontier.def, &frontier.rep, level, rep, lens)
@@ -47,11 +47,13 @@ pub(super) fn expand(frontier: Frontier, lists: &impl Lists, rep: i16) -> Fronti
         }
     };
     Frontier {
-        def,
-        rep,
+        def: grown.def,
+        rep: grown.rep,
         level: level + 1,
         live: elements,
+        row_slots: frontier.row_slots.saturating_mul(grown.longest),
         one_by_one: true,
+        is_below_list: true,
         ..frontier
     }
 }

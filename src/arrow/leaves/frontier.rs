@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use arrow_buffer::{BooleanBuffer, NullBuffer};
 
-use super::leaf::{LevelData, RequiredNull};
+use super::leaf::{Counts, LevelData, RequiredNull};
 use super::live::{self, NONE};
 use super::plan::{Node, Presence};
 use super::split::{Marks, split};
@@ -28,6 +28,10 @@ pub(super) struct Frontier {
     pub(super) fault: Option<RequiredNull>,
     /// True below a resolved dictionary or run-end encoding: arrays are the walk's own.
     pub(super) resolved: bool,
+    /// True where slots are elements of lists.
+    pub(super) is_below_list: bool,
+    /// Slots of the largest row at most.
+    pub(super) row_slots: usize,
     /// True where `parquet` writes a level for each slot, however alike they are: page boundaries follow from that.
     pub(super) one_by_one: bool,
 }
@@ -42,6 +46,8 @@ impl Frontier {
             live: Selection::Range { from: 0, len: rows },
             fault: None,
             resolved: false,
+            is_below_list: false,
+            row_slots: 1,
             one_by_one: false,
         }
     }
@@ -124,6 +130,10 @@ impl Frontier {
                 level: self.level,
                 fault: Some(RequiredNull {
                     index: base + slot,
+                    counts: match self.is_below_list || self.resolved {
+                        true => Counts::Elements,
+                        false => Counts::Rows,
+                    },
                     field: field.clone(),
                 }),
                 ..Self::of_rows(0)

@@ -13,6 +13,14 @@ use arrow_buffer::{BooleanBuffer, Buffer};
 use super::leaf::LevelData;
 use super::runs::{self, MIN_MEAN_OVER_BITS, MIN_MEAN_OVER_SLICE, RunList};
 
+/// The levels of elements, and what was seen on the way.
+pub(super) struct Grown {
+    pub(super) def: LevelData,
+    pub(super) rep: LevelData,
+    /// Slots of the longest list.
+    pub(super) longest: usize,
+}
+
 /// Grows `def` and `rep`, one length of `lens` a slot, at least one of them above zero. Slots that
 /// are not live have length zero. `level` is the definition level of live slots, `repeated` the
 /// repetition level of all elements but the first.
@@ -22,11 +30,13 @@ pub(super) fn grow(
     level: i16,
     repeated: i16,
     lens: impl Iterator<Item = usize> + Clone,
-) -> (LevelData, LevelData) {
+) -> Grown {
     let shape = Shape::of(lens.clone());
-    let def = grow_def(def, level, &shape, lens.clone());
-    let rep = grow_rep(rep, repeated, &shape, lens);
-    (def, rep)
+    Grown {
+        def: grow_def(def, level, &shape, lens.clone()),
+        rep: grow_rep(rep, repeated, &shape, lens),
+        longest: shape.longest.max(1),
+    }
 }
 
 /// What one look at the lengths tells.
@@ -38,6 +48,8 @@ struct Shape {
     empty: usize,
     /// Elements of all lists.
     elements: usize,
+    /// Elements of the longest one.
+    longest: usize,
     /// How often length zero and other lengths follow one another.
     turns: usize,
 }
@@ -51,6 +63,7 @@ impl Shape {
             shape.lists += 1;
             shape.empty += usize::from(is_empty);
             shape.elements += len;
+            shape.longest = shape.longest.max(len);
             shape.turns += usize::from(is_empty != before);
             before = is_empty;
         }

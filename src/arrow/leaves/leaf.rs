@@ -27,6 +27,8 @@ pub(crate) struct Leaf {
     pub(crate) selection: Selection,
     /// Number of levels. Equals the number of values if both maximum levels are zero.
     pub(crate) slots: usize,
+    /// Number of levels of the largest row at most.
+    pub(crate) row_slots: usize,
     /// A null that the schema forbids. Such a leaf has no slots and must not be written.
     pub(crate) required_null: Option<RequiredNull>,
     /// Bytes of `array` that the walk itself allocated.
@@ -38,8 +40,19 @@ pub(crate) struct Leaf {
 pub(crate) struct RequiredNull {
     /// Its place in the array of that field.
     pub(crate) index: usize,
+    /// What that place is.
+    pub(crate) counts: Counts,
     /// Name of the required field.
     pub(crate) field: Arc<str>,
+}
+
+/// What the place of a null in its array counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Counts {
+    /// Rows, those of the piece of a batch that was walked.
+    Rows,
+    /// Elements of a list, or values of a dictionary: what piece of a batch was walked does not matter.
+    Elements,
 }
 
 /// Levels of consecutive slots, owned; cheap to clone.
@@ -69,17 +82,22 @@ pub(crate) enum LevelData {
 
 impl Leaf {
     /// Refuses a leaf with a null where the schema has none; to be called before anything of the
-    /// leaf is encoded.
+    /// leaf is encoded. `first_row` is the number of its first row in the batch.
     ///
     /// # Errors
     /// [`ParquetError::ArrowError`] that names the null's place and the required field.
-    pub(crate) fn check(&self) -> Result<()> {
-        match &self.required_null {
-            None => Ok(()),
-            Some(RequiredNull { index, field }) => Err(ParquetError::ArrowError(format!(
-                "Found null at index {index} for required field '{field}'"
-            ))),
-        }
+    pub(crate) fn check(&self, first_row: usize) -> Result<()> {
+        let Some(null) = &self.required_null else {
+            return Ok(());
+        };
+        let index = match null.counts {
+            Counts::Rows => first_row + null.index,
+            Counts::Elements => null.index,
+        };
+        Err(ParquetError::ArrowError(format!(
+            "Found null at index {index} for required field '{}'",
+            null.field
+        )))
     }
 
     /// Bytes of levels, selection and resolved values that this leaf holds on the heap. What

@@ -96,7 +96,7 @@ proptest! {
         let expected = shred(&field, &array);
         prop_assert_eq!(leaves.len(), expected.len());
         for (leaf, expected) in leaves.iter().zip(&expected) {
-            prop_assert!(leaf.check().is_ok());
+            prop_assert!(leaf.check(0).is_ok());
             prop_assert_eq!(leaf.rep.as_levels().count(0), array.len());
             assert_agrees(leaf, expected);
             assert_counts_agree(leaf, expected.max_def);

@@ -174,6 +174,7 @@ fn leaf(array: ArrayRef, frontier: Frontier) -> Leaf {
     Leaf {
         array,
         slots: frontier.slots(),
+        row_slots: frontier.row_slots.min(frontier.slots()),
         def: match frontier.one_by_one {
             true => frontier.def.measured_in_batches(),
             false => frontier.def,

@@ -20,7 +20,7 @@ mod workbench;
 pub use super::chunk::ColumnCloseResult;
 pub(crate) use encoder::{ColumnEncoder, LeafInput, ValueFeed, row_room};
 pub(crate) use page_cap::{PageCap, Progress};
-pub(crate) use room::{RowRoom, surely_fits};
+pub(crate) use room::{Lengths, RowRoom, lengths_of, surely_fits};
 pub use typed::{
     ColumnValueEncoder, ColumnValueEncoderImpl, ColumnWriter, ColumnWriterImpl,
     GenericColumnWriter, get_column_writer, get_typed_column_writer, get_typed_column_writer_mut,

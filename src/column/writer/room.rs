@@ -59,6 +59,8 @@ pub(crate) struct RowRoom {
     beside_value: usize,
     /// Bytes that encodings put in front of the values.
     beside_values: usize,
+    /// The number that errors give the first row.
+    first_row: usize,
 }
 
 impl RowRoom {
@@ -102,7 +104,13 @@ impl RowRoom {
             body_bytes,
             beside_value,
             beside_values,
+            first_row: 0,
         }
+    }
+
+    /// Lets errors count rows from `first_row` on: what is looked at is a part of a batch.
+    pub(crate) fn counting_from(self, first_row: usize) -> Self {
+        Self { first_row, ..self }
     }
 
     /// Looks at the lengths of all rows of a batch; their bytes are not touched.
@@ -135,6 +143,7 @@ impl RowRoom {
                     None => from + longer.at,
                     Some(levels) => from + slots_until(levels, max_definition, longer.at + 1) - 1,
                 };
+                let row = self.first_row + row;
                 return Err(ParquetError::General(format!(
                     "Column '{}': the value in row {row} of the batch has {} bytes, and a page holds \
                      values of at most {most} bytes",
@@ -154,7 +163,7 @@ impl RowRoom {
             values,
             ..
         } = input;
-        let (mut row, mut left) = (0, slots);
+        let (mut row, mut left) = (self.first_row, slots);
         while left > 0 {
             let count = batch_slots(repetition.as_ref(), 1, left);
             let definition = definition.as_mut().map(|levels| levels.take_front(count));

@@ -497,7 +497,7 @@ fn a_column_of_type_null_is_absent_throughout_even_if_required() {
     let [leaf] = &walk(&required("c", &DataType::Null), &array)[..] else {
         panic!()
     };
-    assert!(leaf.check().is_ok());
+    assert!(leaf.check(0).is_ok());
     assert_uniform(&leaf.def, 0, 4);
     assert_eq!(leaf.selection.len(), 0);
 }

@@ -11,7 +11,7 @@ use arrow_buffer::OffsetBuffer;
 use arrow_schema::{DataType, Field, Fields, UnionFields, UnionMode};
 
 use super::super::LeafPlan;
-use super::super::leaf::RequiredNull;
+use super::super::leaf::{Counts, RequiredNull};
 use super::walk;
 use crate::arrow::schema::check_array;
 use crate::errors::ParquetError;
@@ -121,7 +121,7 @@ fn names_and_layouts_of_strings_do_not_make_another_type() {
 fn a_null_in_a_required_field_is_named_when_the_leaf_is_checked() {
     let array: ArrayRef = Arc::new(Int32Array::from(vec![Some(1), Some(2), None, None]));
     let leaves = walk(&Field::new("id", DataType::Int32, false), &array);
-    let error = leaves[0].check().unwrap_err();
+    let error = leaves[0].check(0).unwrap_err();
     assert!(matches!(error, ParquetError::ArrowError(_)));
     assert!(
         error
@@ -130,6 +130,9 @@ fn a_null_in_a_required_field_is_named_when_the_leaf_is_checked() {
         "{error}"
     );
     assert_eq!(leaves[0].slots, 0);
+    // Of a piece of a batch, rows are counted on from its first.
+    let error = leaves[0].check(100).unwrap_err().to_string();
+    assert!(error.contains("index 102 for"), "{error}");
 }
 
 #[test]
@@ -153,6 +156,7 @@ fn the_place_of_a_null_is_that_in_its_own_array() {
             found,
             Some(RequiredNull {
                 index: 4,
+                counts: Counts::Elements,
                 field: "item".into()
             })
         );
@@ -185,10 +189,11 @@ fn a_null_in_a_required_struct_touches_its_leaves_only() {
         leaves[0].required_null,
         Some(RequiredNull {
             index: 1,
+            counts: Counts::Rows,
             field: "inner".into()
         })
     );
-    assert!(leaves[1].check().is_ok());
+    assert!(leaves[1].check(0).is_ok());
 }
 
 #[test]
@@ -199,6 +204,6 @@ fn a_null_under_a_null_list_is_out_of_reach() {
     let nulls = Some(vec![true, false, true].into());
     let array: ArrayRef = Arc::new(ListArray::new(item, offsets, items, nulls));
     let field = Field::new("c", list_of(DataType::Int32, false), true);
-    assert!(walk(&field, &array)[0].check().is_ok());
-    assert!(walk(&field, &array.slice(1, 2))[0].check().is_ok());
+    assert!(walk(&field, &array)[0].check(0).is_ok());
+    assert!(walk(&field, &array.slice(1, 2))[0].check(0).is_ok());
 }
