@@ -19,7 +19,7 @@ pub enum ParquetError {
     /// The caller's request or data breaks a rule of the format or of this crate.
     #[error("Parquet error: {0}")]
     General(String),
-    /// The request is legal, and this version cannot do it yet.
+    /// This version cannot do what was asked for: it has no code for it, or it has none for this type.
     #[error("NYI: {0}")]
     NYI(String),
     /// A source ended before the bytes it promised.
@@ -90,7 +90,7 @@ pub type Result<T, E = ParquetError> = std::result::Result<T, E>;
 impl ParquetError {
     /// What failed first, without the layers that say where: the source of a
     /// [`ParquetError::PageStore`], the cause of a [`ParquetError::Latched`], and an error of this type that
-    /// went through [`io::Error`]. Any other error is its own root.
+    /// went through [`io::Error`] or through an Arrow error that keeps its cause. Any other error is its own root.
     ///
     /// ```
     /// use herringbone::errors::ParquetError;
@@ -167,14 +167,29 @@ impl ParquetError {
     }
 }
 
-/// An error of this crate that another error wraps.
+/// An error of this crate that another error wraps, through any number of I/O and Arrow errors.
 fn inside<'a>(cause: &'a (dyn Error + Send + Sync + 'static)) -> Option<&'a ParquetError> {
-    cause.downcast_ref::<ParquetError>().or_else(|| {
-        cause
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref)
-            .and_then(|inner| inner.downcast_ref::<ParquetError>())
-    })
+    if let Some(own) = cause.downcast_ref::<ParquetError>() {
+        return Some(own);
+    }
+    if let Some(error) = cause.downcast_ref::<io::Error>() {
+        return inside(error.get_ref()?);
+    }
+    inside_arrow(cause)
+}
+
+#[cfg(feature = "arrow")]
+fn inside_arrow<'a>(cause: &'a (dyn Error + Send + Sync + 'static)) -> Option<&'a ParquetError> {
+    match cause.downcast_ref::<arrow_schema::ArrowError>()? {
+        arrow_schema::ArrowError::ExternalError(cause) => inside(cause.as_ref()),
+        arrow_schema::ArrowError::IoError(_, error) => inside(error.get_ref()?),
+        _ => None,
+    }
+}
+
+#[cfg(not(feature = "arrow"))]
+fn inside_arrow<'a>(_: &'a (dyn Error + Send + Sync + 'static)) -> Option<&'a ParquetError> {
+    None
 }
 
 fn retold_cause(cause: &(dyn Error + Send + Sync + 'static)) -> Box<dyn Error + Send + Sync> {
@@ -230,11 +245,9 @@ impl From<snap::Error> for ParquetError {
 
 #[cfg(feature = "arrow")]
 impl From<arrow_schema::ArrowError> for ParquetError {
+    /// The error is kept as the cause, and can be had back with a downcast.
     fn from(error: arrow_schema::ArrowError) -> Self {
-        match error {
-            arrow_schema::ArrowError::ExternalError(cause) => ParquetError::External(cause),
-            other => ParquetError::ArrowError(other.to_string()),
-        }
+        ParquetError::External(Box::new(error))
     }
 }
 
@@ -255,5 +268,55 @@ impl From<ParquetError> for io::Error {
             },
             other => io::Error::other(other),
         }
+    }
+}
+
+#[cfg(all(test, feature = "arrow"))]
+mod tests {
+    use arrow_schema::ArrowError;
+
+    use super::*;
+
+    #[test]
+    fn an_arrow_error_is_had_back_with_a_downcast() {
+        let error = ParquetError::from(ArrowError::CastError("x".into()));
+        let theirs = parquet::errors::ParquetError::from(ArrowError::CastError("x".into()));
+        assert_eq!(error.to_string(), theirs.to_string());
+        let cause = error.source().unwrap();
+        let ParquetError::External(kept) = &error else {
+            panic!("{error:?}");
+        };
+        assert!(matches!(
+            kept.downcast_ref::<ArrowError>(),
+            Some(ArrowError::CastError(text)) if text == "x"
+        ));
+        assert!(cause.downcast_ref::<ArrowError>().is_some());
+    }
+
+    #[test]
+    fn the_root_is_found_through_errors_of_others() {
+        let root = || ParquetError::SpillLimitExceeded {
+            limit: 10,
+            used: 8,
+            requested: 4,
+        };
+        for error in [
+            ParquetError::from(ArrowError::ExternalError(Box::new(root()))),
+            ParquetError::from(ArrowError::from(io::Error::other(root()))),
+            ParquetError::External(Box::new(io::Error::other(ArrowError::ExternalError(
+                Box::new(root()),
+            )))),
+            ParquetError::from(ArrowError::ExternalError(Box::new(
+                ArrowError::ExternalError(Box::new(ParquetError::Latched(Arc::new(root())))),
+            ))),
+        ] {
+            let found = error.root_cause();
+            assert!(
+                matches!(found, ParquetError::SpillLimitExceeded { limit: 10, .. }),
+                "{error:?}: {found:?}"
+            );
+        }
+        let other = ParquetError::from(ArrowError::ExternalError("x".into()));
+        assert!(matches!(other.root_cause(), ParquetError::External(_)));
     }
 }

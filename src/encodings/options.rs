@@ -154,7 +154,7 @@ pub(crate) fn create_encoder(
             )));
         }
         _ => {
-            return Err(ParquetError::General(format!(
+            return Err(ParquetError::NYI(format!(
                 "Encoding {encoding} is not supported for physical type {physical_type}, column {column}"
             )));
         }

@@ -8,8 +8,9 @@ impl WriterProperties {
     /// Refuses what this version of the crate cannot do, and what the format does not allow.
     ///
     /// # Errors
-    /// [`ParquetError::NYI`] for an option that has no machinery yet, [`ParquetError::General`] for
-    /// an encoding that a column's type does not allow. Either names the option and the column.
+    /// [`ParquetError::NYI`] for an option that has no machinery yet, and for an encoding that is not there for a
+    /// column's type; [`ParquetError::General`] for options of an encoding that break a rule. Each names the option
+    /// or the column.
     pub(crate) fn check_supported(&self, schema: &SchemaDescriptor) -> Result<()> {
         if self.content_defined_chunking.is_some() {
             return Err(ParquetError::NYI(
