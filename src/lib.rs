@@ -35,6 +35,7 @@ let file: Vec<u8> = writer.into_inner()?;
 //! | where pages wait, and a store of one's own | [`column::page_store`] |
 //! | encoding columns on threads of one's own | `arrow::arrow_writer` |
 //! | writing physical values, column by column | [`file::writer`], [`column::writer`] |
+//! | writing structs with `parquet_derive` | [`record`] |
 //! | Parquet schemas, as objects and as text | [`schema`] |
 //! | what the footer says | [`file::metadata`] |
 //!
@@ -47,7 +48,7 @@ let file: Vec<u8> = writer.into_inner()?;
 //! | layer | modules | knows |
 //! |---|---|---|
 //! | 7 | `arrow` | Arrow arrays and schemas |
-//! | 6 | `file::{reader, writer}` | the sink |
+//! | 6 | `file::{reader, writer}`, `record` | the sink |
 //! | 5 | `column` | pages, levels, values |
 //! | 4 | `file::{statistics, page_index, properties, metadata}`, `wire` | descriptions, and their bytes |
 //! | 3 | `encodings`, `compression`, `bloom_filter` | bytes of values; never one another |
@@ -80,6 +81,7 @@ mod encodings;
 pub mod errors;
 pub mod file;
 mod latch;
+pub mod record;
 pub mod schema;
 mod wire;
 

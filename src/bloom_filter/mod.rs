@@ -3,6 +3,7 @@
 //! SPEC: BloomFilter.md.
 
 mod block;
+mod chunk;
 mod header;
 mod sbbf;
 

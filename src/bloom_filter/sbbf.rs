@@ -47,10 +47,12 @@ impl Sbbf {
     /// Filters have a power of two of bytes, so this one may be up to twice as large as it must be,
     /// and [`BITSET_MAX_LENGTH`] may make it smaller.
     ///
+    /// No size keeps to an `fpp` of 0: the filter is then the smallest.
+    ///
     /// # Errors
-    /// If `fpp` is not between 0 and 1, both excluded.
+    /// If `fpp` is below 0, or not below 1.
     pub fn new_with_ndv_fpp(ndv: u64, fpp: f64) -> Result<Self> {
-        if !(fpp > 0.0 && fpp < 1.0) {
+        if !(0.0..1.0).contains(&fpp) {
             return Err(ParquetError::General(format!(
                 "False positive probability must be between 0.0 and 1.0, got {fpp}"
             )));
@@ -169,9 +171,13 @@ impl Sbbf {
         self.blocks.len()
     }
 
-    /// How probably a value that was not inserted passes, estimated from the share of bits set.
+    /// How probably a value that was not inserted passes, estimated from the share of bits set; 1 for a filter
+    /// without blocks, which lets everything pass.
     pub fn estimated_fpp(&self) -> f64 {
-        fpp_after(self.fill(), 0)
+        match self.blocks.is_empty() {
+            true => 1.0,
+            false => fpp_after(self.fill(), 0),
+        }
     }
 
     /// Writes the header and the bits.

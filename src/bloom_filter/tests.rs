@@ -137,7 +137,8 @@ fn sizes_are_powers_of_two_within_the_bounds() {
 
 #[test]
 fn a_probability_outside_of_0_to_1_is_refused() {
-    for fpp in [-1.0, 0.0, 1.0, 2.0, f64::NAN] {
+    for fpp in [-1.0, -1e-300, 1.0, 2.0, f64::NAN] {
+        Theirs::new_with_ndv_fpp(10, fpp).unwrap_err();
         let error = Sbbf::new_with_ndv_fpp(10, fpp).unwrap_err().to_string();
         let words = format!("False positive probability must be between 0.0 and 1.0, got {fpp}");
         assert!(error.contains(&words), "{error}");
@@ -217,4 +218,29 @@ fn damaged_bytes_are_refused() {
         damaged[at] ^= 0x04;
         assert!(Sbbf::from_bytes(&damaged).is_err(), "byte {at}");
     }
+}
+
+#[test]
+fn a_probability_of_zero_gives_the_smallest_filter_as_with_the_parquet_crate() {
+    for (ndv, fpp) in [
+        (0, 0.0),
+        (10, 0.0),
+        (10, -0.0),
+        (u64::MAX, 0.0),
+        (100, 1e-300),
+        (100, 1e-17),
+    ] {
+        let ours = Sbbf::new_with_ndv_fpp(ndv, fpp).unwrap();
+        let theirs = Theirs::new_with_ndv_fpp(ndv, fpp).unwrap();
+        assert_eq!(ours.num_blocks(), theirs.num_blocks(), "{ndv} at {fpp}");
+    }
+    assert_eq!(Sbbf::new_with_ndv_fpp(10, 0.0).unwrap().num_blocks(), 1);
+}
+
+#[test]
+fn a_filter_without_blocks_lets_everything_pass_and_says_so() {
+    let filter = Sbbf::new(&[]);
+    assert!(filter.check(&1));
+    assert_eq!(filter.estimated_fpp(), 1.0);
+    assert_eq!(filter.estimated_fpp(), Theirs::new(&[]).estimated_fpp());
 }

@@ -1,6 +1,6 @@
 //! The records of the format as bytes: page headers, chunk metadata, indexes, schema and footer,
-//! written in the thrift compact protocol. Page indexes alone are read as well: under a memory limit they wait
-//! as bytes.
+//! written in the thrift compact protocol. Page indexes alone are read as well, for
+//! [`index_reader`](crate::file::page_index::index_reader).
 
 mod chunk;
 pub(crate) mod compact;

@@ -4,4 +4,5 @@
 //! SPEC: PageIndex.md; parquet.thrift, `ColumnIndex` and `OffsetIndex`.
 
 pub mod column_index;
+pub mod index_reader;
 pub mod offset_index;

@@ -37,7 +37,9 @@ impl<T: ParquetValueType> PrimitiveColumnIndex<T> {
             max_values,
         })
     }
+}
 
+impl<T> PrimitiveColumnIndex<T> {
     /// Minima of all pages; those of null pages mean nothing.
     pub fn min_values(&self) -> &[T] {
         &self.min_values

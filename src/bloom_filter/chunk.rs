@@ -1,0 +1,87 @@
+//! The Bloom filter of a column chunk that stands in a file.
+
+use super::Sbbf;
+use super::block::BLOCK_BYTES;
+use super::header::BloomFilterHeader;
+use crate::errors::{ParquetError, Result};
+use crate::file::metadata::ColumnChunkMetaData;
+use crate::file::reader::ChunkReader;
+
+/// More bytes than a header has.
+const HEADER_ROOM: u64 = 64;
+
+impl Sbbf {
+    /// Reads the filter of a chunk from the file that `reader` reads; `None` if the chunk has none.
+    ///
+    /// # Errors
+    /// If the file cannot be read or ends before the filter does, the metadata do not say where it can be, or there is
+    /// no filter of a kind that is known here.
+    pub fn read_from_column_chunk<R: ChunkReader>(
+        column_metadata: &ColumnChunkMetaData,
+        reader: &R,
+    ) -> Result<Option<Self>> {
+        let Some(offset) = column_metadata.bloom_filter_offset() else {
+            return Ok(None);
+        };
+        let place = Place::new(column_metadata, offset, reader.len())?;
+        let begin = reader.get_bytes(place.offset, place.header_room()?)?;
+        let (header, rest) = BloomFilterHeader::read(&begin)?;
+        let header_bytes = (begin.len() - rest.len()) as u64;
+        let bits = header.num_blocks()? * BLOCK_BYTES;
+        place.check(header_bytes + bits as u64)?;
+        let bits = reader.get_bytes(place.offset + header_bytes, bits)?;
+        Ok(Some(Self::new(&bits)))
+    }
+}
+
+/// Where the metadata say that the filter is.
+struct Place {
+    column: String,
+    offset: u64,
+    /// Bytes of header and bits, if the metadata say so: older files do not.
+    length: Option<u64>,
+    /// Bytes from the offset to the end of the file.
+    behind: u64,
+}
+
+impl Place {
+    fn new(chunk: &ColumnChunkMetaData, offset: i64, file_bytes: u64) -> Result<Self> {
+        let column = chunk.column_path().string();
+        let length = chunk.bloom_filter_length().map(u64::try_from).transpose();
+        let (Ok(offset), Ok(length)) = (u64::try_from(offset), length) else {
+            return Err(ParquetError::General(format!(
+                "The Bloom filter of column {column} has a negative offset or length"
+            )));
+        };
+        let Some(behind) = file_bytes.checked_sub(offset) else {
+            return Err(ParquetError::EOF(format!(
+                "The Bloom filter of column {column} is said to begin at byte {offset} of {file_bytes}"
+            )));
+        };
+        Ok(Self {
+            column,
+            offset,
+            length,
+            behind,
+        })
+    }
+
+    fn header_room(&self) -> Result<usize> {
+        let within = self.length.unwrap_or(u64::MAX).min(self.behind);
+        Ok(usize::try_from(within.min(HEADER_ROOM))?)
+    }
+
+    /// Whether a filter of `bytes`, header included, can be here. Asked before as much memory is taken.
+    fn check(&self, bytes: u64) -> Result<()> {
+        let Self { column, behind, .. } = self;
+        match self.length {
+            _ if bytes > *behind => Err(ParquetError::EOF(format!(
+                "The Bloom filter of column {column} has {bytes} bytes, and the file ends after {behind}"
+            ))),
+            Some(length) if length != bytes => Err(ParquetError::General(format!(
+                "The Bloom filter of column {column} has {bytes} bytes, its chunk's metadata say {length}"
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
