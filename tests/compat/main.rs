@@ -10,8 +10,10 @@
 
 mod arrow_columns;
 mod arrow_errors;
+mod auto_traits;
 mod footer;
 mod page_writers;
+mod read_back;
 mod splice;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,5 +1,7 @@
 //! `ColumnIndexBuilder`: gathers a column index page by page.
 
+use std::panic::{RefUnwindSafe, UnwindSafe};
+
 use super::LevelHistogram;
 use crate::basic::{BoundaryOrder, Type};
 use crate::errors::{ParquetError, Result};
@@ -27,6 +29,10 @@ enum State {
     /// A page could not be recorded; [`ColumnIndexBuilder::build`] says why.
     Failed(ParquetError),
 }
+
+// A page that was recorded by halves is noted as a failure.
+impl UnwindSafe for ColumnIndexBuilder {}
+impl RefUnwindSafe for ColumnIndexBuilder {}
 
 impl ColumnIndexBuilder {
     /// A builder for a column of `column_type`, without pages, unordered, valid.

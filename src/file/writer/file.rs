@@ -1,6 +1,7 @@
 //! The file: magic, row groups, and what waits for the footer.
 
 use std::io::{self, Write};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 use super::footer::{self, FooterParts};
@@ -237,6 +238,10 @@ impl<W: Write + Send> SerializedFileWriter<W> {
         }
     }
 }
+
+// A call that panicked, in the sink or in a store, has latched the sink: every later one says so.
+impl<W: Write + UnwindSafe> UnwindSafe for SerializedFileWriter<W> {}
+impl<W: Write + RefUnwindSafe> RefUnwindSafe for SerializedFileWriter<W> {}
 
 impl<W: Write> std::fmt::Debug for SerializedFileWriter<W> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -1,6 +1,7 @@
 //! The sink, counted, buffered and latched.
 
 use std::io::{self, BufWriter, Write};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use crate::errors::{ParquetError, Result};
 use crate::latch::{Latch, panicked, watched};
@@ -84,6 +85,10 @@ impl<W: Write> TrackedWrite<W> {
         watched(self, latch, call).map_err(|error| self.latch(error))
     }
 }
+
+// Whoever catches a panic of the sink finds the latch shut, not a half-written state.
+impl<W: Write + UnwindSafe> UnwindSafe for TrackedWrite<W> {}
+impl<W: Write + RefUnwindSafe> RefUnwindSafe for TrackedWrite<W> {}
 
 impl<W: Write> Write for TrackedWrite<W> {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {

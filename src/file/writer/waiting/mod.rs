@@ -5,7 +5,7 @@ mod kept;
 mod stores;
 
 use std::io::Write;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::tracked::TrackedWrite;
 use crate::bloom_filter::Sbbf;
@@ -36,7 +36,9 @@ pub(super) struct Waiting {
 /// serialized in stores, to keep a memory limit.
 enum Place {
     Heap(Heap),
-    Stores(Box<Stores>),
+    /// A store may be used on any thread, but not on two at a time, and those who share the file's writer may ask it for
+    /// its size on any.
+    Stores(Box<Mutex<Stores>>),
 }
 
 /// What a closed column chunk leaves beside its metadata.
@@ -89,7 +91,7 @@ impl Waiting {
         when_full: WhenFull,
     ) {
         let stores = Stores::new(stores, schema, when_full, member);
-        self.place = Place::Stores(Box::new(stores));
+        self.place = Place::Stores(Box::new(Mutex::new(stores)));
         self.reservation = Some(member.reserve());
     }
 
@@ -128,7 +130,7 @@ impl Waiting {
                     row_group: self.row_groups.len(),
                     column,
                 };
-                stores.add_column(chunk, &leftovers)?;
+                alone(stores).add_column(chunk, &leftovers)?;
             }
         }
         self.settle();
@@ -171,7 +173,10 @@ impl Waiting {
     pub(super) fn memory_size(&self) -> usize {
         let place = match &self.place {
             Place::Heap(heap) => heap.memory_size(),
-            Place::Stores(stores) => stores.own_bytes() + stores.resident_bytes(),
+            Place::Stores(stores) => {
+                let stores = shared(stores);
+                stores.own_bytes() + stores.resident_bytes()
+            }
         };
         self.row_groups_memory() + place
     }
@@ -218,7 +223,10 @@ impl Waiting {
         })?;
         let (indexes, paid) = match place {
             Place::Heap(heap) => (Some(heap.into_indexes()), 0),
-            Place::Stores(stores) => stores.into_indexes(),
+            Place::Stores(stores) => stores
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner)
+                .into_indexes(),
         };
         // The row groups are read once more, for the footer, and then handed over with the indexes.
         let left =
@@ -235,9 +243,12 @@ impl Waiting {
 
     /// Reserves what has no reservation of its own.
     fn settle(&mut self) {
-        let place = match &self.place {
+        let place = match &mut self.place {
             Place::Heap(heap) => heap.memory_size(),
-            Place::Stores(stores) => stores.own_bytes() + stores.unreserved_bytes(),
+            Place::Stores(stores) => {
+                let stores = alone(stores);
+                stores.own_bytes() + stores.unreserved_bytes()
+            }
         };
         let size = self.row_groups_memory() + place;
         if let Some(reservation) = &mut self.reservation {
@@ -254,7 +265,7 @@ impl Place {
     ) -> Result<()> {
         match self {
             Place::Heap(heap) => heap.write_filters(sink, note),
-            Place::Stores(stores) => stores.write_filters(sink, note),
+            Place::Stores(stores) => alone(stores).write_filters(sink, note),
         }
     }
 
@@ -265,7 +276,7 @@ impl Place {
     ) -> Result<()> {
         match self {
             Place::Heap(heap) => heap.write_column_indexes(sink, note),
-            Place::Stores(stores) => stores.write_column_indexes(sink, note),
+            Place::Stores(stores) => alone(stores).write_column_indexes(sink, note),
         }
     }
 
@@ -276,9 +287,19 @@ impl Place {
     ) -> Result<()> {
         match self {
             Place::Heap(heap) => heap.write_offset_indexes(sink, note),
-            Place::Stores(stores) => stores.write_offset_indexes(sink, note),
+            Place::Stores(stores) => alone(stores).write_offset_indexes(sink, note),
         }
     }
+}
+
+/// A panic under the lock leaves nothing half done that counts: the sink is latched then.
+fn shared(stores: &Mutex<Stores>) -> MutexGuard<'_, Stores> {
+    stores.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// As [`shared`], without a lock: nobody else has the stores.
+fn alone(stores: &mut Mutex<Stores>) -> &mut Stores {
+    stores.get_mut().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Extent {
