@@ -32,7 +32,9 @@ pub enum CompressionCodec {
     LZ4_RAW = 7,
 }
 
-impl_named_enum!(CompressionCodec, listed [UNCOMPRESSED, SNAPPY, GZIP, LZO, BROTLI, LZ4, ZSTD, LZ4_RAW]
+impl_named_enum!(
+    CompressionCodec,
+    [UNCOMPRESSED, SNAPPY, GZIP, LZO, BROTLI, LZ4, ZSTD, LZ4_RAW]
 );
 
 /// The codec that pages are compressed with, and how hard it tries.
@@ -104,7 +106,8 @@ impl FromStr for Compression {
     fn from_str(text: &str) -> Result<Self> {
         let (name, level) = split_level(text);
         let unsupported = || ParquetError::General(format!("unsupported compression {name}"));
-        let codec = by_name_in_one_case(CompressionCodec::ALL, name).ok_or_else(unsupported)?;
+        let codec =
+            by_name_in_one_case(CompressionCodec::VARIANTS, name).ok_or_else(unsupported)?;
         match codec {
             CompressionCodec::GZIP => {
                 GzipLevel::try_new(read_level(name, level)?).map(Compression::GZIP)

@@ -35,7 +35,9 @@ pub enum Encoding {
     ALP = 10,
 }
 
-impl_named_enum!(Encoding, listed [
+impl_named_enum!(
+    Encoding,
+    [
         PLAIN,
         PLAIN_DICTIONARY,
         RLE,
@@ -54,7 +56,7 @@ impl FromStr for Encoding {
 
     /// Reads the name of an encoding, all upper or all lower case.
     fn from_str(text: &str) -> Result<Self> {
-        by_name_in_one_case(Encoding::ALL, text)
+        by_name_in_one_case(Encoding::VARIANTS, text)
             .ok_or_else(|| ParquetError::General(format!("unknown encoding: {text}")))
     }
 }
@@ -69,7 +71,7 @@ impl EncodingMask {
     /// # Errors
     /// If a bit is set that stands for no encoding.
     pub fn try_new(val: i32) -> Result<Self> {
-        let every = EncodingMask::new_from_encodings(Encoding::ALL.iter());
+        let every = EncodingMask::new_from_encodings(Encoding::VARIANTS.iter());
         if val & !every.0 == 0 {
             Ok(EncodingMask(val))
         } else {
@@ -116,7 +118,7 @@ impl EncodingMask {
     /// The encodings of the set, in the order of their numbers.
     pub fn encodings(&self) -> impl Iterator<Item = Encoding> {
         let mask = *self;
-        Encoding::ALL
+        Encoding::VARIANTS
             .iter()
             .copied()
             .filter(move |encoding| mask.is_set(*encoding))

@@ -60,7 +60,9 @@ pub enum ConvertedType {
     INTERVAL = 21,
 }
 
-impl_named_enum!(ConvertedType, listed [
+impl_named_enum!(
+    ConvertedType,
+    [
         NONE,
         UTF8,
         MAP,
@@ -92,7 +94,7 @@ impl FromStr for ConvertedType {
 
     /// Reads the upper-case name of a converted type.
     fn from_str(text: &str) -> Result<Self> {
-        by_name(ConvertedType::ALL, text)
+        by_name(ConvertedType::VARIANTS, text)
             .ok_or_else(|| ParquetError::General(format!("Invalid parquet converted type {text}")))
     }
 }
@@ -260,6 +262,22 @@ impl EdgeInterpolationAlgorithm {
             EdgeInterpolationAlgorithm::KARNEY => 4,
             EdgeInterpolationAlgorithm::_Unknown(id) => id,
         }
+    }
+}
+
+impl FromStr for EdgeInterpolationAlgorithm {
+    type Err = ParquetError;
+
+    /// Reads the name of a known algorithm, in letters of any case.
+    fn from_str(text: &str) -> Result<Self> {
+        use EdgeInterpolationAlgorithm::{ANDOYER, KARNEY, SPHERICAL, THOMAS, VINCENTY};
+        by_name(
+            &[SPHERICAL, VINCENTY, THOMAS, ANDOYER, KARNEY],
+            &text.to_ascii_uppercase(),
+        )
+        .ok_or_else(|| {
+            ParquetError::General(format!("Unknown edge interpolation algorithm: {text}"))
+        })
     }
 }
 

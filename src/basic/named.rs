@@ -1,20 +1,26 @@
 //! What the numbered enums of the format share: their number in a file and their name as text.
 
-/// Gives an enum of unit variants `wire_id`, and `Display` by variant name. With the word `listed`
-/// it gets the list `ALL` as well, which [`by_name`] searches.
+/// Gives an enum of unit variants `wire_id`, `Display` by variant name, and the list of all variants, which
+/// [`by_name`] searches.
 ///
 /// The enum declares its wire numbers as discriminants.
 macro_rules! impl_named_enum {
-    ($name:ident, listed [$($variant:ident),+ $(,)?]) => {
-        impl $name {
-            /// Every variant, in the order of the wire numbers.
-            pub(crate) const ALL: &'static [$name] = &[$($name::$variant),+];
-        }
-
-        $crate::basic::named::impl_named_enum!($name, [$($variant),+]);
-    };
     ($name:ident, [$($variant:ident),+ $(,)?]) => {
         impl $name {
+            /// Every variant, in the order of the numbers in a file.
+            pub const VARIANTS: &'static [$name] = &[$($name::$variant),+];
+
+            /// The largest number that stands for a variant in a file.
+            pub const MAX_DISCRIMINANT: i32 = {
+                let mut largest = i32::MIN;
+                $(
+                    if $name::$variant as i32 > largest {
+                        largest = $name::$variant as i32;
+                    }
+                )+
+                largest
+            };
+
             /// The number that stands for this variant in a file.
             pub(crate) const fn wire_id(self) -> i32 {
                 self as i32

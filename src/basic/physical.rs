@@ -29,7 +29,9 @@ pub enum Type {
     FIXED_LEN_BYTE_ARRAY = 7,
 }
 
-impl_named_enum!(Type, listed [
+impl_named_enum!(
+    Type,
+    [
         BOOLEAN,
         INT32,
         INT64,
@@ -50,7 +52,7 @@ impl FromStr for Type {
         if text == "BINARY" {
             return Ok(Type::BYTE_ARRAY);
         }
-        by_name(Type::ALL, text)
+        by_name(Type::VARIANTS, text)
             .ok_or_else(|| ParquetError::General(format!("Invalid parquet type {text}")))
     }
 }
@@ -68,14 +70,14 @@ pub enum Repetition {
     REPEATED = 2,
 }
 
-impl_named_enum!(Repetition, listed [REQUIRED, OPTIONAL, REPEATED]);
+impl_named_enum!(Repetition, [REQUIRED, OPTIONAL, REPEATED]);
 
 impl FromStr for Repetition {
     type Err = ParquetError;
 
     /// Reads the upper-case name of a repetition.
     fn from_str(text: &str) -> Result<Self> {
-        by_name(Repetition::ALL, text)
+        by_name(Repetition::VARIANTS, text)
             .ok_or_else(|| ParquetError::General(format!("Invalid parquet repetition {text}")))
     }
 }

@@ -17,13 +17,13 @@ fn said<T: Debug, E: ToString>(result: std::result::Result<T, E>) -> String {
 
 /// Every name, in upper, lower and mixed case, and things that are no names.
 fn texts() -> Vec<String> {
-    let names = Type::ALL
+    let names = Type::VARIANTS
         .iter()
         .map(ToString::to_string)
-        .chain(ConvertedType::ALL.iter().map(ToString::to_string))
-        .chain(Encoding::ALL.iter().map(ToString::to_string))
-        .chain(CompressionCodec::ALL.iter().map(ToString::to_string))
-        .chain(Repetition::ALL.iter().map(ToString::to_string))
+        .chain(ConvertedType::VARIANTS.iter().map(ToString::to_string))
+        .chain(Encoding::VARIANTS.iter().map(ToString::to_string))
+        .chain(CompressionCodec::VARIANTS.iter().map(ToString::to_string))
+        .chain(Repetition::VARIANTS.iter().map(ToString::to_string))
         .chain(
             [
                 "BINARY",
@@ -123,19 +123,19 @@ fn compression_errors_say_what_is_wrong() {
 
 #[test]
 fn display_texts_are_read_back_to_the_same_variant() {
-    for variant in Type::ALL {
+    for variant in Type::VARIANTS {
         assert_eq!(variant.to_string().parse::<Type>().unwrap(), *variant);
     }
-    for variant in ConvertedType::ALL {
+    for variant in ConvertedType::VARIANTS {
         assert_eq!(
             variant.to_string().parse::<ConvertedType>().unwrap(),
             *variant
         );
     }
-    for variant in Encoding::ALL {
+    for variant in Encoding::VARIANTS {
         assert_eq!(variant.to_string().parse::<Encoding>().unwrap(), *variant);
     }
-    for variant in Repetition::ALL {
+    for variant in Repetition::VARIANTS {
         assert_eq!(variant.to_string().parse::<Repetition>().unwrap(), *variant);
     }
 }
@@ -174,17 +174,17 @@ fn default_levels_are_six_one_and_one() {
 
 #[test]
 fn wire_ids_are_those_of_the_format() {
-    for variant in Encoding::ALL {
+    for variant in Encoding::VARIANTS {
         let theirs: oracle::Encoding = variant.to_string().parse().unwrap();
         assert_eq!(variant.wire_id(), theirs as i32);
     }
-    for (position, variant) in (0..).zip(Type::ALL) {
+    for (position, variant) in (0..).zip(Type::VARIANTS) {
         assert_eq!(variant.wire_id(), position);
     }
-    for (position, variant) in (0..).zip(CompressionCodec::ALL) {
+    for (position, variant) in (0..).zip(CompressionCodec::VARIANTS) {
         assert_eq!(variant.wire_id(), position);
     }
-    for (position, variant) in (-1..).zip(ConvertedType::ALL) {
+    for (position, variant) in (-1..).zip(ConvertedType::VARIANTS) {
         assert_eq!(variant.wire_id(), position);
     }
     assert_eq!(CompressionCodec::LZ4_RAW.wire_id(), 7);
@@ -300,9 +300,9 @@ fn column_orders_equal_the_oracles_for_every_type() {
         .collect();
     logical.push((None, None));
     for (ours, theirs) in &logical {
-        for converted in ConvertedType::ALL {
+        for converted in ConvertedType::VARIANTS {
             let their_converted = converted.to_string().parse().unwrap();
-            for physical in Type::ALL {
+            for physical in Type::VARIANTS {
                 let their_physical = physical.to_string().parse().unwrap();
                 let order =
                     ColumnOrder::column_order_for_type(ours.as_ref(), *converted, *physical);

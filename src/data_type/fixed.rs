@@ -1,5 +1,6 @@
 //! `FixedLenByteArray`: an owned value of physical type FIXED_LEN_BYTE_ARRAY.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
@@ -69,6 +70,18 @@ impl PartialEq<ByteArray> for FixedLenByteArray {
 impl PartialEq<FixedLenByteArray> for ByteArray {
     fn eq(&self, other: &FixedLenByteArray) -> bool {
         *self == other.0
+    }
+}
+
+impl PartialOrd<ByteArray> for FixedLenByteArray {
+    fn partial_cmp(&self, other: &ByteArray) -> Option<Ordering> {
+        self.0.partial_cmp(other)
+    }
+}
+
+impl PartialOrd<FixedLenByteArray> for ByteArray {
+    fn partial_cmp(&self, other: &FixedLenByteArray) -> Option<Ordering> {
+        self.partial_cmp(&other.0)
     }
 }
 

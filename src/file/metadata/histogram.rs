@@ -3,7 +3,7 @@
 /// How often each definition or repetition level occurs; entry `n` counts level `n`.
 ///
 /// SPEC: parquet.thrift, `SizeStatistics`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct LevelHistogram {
     counts: Box<[i64]>,
 }
@@ -71,6 +71,20 @@ impl LevelHistogram {
         assert!(slot.is_some(), "level {level} is not in the histogram");
         if let Some(slot) = slot {
             *slot += count;
+        }
+    }
+
+    /// Counts each of `levels` once more.
+    ///
+    /// # Panics
+    /// If a level is negative or past the highest.
+    #[deprecated(
+        since = "0.1.0",
+        note = "`increment_by` counts a level any number of times"
+    )]
+    pub fn update_from_levels(&mut self, levels: &[i16]) {
+        for level in levels {
+            self.increment_by(*level, 1);
         }
     }
 

@@ -16,8 +16,11 @@ pub trait PageIndexProvider: Send + Sync + Debug {
     /// Whether any chunk has a column index.
     fn has_column_indexes(&self) -> bool;
 
-    /// Whether every chunk has both indexes.
-    fn is_complete(&self) -> bool;
+    /// Whether there are indexes of both kinds: whether any chunk has an offset index, and any a column index. Single
+    /// chunks may still lack either.
+    fn is_complete(&self) -> bool {
+        self.has_offset_indexes() && self.has_column_indexes()
+    }
 
     /// The column index of a chunk.
     fn column_index(&self, row_group_idx: usize, column_idx: usize)
@@ -108,6 +111,11 @@ impl PageIndex {
             offset_indexes,
         }
     }
+
+    /// A builder that starts from these indexes.
+    pub fn into_builder(self) -> PageIndexBuilder {
+        PageIndexBuilder::from(self)
+    }
 }
 
 impl PageIndexProvider for PageIndex {
@@ -117,10 +125,6 @@ impl PageIndexProvider for PageIndex {
 
     fn has_column_indexes(&self) -> bool {
         has_any(self.column_indexes.as_ref())
-    }
-
-    fn is_complete(&self) -> bool {
-        has_all(self.column_indexes.as_ref()) && has_all(self.offset_indexes.as_ref())
     }
 
     fn column_index(
@@ -145,11 +149,24 @@ impl PageIndexProvider for PageIndex {
 }
 
 /// Fills a [`PageIndex`] chunk by chunk.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct PageIndexBuilder {
     num_row_groups: usize,
     num_columns: usize,
     page_index: PageIndex,
+}
+
+impl From<PageIndex> for PageIndexBuilder {
+    /// A builder that starts from these indexes, for as many row groups and columns as they have room for.
+    fn from(page_index: PageIndex) -> Self {
+        let (groups, columns) = shape(page_index.column_indexes.as_ref());
+        let (more_groups, more_columns) = shape(page_index.offset_indexes.as_ref());
+        Self {
+            num_row_groups: groups.max(more_groups),
+            num_columns: columns.max(more_columns),
+            page_index,
+        }
+    }
 }
 
 impl PageIndexBuilder {
@@ -206,6 +223,12 @@ impl PageIndexBuilder {
     }
 }
 
+/// Row groups, and the columns of the widest.
+fn shape<T>(slots: Option<&Slots<T>>) -> (usize, usize) {
+    let groups = slots.map(Vec::as_slice).unwrap_or_default();
+    (groups.len(), groups.iter().map(Vec::len).max().unwrap_or(0))
+}
+
 fn empty_slots<T>(num_row_groups: usize, num_columns: usize) -> Slots<T> {
     let row_group = || (0..num_columns).map(|_| None).collect();
     (0..num_row_groups).map(|_| row_group()).collect()
@@ -224,8 +247,4 @@ fn find<T>(slots: Option<&Slots<T>>, row_group_idx: usize, column_idx: usize) ->
 
 fn has_any<T>(slots: Option<&Slots<T>>) -> bool {
     slots.is_some_and(|slots| slots.iter().flatten().any(Option::is_some))
-}
-
-fn has_all<T>(slots: Option<&Slots<T>>) -> bool {
-    has_any(slots) && slots.is_some_and(|slots| slots.iter().flatten().all(Option::is_some))
 }

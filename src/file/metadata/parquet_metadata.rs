@@ -126,6 +126,13 @@ impl PartialEq for ParquetMetaData {
 #[derive(Debug)]
 pub struct ParquetMetaDataBuilder(ParquetMetaData);
 
+impl From<ParquetMetaData> for ParquetMetaDataBuilder {
+    /// A builder that starts from a description.
+    fn from(metadata: ParquetMetaData) -> Self {
+        Self::new_from_metadata(metadata)
+    }
+}
+
 impl ParquetMetaDataBuilder {
     /// A builder without row groups.
     pub fn new(file_metadata: FileMetaData) -> Self {

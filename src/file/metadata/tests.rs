@@ -224,8 +224,8 @@ fn claims(
     fill: impl Fn(&mut PageIndexBuilder, &mut oracle::page_index::PageIndexBuilder),
 ) -> ([bool; 3], [bool; 3]) {
     use oracle::page_index::PageIndexProvider as _;
-    let mut ours = PageIndexBuilder::new(1, 1);
-    let mut theirs = oracle::page_index::PageIndexBuilder::new(1, 1);
+    let mut ours = PageIndexBuilder::new(1, 2);
+    let mut theirs = oracle::page_index::PageIndexBuilder::new(1, 2);
     fill(&mut ours, &mut theirs);
     let (ours, theirs) = (ours.build(), theirs.build());
     (

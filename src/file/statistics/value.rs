@@ -9,7 +9,7 @@ use crate::file::slim::Slim;
 pub type TypedStatistics<T> = ValueStatistics<<T as DataType>::T>;
 
 /// Smallest and largest value, and counts, of a page or a column chunk.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValueStatistics<T> {
     min: Option<T>,
     max: Option<T>,
@@ -22,7 +22,7 @@ pub struct ValueStatistics<T> {
     is_min_max_backwards_compatible: bool,
 }
 
-impl<T: ParquetValueType> ValueStatistics<T> {
+impl<T> ValueStatistics<T> {
     /// Statistics of these bounds and counts; bounds that are given are taken to be exact.
     ///
     /// With `is_min_max_deprecated` the bounds go to the fields of the format that are deprecated, and
@@ -100,16 +100,6 @@ impl<T: ParquetValueType> ValueStatistics<T> {
         self.max.is_some() && self.max_is_exact
     }
 
-    /// The minimum as bytes.
-    pub fn min_bytes_opt(&self) -> Option<&[u8]> {
-        self.min_opt().map(AsBytes::as_bytes)
-    }
-
-    /// The maximum as bytes.
-    pub fn max_bytes_opt(&self) -> Option<&[u8]> {
-        self.max_opt().map(AsBytes::as_bytes)
-    }
-
     /// Number of distinct values, if known.
     pub fn distinct_count(&self) -> Option<u64> {
         self.distinct_count.get()
@@ -134,7 +124,21 @@ impl<T: ParquetValueType> ValueStatistics<T> {
     pub(super) fn is_min_max_deprecated(&self) -> bool {
         self.is_min_max_deprecated
     }
+}
 
+impl<T: AsBytes> ValueStatistics<T> {
+    /// The minimum as bytes.
+    pub fn min_bytes_opt(&self) -> Option<&[u8]> {
+        self.min_opt().map(AsBytes::as_bytes)
+    }
+
+    /// The maximum as bytes.
+    pub fn max_bytes_opt(&self) -> Option<&[u8]> {
+        self.max_opt().map(AsBytes::as_bytes)
+    }
+}
+
+impl<T: ParquetValueType> ValueStatistics<T> {
     /// Bytes on the heap.
     pub(super) fn memory_size(&self) -> usize {
         let bounds = [&self.min, &self.max];
@@ -143,7 +147,7 @@ impl<T: ParquetValueType> ValueStatistics<T> {
 }
 
 /// Bounds, counts and flags in braces; `N/A` for what is not known.
-impl<T: ParquetValueType> fmt::Display for ValueStatistics<T> {
+impl<T: fmt::Display> fmt::Display for ValueStatistics<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{{")?;
         write_known(f, "min", self.min.as_ref())?;

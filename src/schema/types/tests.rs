@@ -78,10 +78,10 @@ fn leaf_specs() -> Vec<LeafSpec> {
     }
     let mut specs = Vec::new();
     for logical in &logical {
-        for physical in PhysicalType::ALL {
+        for physical in PhysicalType::VARIANTS {
             for length in [-1, 0, 2, 12, 16] {
                 for (scale, precision) in [(-1, -1), (2, 9), (2, 10), (0, 19), (3, 2), (0, 0)] {
-                    for converted in ConvertedType::ALL {
+                    for converted in ConvertedType::VARIANTS {
                         specs.push(LeafSpec {
                             physical: *physical,
                             length,
@@ -266,14 +266,18 @@ fn fields(depth: u32) -> BoxedStrategy<Vec<Field>> {
         None => leaf,
     };
     let id = prop_oneof![3 => Just(None), 1 => (0..100).prop_map(Some)];
-    let field = ("_?[a-z]?", prop::sample::select(Repetition::ALL), id, kind).prop_map(
-        |(tail, repetition, id, kind)| Field {
+    let field = (
+        "_?[a-z]?",
+        prop::sample::select(Repetition::VARIANTS),
+        id,
+        kind,
+    )
+        .prop_map(|(tail, repetition, id, kind)| Field {
             tail,
             repetition,
             id,
             kind,
-        },
-    );
+        });
     prop::collection::vec(field, 0..4).boxed()
 }
 
