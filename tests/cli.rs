@@ -15,9 +15,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, Float64Array, Int64Array, ListArray, RecordBatch, StringArray};
 use arrow::compute::concat_batches;
+use arrow::datatypes::Int32Type;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::file::metadata::{
+    FileMetaData, ParquetMetaData, ParquetMetaDataReader, ParquetMetaDataWriter, RowGroupMetaData,
+};
 use tempfile::TempDir;
 
 const ROWS: usize = 5_000;
@@ -69,6 +73,19 @@ impl Bench {
         concat_batches(&schema, &batches).unwrap()
     }
 
+    /// A copy of a Parquet file with another footer.
+    fn with_footer(&self, from: &str, to: &str, change: Footer) {
+        let bytes = bytes::Bytes::from(fs::read(self.path(from)).unwrap());
+        let metadata = ParquetMetaDataReader::new().parse_and_finish(&bytes);
+        let metadata = change.of(&metadata.unwrap());
+        let tail = bytes.slice(bytes.len() - 8..bytes.len() - 4);
+        let footer = u32::from_le_bytes(tail.as_ref().try_into().unwrap());
+        let mut file = bytes.slice(..bytes.len() - 8 - footer as usize).to_vec();
+        let writer = ParquetMetaDataWriter::new(&mut file, &metadata);
+        writer.finish().unwrap();
+        fs::write(self.path(to), file).unwrap();
+    }
+
     /// Damages a copy of a file.
     fn damage(&self, from: &str, to: &str, damage: impl FnOnce(&mut Vec<u8>)) {
         let mut bytes = fs::read(self.path(from)).unwrap();
@@ -104,6 +121,43 @@ impl Bench {
     }
 }
 
+/// What a footer says, each number anew if it is given.
+#[derive(Clone, Copy, Default)]
+struct Footer {
+    file_rows: Option<i64>,
+    group_rows: Option<i64>,
+    values: Option<i64>,
+}
+
+impl Footer {
+    fn of(self, metadata: &ParquetMetaData) -> ParquetMetaData {
+        let file = metadata.file_metadata();
+        let file = FileMetaData::new(
+            file.version(),
+            self.file_rows.unwrap_or(file.num_rows()),
+            None,
+            file.key_value_metadata().cloned(),
+            file.schema_descr_ptr(),
+            None,
+        );
+        let groups = metadata.row_groups().iter();
+        let groups = groups.map(|group| self.of_row_group(group));
+        ParquetMetaData::new(file, groups.collect())
+    }
+
+    fn of_row_group(self, group: &RowGroupMetaData) -> RowGroupMetaData {
+        let chunks = group.columns().iter().map(|chunk| {
+            let values = self.values.unwrap_or(chunk.num_values());
+            let builder = chunk.clone().into_builder().set_num_values(values);
+            builder.build().unwrap()
+        });
+        let rows = self.group_rows.unwrap_or(group.num_rows());
+        let builder = group.clone().into_builder().set_num_rows(rows);
+        let builder = builder.set_column_metadata(chunks.collect());
+        builder.build().unwrap()
+    }
+}
+
 /// The lines on standard error but for those of progress.
 fn complaints(ran: &Output) -> Vec<String> {
     let text = String::from_utf8_lossy(&ran.stderr);
@@ -111,8 +165,8 @@ fn complaints(ran: &Output) -> Vec<String> {
     lines.map(str::to_owned).collect()
 }
 
-/// The example beside this test. Cargo builds both for `cargo test`; for fewer, say
-/// `cargo test --test cli --example repack`.
+/// The example beside this test. Cargo builds both for `cargo test`; for fewer, build the example first:
+/// `cargo build --example repack && cargo test --test cli`.
 fn program() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let profile = test.parent().and_then(Path::parent).unwrap();
@@ -316,6 +370,65 @@ fn damaged_input_is_told() {
 }
 
 #[test]
+fn a_footer_that_counts_rows_wrongly_is_told() {
+    let bench = Bench::new();
+    let lists = (0..50).map(|row| Some(vec![Some(row); 2]));
+    let lists = ListArray::from_iter_primitive::<Int32Type, _, _>(lists);
+    let lists = RecordBatch::try_from_iter([("lists", Arc::new(lists) as ArrayRef)]).unwrap();
+    let file = File::create(bench.path("lists.parquet")).unwrap();
+    let mut writer = parquet::arrow::ArrowWriter::try_new(file, lists.schema(), None).unwrap();
+    writer.write(&lists).unwrap();
+    writer.close().unwrap();
+
+    let all = |rows, values| Footer {
+        file_rows: Some(rows),
+        group_rows: Some(rows),
+        values: Some(values),
+    };
+    let rows = |rows| Footer {
+        values: None,
+        ..all(rows, 0)
+    };
+    bench.with_footer("in.parquet", "right.parquet", Footer::default());
+    let ran = bench.run(["--input", "right.parquet", "--output", "right.parquet"]);
+    assert!(ran.status.success(), "{:?}", complaints(&ran));
+    let (read, zigzag) = (ROWS as i64, ROWS * 2);
+    // The first number after the schema is that of the file's rows.
+    let said = [0x16, zigzag as u8 | 0x80, (zigzag >> 7) as u8];
+    bench.damage("in.parquet", "file.parquet", |bytes| {
+        let footer = bytes.len() - 2_000;
+        let mut places = bytes[footer..].windows(3).map(|bytes| bytes == said);
+        let place = places.position(|is_there| is_there).unwrap();
+        bytes[footer + place + 1] ^= 2;
+    });
+    bench.fails(
+        &["--input", "file.parquet", "--output", "o.parquet"],
+        "it says 5001 rows for the file, and 5000 for its row groups",
+    );
+    for (number, (from, footer)) in [
+        ("in.parquet", rows(0)),
+        ("in.parquet", rows(-1)),
+        ("in.parquet", rows(read - 1)),
+        ("in.parquet", rows(read + 1)),
+        ("in.parquet", all(0, 0)),
+        ("in.parquet", all(read - 1, read - 1)),
+        ("lists.parquet", rows(0)),
+        ("lists.parquet", rows(49)),
+        ("lists.parquet", rows(51)),
+        ("lists.parquet", all(0, 0)),
+        ("lists.parquet", all(49, 98)),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let wrong = format!("wrong-{number}.parquet");
+        bench.with_footer(from, &wrong, footer);
+        let told = format!("reading {wrong} failed: ");
+        bench.fails(&["--input", &wrong, "--output", "o.parquet"], &told);
+    }
+}
+
+#[test]
 fn values_that_do_not_fit_their_type_are_told() {
     let bench = Bench::new();
     // Types are found out from the first rows; this value comes later.
@@ -399,6 +512,48 @@ mod unix {
         same_columns(&bench.read("store/real.parquet"));
         let link = fs::symlink_metadata(bench.path("link.parquet")).unwrap();
         assert!(link.is_symlink());
+    }
+
+    /// Where files can be without a name, that is, on Linux.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_run_that_is_killed_leaves_nothing() {
+        use std::io::{BufRead, BufReader};
+        use std::process::Stdio;
+
+        let bench = Bench::new();
+        fs::write(bench.path("there.parquet"), "before").unwrap();
+        let before = bench.names();
+        for (signal, output, more) in [
+            ("-KILL", "new.parquet", &[][..]),
+            (
+                "-TERM",
+                "new.parquet",
+                &["--spill", "--spill-directory", "."],
+            ),
+            ("-TERM", "there.parquet", &["--memory-limit", "4MiB"]),
+            ("-KILL", "there.parquet", &["--spill-directory", "."]),
+        ] {
+            let mut command = Command::new(program());
+            command.current_dir(bench.directory.path());
+            // Thousands of row groups take far longer than there is time for.
+            command.args(["--input", "in.csv", "--output", output]);
+            command.args(["--batch-rows", "1", "--row-group-rows", "1"]);
+            command.args(more);
+            let mut run = command.stderr(Stdio::piped()).spawn().unwrap();
+            let mut lines = BufReader::new(run.stderr.take().unwrap()).lines();
+            let line = lines.next().unwrap().unwrap();
+            assert!(line.starts_with("repacking"), "{line}");
+            // It is at work from here on, and some row groups are in the file after a while.
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            let pid = run.id().to_string();
+            let killed = Command::new("kill").arg(signal).arg(pid).status().unwrap();
+            assert!(killed.success());
+            let ended = run.wait().unwrap();
+            assert_eq!(ended.code(), None, "{signal} does not end the run");
+            assert_eq!(bench.names(), before, "{signal}, {output}, {more:?}");
+        }
+        assert_eq!(fs::read(bench.path("there.parquet")).unwrap(), b"before");
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod job;
 mod output;
 mod progress;
 mod report;
+mod rows;
 mod source;
 
 use arguments::{Arguments, PageHome};

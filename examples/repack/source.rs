@@ -21,6 +21,7 @@ use tpchgen_arrow::{LineItemArrow, OrderArrow};
 
 use crate::arguments::{Arguments, Format, Table};
 use crate::failure::Failure;
+use crate::rows;
 
 /// Rows that are read to find out the types of a CSV or JSON file.
 const INFERENCE_ROWS: usize = 100_000;
@@ -157,12 +158,26 @@ struct Opened {
 
 fn parquet(file: Counted, batch_rows: usize) -> Attempt<Opened> {
     let file = file.file;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file)?.with_batch_size(batch_rows);
-    let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).ok();
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file.try_clone()?)?;
+    let rows = rows::checked(&file, builder.metadata())?;
+    let schema = builder.schema().clone();
+    let mut batches = builder.with_batch_size(batch_rows).build()?;
+    let mut read = 0;
+    let batches = std::iter::from_fn(move || match batches.next() {
+        Some(batch) => {
+            read += batch.as_ref().map_or(0, RecordBatch::num_rows) as u64;
+            Some(batch)
+        }
+        // What is missing is told once, at the end.
+        None => {
+            let missing = rows::check_read(rows, std::mem::replace(&mut read, rows));
+            missing.err().map(|error| Err(error.into()))
+        }
+    });
     Ok(Opened {
-        schema: builder.schema().clone(),
-        rows,
-        batches: Box::new(builder.build()?),
+        schema,
+        rows: Some(rows),
+        batches: Box::new(batches),
     })
 }
 
