@@ -34,11 +34,11 @@ struct Landing<'a> {
 fn landings(text: &str) -> Vec<Landing<'_>> {
     let landing = |number: u8| Landing {
         boat: text,
-        harbour: (number % 3 != 0).then(|| format!("harbour {number}")),
+        harbour: (!number.is_multiple_of(3)).then(|| format!("harbour {number}")),
         fish: i64::from(number) * 1000,
-        tonnes: (number % 2 == 0).then_some(f64::from(number) / 4.0),
+        tonnes: number.is_multiple_of(2).then_some(f64::from(number) / 4.0),
         crew: number,
-        insured: number % 5 == 0,
+        insured: number.is_multiple_of(5),
         mark: vec![number; usize::from(number % 4)],
     };
     (0..100).map(landing).collect()
