@@ -4,14 +4,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, Int32Array, Int64Array, IntervalMonthDayNanoArray, LargeStringArray,
-    ListArray, RecordBatch, RecordBatchWriter, StringArray, StringViewArray, StructArray,
+    Array, ArrayRef, Int32Array, Int64Array, LargeStringArray, ListArray, RecordBatch,
+    RecordBatchWriter, StringArray, StringViewArray, StructArray,
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::concat_batches;
-use arrow::datatypes::{
-    DataType, Field, Fields, Int32Type, IntervalMonthDayNano, IntervalUnit, Schema, SchemaRef,
-};
+use arrow::datatypes::{DataType, Field, Fields, Int32Type, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use herringbone::arrow::{ArrowSchemaConverter, ArrowWriter};
 use herringbone::basic::{Compression, Encoding};
@@ -191,26 +189,6 @@ fn strings_may_come_in_any_layout() {
     writer.close().unwrap();
     let expected = StringArray::from(vec!["a", "b", "c", "d"]);
     assert_eq!(read(&file).column(0).as_ref(), &expected as &dyn Array);
-}
-
-#[test]
-fn intervals_of_months_days_and_nanoseconds_are_not_there_yet() {
-    let values = vec![IntervalMonthDayNano::new(1, 2, 3); 3];
-    let data_type = DataType::Interval(IntervalUnit::MonthDayNano);
-    let good = {
-        let nulls = IntervalMonthDayNanoArray::new_null(3);
-        batch(vec![Arc::new(nulls)])
-    };
-    let bad = batch(vec![Arc::new(IntervalMonthDayNanoArray::from(values))]);
-    let schema = schema(vec![Field::new("i", data_type, true)]);
-    let mut writer = ArrowWriter::try_new(Vec::new(), schema, None).unwrap();
-    let error = writer.write(&bad).unwrap_err();
-    let message = "Attempting to write an Arrow interval type MonthDayNano to parquet that is not yet implemented";
-    assert!(
-        matches!(&error, ParquetError::NYI(text) if text.contains(message)),
-        "{error}"
-    );
-    drop(good);
 }
 
 #[test]

@@ -8,6 +8,7 @@
     reason = "a failed test is a panic"
 )]
 
+mod all_types;
 mod arrow_columns;
 mod arrow_errors;
 mod auto_traits;

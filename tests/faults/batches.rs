@@ -377,20 +377,6 @@ fn every_flaw_is_refused_before_during_and_after_a_row_group() {
 }
 
 #[test]
-fn a_column_that_can_never_be_written_refuses_every_batch() {
-    let gap = IntervalMonthDayNanoArray::new_null(3);
-    let batch = RecordBatch::try_from_iter([("gap", Arc::new(gap) as ArrayRef)]).unwrap();
-    let mut file = Vec::new();
-    let mut writer = ArrowWriter::try_new(&mut file, batch.schema(), None).unwrap();
-    for _ in 0..2 {
-        let error = writer.write(&batch).unwrap_err();
-        assert!(matches!(error, ParquetError::NYI(_)), "{error}");
-    }
-    writer.close().unwrap();
-    assert_eq!(read(&file).unwrap().num_rows(), 0);
-}
-
-#[test]
 fn nulls_below_a_null_parent_are_no_flaw() {
     let fields = struct_fields();
     let children = fields

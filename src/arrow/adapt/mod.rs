@@ -60,18 +60,19 @@ impl Adapter {
     /// An adapter from fields of `data_type` to the column `descr`.
     ///
     /// # Errors
-    /// [`ParquetError::NYI`] or [`ParquetError::ArrowError`] naming the column if there is no conversion. Intervals
-    /// of months, days and nanoseconds pass here, and fail when there are values.
+    /// [`ParquetError::NYI`] or [`ParquetError::ArrowError`] naming the column if there is no conversion.
     pub(crate) fn try_new(data_type: &DataType, descr: &ColumnDescriptor) -> Result<Self> {
         let target = Target::of(descr)?;
-        if let Err(ParquetError::ArrowError(reason)) =
-            source::supported(value_type(data_type), target)
-        {
-            return Err(ParquetError::ArrowError(format!(
-                "column '{}': {reason}",
-                descr.path().string()
-            )));
-        }
+        let column = || descr.path().string();
+        source::supported(value_type(data_type), target).map_err(|error| match error {
+            ParquetError::ArrowError(reason) => {
+                ParquetError::ArrowError(format!("column '{}': {reason}", column()))
+            }
+            ParquetError::NYI(reason) => {
+                ParquetError::NYI(format!("column '{}': {reason}", column()))
+            }
+            other => other,
+        })?;
         Ok(Self {
             target,
             dictionary: Dictionary::default(),
