@@ -114,8 +114,14 @@ impl WriterPropertiesBuilder {
         self
     }
 
-    /// Sets how many levels and values are encoded between two looks at the page limits; default
-    /// [`DEFAULT_WRITE_BATCH_SIZE`]. A page may pass its limits by as much as one such step holds.
+    /// Sets how many slots, values and nulls, are encoded between two looks at the limits of pages and dictionaries;
+    /// default [`DEFAULT_WRITE_BATCH_SIZE`]. A page may pass its limits by as much as one such step holds. A step ends
+    /// where a row ends, and earlier than after so many slots where their values could have more bytes than the limit
+    /// leaves: fixed-width values count at their width, a boolean at a byte although eight fit into one.
+    ///
+    /// Two kinds of columns go by [`Self::set_data_page_row_count_limit`] instead, in slots: those with levels that are
+    /// all the same in what is written at once, as in an optional column without nulls or with nothing but nulls; and
+    /// Arrow dictionaries without nulls. Their pages may pass the limits by as much.
     ///
     /// # Panics
     /// If `value` is 0.
@@ -211,8 +217,8 @@ impl WriterPropertiesBuilder {
     }
 
     /// Sets whether column metadata repeats the column's path; default
-    /// [`DEFAULT_WRITE_PATH_IN_SCHEMA`]. Leaving it out makes the footers of wide files smaller, and
-    /// only readers of recent years accept that.
+    /// [`DEFAULT_WRITE_PATH_IN_SCHEMA`]. Leaving it out makes the footers of wide files smaller, but the
+    /// format requires it, and many readers refuse such files: pyarrow 26 and DuckDB 2.0 do.
     pub fn set_write_path_in_schema(mut self, value: bool) -> Self {
         self.properties.write_path_in_schema = value;
         self

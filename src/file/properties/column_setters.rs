@@ -76,7 +76,7 @@ impl WriterPropertiesBuilder {
     /// [`DEFAULT_DICTIONARY_PAGE_SIZE_LIMIT`].
     ///
     /// The pages so far keep the dictionary, and the values to come are encoded directly. The limit is
-    /// looked at once a write batch and may be passed by as much.
+    /// looked at once a step, and may be passed by as much; see [`Self::set_write_batch_size`].
     pub fn set_dictionary_page_size_limit(self, value: usize) -> Self {
         self.for_all(|column| column.dictionary_page_size_limit = Some(value))
     }
@@ -94,7 +94,8 @@ impl WriterPropertiesBuilder {
     /// Sets the size at which a data page is cut, in bytes of encoded values before compression; default
     /// [`DEFAULT_PAGE_SIZE`].
     ///
-    /// The limit is looked at once a write batch and may be passed by as much; levels do not count.
+    /// The limit is looked at once a step, and may be passed by as much; see [`Self::set_write_batch_size`]. Levels do
+    /// not count.
     pub fn set_data_page_size_limit(self, value: usize) -> Self {
         self.for_all(|column| column.data_page_size_limit = Some(value))
     }
@@ -105,7 +106,7 @@ impl WriterPropertiesBuilder {
     }
 
     /// Sets the number of rows at which a data page is cut; default
-    /// [`DEFAULT_DATA_PAGE_ROW_COUNT_LIMIT`]. It is looked at once a write batch.
+    /// [`DEFAULT_DATA_PAGE_ROW_COUNT_LIMIT`]. It is looked at once a step; see [`Self::set_write_batch_size`].
     ///
     /// # Panics
     /// If `value` is 0.
@@ -196,8 +197,7 @@ impl WriterPropertiesBuilder {
     }
 }
 
-/// Bloom filters. They are not written yet: a writer refuses properties that ask for one, with
-/// [`ParquetError::NYI`](crate::errors::ParquetError::NYI).
+/// Bloom filters.
 ///
 /// What is set for a column replaces what is set for all columns as a whole, size and probability
 /// together.

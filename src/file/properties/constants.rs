@@ -5,7 +5,7 @@ use crate::basic::Compression;
 
 /// Target size of a data page's encoded values, in bytes: 1 MiB.
 pub const DEFAULT_PAGE_SIZE: usize = 1024 * 1024;
-/// Levels and values encoded between two looks at the page limits.
+/// Slots, values and nulls, that most columns encode between two looks at the page limits.
 pub const DEFAULT_WRITE_BATCH_SIZE: usize = 1024;
 /// Version of the format that is written.
 pub const DEFAULT_WRITER_VERSION: WriterVersion = WriterVersion::PARQUET_1_0;

@@ -121,7 +121,7 @@ impl WriterProperties {
         self.sorting_columns.as_ref()
     }
 
-    /// Levels and values encoded between two looks at the page limits.
+    /// Slots, values and nulls, that most columns encode between two looks at the page limits.
     pub fn write_batch_size(&self) -> usize {
         self.write_batch_size
     }
