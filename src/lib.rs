@@ -54,7 +54,7 @@ let file: Vec<u8> = writer.into_inner()?;
 //! | 3 | `encodings`, `compression`, `bloom_filter` | bytes of values; never one another |
 //! | 2 | `schema`, `data_type` | types, values and levels |
 //! | 1 | `basic`, `wire::compact` | the format's enums, the Thrift compact protocol |
-//! | 0 | `errors`, `latch`, `budget` | nothing |
+//! | 0 | `errors`, `latch`, `budget`, `utf8` | nothing |
 #![cfg_attr(
     not(feature = "arrow"),
     expect(
@@ -83,6 +83,7 @@ pub mod file;
 mod latch;
 pub mod record;
 pub mod schema;
+pub mod utf8;
 mod wire;
 
 #[cfg(feature = "arrow")]

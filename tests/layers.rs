@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 
 /// Modules and their layers, the most specific first. A module may import from lower layers and from its
 /// own top-level module.
-const LAYERS: [(&str, u32); 24] = [
+const LAYERS: [(&str, u32); 25] = [
     ("errors", 0),
+    ("utf8", 0),
     ("budget", 0),
     ("latch", 0),
     ("basic", 10),

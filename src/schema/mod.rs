@@ -3,3 +3,4 @@
 pub mod parser;
 pub mod printer;
 pub mod types;
+pub mod visitor;
