@@ -159,7 +159,8 @@ struct Opened {
 fn parquet(file: Counted, batch_rows: usize) -> Attempt<Opened> {
     let file = file.file;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file.try_clone()?)?;
-    let rows = rows::checked(&file, builder.metadata())?;
+    rows::check(&file, builder.metadata())?;
+    let rows = u64::try_from(builder.metadata().file_metadata().num_rows())?;
     let schema = builder.schema().clone();
     let mut batches = builder.with_batch_size(batch_rows).build()?;
     let mut read = 0;
@@ -168,10 +169,12 @@ fn parquet(file: Counted, batch_rows: usize) -> Attempt<Opened> {
             read += batch.as_ref().map_or(0, RecordBatch::num_rows) as u64;
             Some(batch)
         }
-        // What is missing is told once, at the end.
+        None if read == rows => None,
         None => {
-            let missing = rows::check_read(rows, std::mem::replace(&mut read, rows));
-            missing.err().map(|error| Err(error.into()))
+            let why = format!("{read} rows were read, its footer says {rows}");
+            // Told once.
+            read = rows;
+            Some(Err(ArrowError::ParquetError(why)))
         }
     });
     Ok(Opened {
