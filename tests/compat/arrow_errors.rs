@@ -13,7 +13,6 @@ use arrow::datatypes::{DataType, Field, Fields, Int32Type, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use herringbone::arrow::{ArrowSchemaConverter, ArrowWriter};
 use herringbone::basic::{Compression, Encoding};
-use herringbone::errors::ParquetError;
 use herringbone::file::properties::WriterProperties;
 
 use crate::support::check::read;
