@@ -1,7 +1,5 @@
 //! One of several writers on a budget, and its fair share.
 
-use std::sync::Arc;
-
 use super::{MemoryBudget, Reservation};
 
 /// A writer's place among the writers that share a [`MemoryBudget`], kept until it is dropped.
@@ -21,7 +19,7 @@ impl Member {
     }
 
     /// The member's own count, with the shared budget behind it: what to hand to parts that reserve
-    /// for themselves. Its `used` and `peak` are this member's alone, its limit is the shared one.
+    /// for themselves. Its `used` and `peak` are this member's alone, its limit is the shared one, and so are the members.
     pub fn budget(&self) -> &MemoryBudget {
         &self.own
     }
@@ -52,7 +50,7 @@ impl Member {
 
     pub(super) fn new(shared: MemoryBudget) -> Self {
         shared.join();
-        let own = MemoryBudget::with_source(Arc::new(shared.clone()));
+        let own = shared.for_member();
         Self { shared, own }
     }
 }

@@ -40,10 +40,19 @@ pub struct MemoryBudget {
     shared: Arc<Shared>,
 }
 
+/// Someone at work on a budget, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct AtWork(MemoryBudget);
+
 struct Shared {
     used: AtomicUsize,
     peak: AtomicUsize,
     members: AtomicUsize,
+    /// Members that are at work now, and the most that ever were at once.
+    working: AtomicUsize,
+    crowd: AtomicUsize,
+    /// The most by which the limit was passed when something was taken here.
+    over: AtomicUsize,
     /// What was in use when a source without a known limit last refused; `usize::MAX` when nothing
     /// speaks against growing.
     refused_at: AtomicUsize,
@@ -56,6 +65,8 @@ enum Source {
     Unlimited,
     Limit(usize),
     Foreign(Arc<dyn MemorySource>),
+    /// One member's own count in front of the budget that the members share.
+    Shared(MemoryBudget),
 }
 
 impl MemoryBudget {
@@ -80,6 +91,7 @@ impl MemoryBudget {
             Source::Unlimited => None,
             Source::Limit(limit) => Some(*limit),
             Source::Foreign(source) => source.limit(),
+            Source::Shared(budget) => budget.limit(),
         }
     }
 
@@ -103,6 +115,9 @@ impl MemoryBudget {
     /// can give way should. A budget whose source knows no limit learns from refusals: it is under
     /// pressure near the size at which the source last refused, until the source grants more again.
     pub fn is_under_pressure(&self) -> bool {
+        if let Source::Shared(budget) = &self.shared.source {
+            return budget.is_under_pressure();
+        }
         match self.high_water() {
             Some(mark) => self.total_used() > mark,
             None => self.used() >= self.shared.refused_at.load(Ordering::Acquire),
@@ -138,7 +153,7 @@ impl MemoryBudget {
 
     /// The number of live [`Member`]s.
     pub fn members(&self) -> usize {
-        self.shared.members.load(Ordering::Acquire)
+        self.counts().members.load(Ordering::Acquire)
     }
 
     /// The limit divided by the number of live members (at least one), or `None` without a limit.
@@ -161,6 +176,33 @@ impl MemoryBudget {
         made
     }
 
+    /// A part of the limit for everyone that works at once: the limit divided by `parts` for each of the most that ever
+    /// did, and by `parts_of_share` for each member. `None` without a limit.
+    pub(crate) fn part(&self, parts: usize, parts_of_share: usize) -> Option<usize> {
+        let crowd = self.counts().crowd.load(Ordering::Acquire).max(1);
+        let (all, share) = (
+            parts.saturating_mul(crowd),
+            parts_of_share.saturating_mul(self.members().max(1)),
+        );
+        self.limit().map(|limit| limit / all.max(share).max(1))
+    }
+
+    /// Counts as one at work until what is returned is dropped.
+    pub(crate) fn at_work(&self) -> AtWork {
+        let counts = self.counts();
+        let working = counts.working.fetch_add(1, Ordering::AcqRel) + 1;
+        if working > counts.crowd.load(Ordering::Acquire) {
+            counts.crowd.fetch_max(working, Ordering::AcqRel);
+        }
+        AtWork(self.clone())
+    }
+
+    /// The most bytes by which the limit was passed when a reservation of this budget grew. For a [member's
+    /// own](Member::budget) budget, the limit is the shared one, and so is what is held of it.
+    pub fn most_bytes_over_limit(&self) -> usize {
+        self.shared.over.load(Ordering::Acquire)
+    }
+
     /// Takes `bytes` if they can be had below the high-water mark.
     pub(super) fn try_grow(&self, bytes: usize) -> Result<()> {
         match &self.shared.source {
@@ -170,32 +212,59 @@ impl MemoryBudget {
                 self.ask(source.as_ref(), bytes)?;
                 self.count(bytes);
             }
+            Source::Shared(budget) => {
+                budget.try_grow(bytes)?;
+                self.count(bytes);
+            }
         }
         Ok(())
     }
 
     /// Takes `bytes` whatever the limit says. Nothing is counted if a source panics.
     pub(super) fn grow(&self, bytes: usize) {
-        if let Source::Foreign(source) = &self.shared.source {
-            source.grow(bytes);
+        match &self.shared.source {
+            Source::Foreign(source) => source.grow(bytes),
+            Source::Shared(budget) => budget.grow(bytes),
+            Source::Unlimited | Source::Limit(_) => {}
         }
         self.count(bytes);
+        let over = self
+            .limit()
+            .map_or(0, |limit| self.total_used().saturating_sub(limit));
+        if over > 0 {
+            self.shared.over.fetch_max(over, Ordering::AcqRel);
+        }
     }
 
     /// Gives back `bytes`. They are counted out also if a source panics.
     pub(super) fn shrink(&self, bytes: usize) {
         self.shared.used.fetch_sub(bytes, Ordering::AcqRel);
-        if let Source::Foreign(source) = &self.shared.source {
-            source.shrink(bytes);
+        match &self.shared.source {
+            Source::Foreign(source) => source.shrink(bytes),
+            Source::Shared(budget) => budget.shrink(bytes),
+            Source::Unlimited | Source::Limit(_) => {}
         }
     }
 
     pub(super) fn join(&self) {
-        self.shared.members.fetch_add(1, Ordering::AcqRel);
+        self.counts().members.fetch_add(1, Ordering::AcqRel);
     }
 
     pub(super) fn leave(&self) {
-        self.shared.members.fetch_sub(1, Ordering::AcqRel);
+        self.counts().members.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// A member's own count in front of this budget.
+    pub(super) fn for_member(&self) -> Self {
+        Self::over(Source::Shared(self.clone()))
+    }
+
+    /// What all members have in common.
+    fn counts(&self) -> &Shared {
+        match &self.shared.source {
+            Source::Shared(budget) => budget.counts(),
+            _ => &self.shared,
+        }
     }
 
     fn over(source: Source) -> Self {
@@ -204,6 +273,9 @@ impl MemoryBudget {
                 used: AtomicUsize::new(0),
                 peak: AtomicUsize::new(0),
                 members: AtomicUsize::new(0),
+                working: AtomicUsize::new(0),
+                crowd: AtomicUsize::new(0),
+                over: AtomicUsize::new(0),
                 refused_at: AtomicUsize::new(usize::MAX),
                 source,
                 common: Mutex::new(Weak::<()>::new()),
@@ -215,6 +287,7 @@ impl MemoryBudget {
     fn total_used(&self) -> usize {
         match &self.shared.source {
             Source::Foreign(source) => source.used().unwrap_or_else(|| self.used()),
+            Source::Shared(budget) => budget.total_used(),
             Source::Unlimited | Source::Limit(_) => self.used(),
         }
     }
@@ -270,6 +343,12 @@ impl MemoryBudget {
             used,
             step: "moving pages out of memory",
         }
+    }
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        self.0.counts().working.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

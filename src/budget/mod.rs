@@ -27,6 +27,7 @@ mod source;
 mod tests;
 
 pub use member::Member;
+pub(crate) use memory_budget::AtWork;
 pub use memory_budget::MemoryBudget;
 pub use reservation::Reservation;
 pub use source::MemorySource;

@@ -13,7 +13,7 @@ use crate::budget::Reservation;
 use crate::column::chunk::{
     ChunkBuffer, ColumnCloseResult, FilterParts, PageSink, Placement, SealedPage,
 };
-use crate::column::writer::{ColumnEncoder, LeafInput, ValueFeed, WorkbenchPool};
+use crate::column::writer::{ColumnEncoder, LeafInput, PageCap, ValueFeed, WorkbenchPool};
 use crate::data_type::values::Values;
 use crate::errors::Result;
 use crate::file::writer::SerializedRowGroupWriter;
@@ -91,6 +91,7 @@ impl ArrowColumnWriter {
     /// If the leaf has the wrong type, a null in a required field or a row that is too large for a page: nothing is then
     /// encoded, and the column goes on. If the page store fails: the column then takes no more.
     pub fn write(&mut self, col: &ArrowLeafColumn) -> Result<()> {
+        let _work = self.reservation.budget().at_work();
         let latch = |column: &mut Self| column.latch.shut(&panicked());
         watched(self, latch, |column| {
             column.check(&col.0, 0)?;
@@ -180,6 +181,11 @@ impl ArrowColumnWriter {
     /// Ends the last page and the dictionary; nothing but [`ArrowColumnWriter::close`] may follow.
     pub(super) fn end_pages(&mut self) -> Result<()> {
         self.encode(|encoder, benches, pages| encoder.finish(benches, pages))
+    }
+
+    /// Sets what pages may hold from now on.
+    pub(super) fn set_page_cap(&mut self, cap: Option<PageCap>) {
+        self.encoder.set_page_cap(cap);
     }
 
     /// Room that is kept for what is to come.

@@ -6,7 +6,7 @@ use arrow_array::RecordBatch;
 
 use super::column::ArrowColumnWriter;
 use super::pieces::Pieces;
-use crate::budget::{Member, MemoryBudget, Reservation};
+use crate::budget::{AtWork, Member, MemoryBudget, Reservation};
 use crate::column::writer::{PageCap, WorkbenchPool};
 use crate::errors::{ParquetError, Result};
 
@@ -51,6 +51,9 @@ pub struct MemoryPressure {
     pub row_groups_flushed_early: u64,
     /// Bytes of the largest data page, before compression.
     pub largest_page_bytes: u64,
+    /// The most bytes by which the budget was past its limit when this writer took memory: more than a value of that
+    /// size would explain if the limit is too small for the schema, or for the number of writers that share it.
+    pub most_bytes_over_limit: u64,
 }
 
 /// Whether relief was enough.
@@ -99,6 +102,16 @@ enum Step {
     FreeScratch,
 }
 
+impl Step {
+    /// Whether all that may become of the file is that pages are smaller.
+    fn keeps_the_encoding(&self) -> bool {
+        !matches!(
+            self,
+            Step::GiveUpDistinctCounts | Step::GiveUpDictionaries(_)
+        )
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 enum Dictionaries {
     /// Those that do not make the column smaller.
@@ -115,8 +128,27 @@ const PAGE_PART: usize = 32;
 /// then the blob in place of the entries: no more than lies between the high-water mark and the limit.
 const DICTIONARY_PART: usize = 10;
 
-/// A row group is not ended early if that frees less than this part of the limit.
+/// The same for one of many writers: what is there at most of a page, and of a dictionary, is this part of a fair share.
+const PAGE_PART_OF_SHARE: usize = 4;
+const DICTIONARY_PART_OF_SHARE: usize = 2;
+
+/// A row group is not ended early if that frees less than this part of a fair share.
 const ENDING_PART: usize = 8;
+
+/// Where relief has nothing left to free, the writer must grow by this part of the limit, or of its fair share, before it
+/// is worth another walk.
+const STEP_PART: usize = 128;
+const STEP_PART_OF_SHARE: usize = 8;
+
+/// The same, for each column that is walked over: so the walks cost no more than encoding did.
+const STEP_BYTES_A_COLUMN: usize = 64;
+
+/// Whoever works gives way when the budget is past its high-water mark by this part of the limit, not only those that have
+/// more than their share: these may be idle. What is left then is what assembling a page takes.
+const CRITICAL_PART: usize = 32;
+
+/// One of several writers leaves no more scratch behind than this part of its share.
+const SCRATCH_PART_OF_SHARE: usize = 16;
 
 /// Open pages that are cut first: large enough to cost nothing in headers and index entries.
 const LARGE_PAGE_BYTES: usize = 64 * 1024;
@@ -137,6 +169,8 @@ pub(super) struct Relief {
     member: Arc<Member>,
     benches: WorkbenchPool,
     pressure: MemoryPressure,
+    /// What the writer held when relief had nothing left to free, or the least it held since.
+    spent_at: Option<usize>,
 }
 
 impl Relief {
@@ -145,7 +179,18 @@ impl Relief {
             member,
             benches,
             pressure: MemoryPressure::default(),
+            spent_at: None,
         }
+    }
+
+    /// Counts the writer as one at work.
+    pub(super) fn at_work(&self) -> AtWork {
+        self.member.budget().at_work()
+    }
+
+    /// What pages may hold under the limit as it is shared now.
+    pub(super) fn page_cap(&self) -> Option<PageCap> {
+        page_cap(self.member.budget())
     }
 
     /// Nothing yet, of the writer's budget.
@@ -155,12 +200,15 @@ impl Relief {
 
     /// The pieces of `batch` that may be taken apart at once.
     pub(super) fn pieces<'a>(&self, batch: &'a RecordBatch) -> Pieces<'a> {
-        Pieces::new(batch, self.member.shared().limit())
+        Pieces::new(batch, self.member.budget().part(1, 0))
     }
 
     /// What the limit has cost so far.
     pub(super) fn pressure(&self) -> MemoryPressure {
-        self.pressure
+        MemoryPressure {
+            most_bytes_over_limit: self.member.budget().most_bytes_over_limit() as u64,
+            ..self.pressure
+        }
     }
 
     /// Counts the pages of a column whose last page has ended.
@@ -197,17 +245,32 @@ impl Relief {
         Ok(())
     }
 
+    /// Notes that a row group has ended: what comes next may be freed again.
+    pub(super) fn note_end(&mut self) {
+        self.spent_at = None;
+    }
+
     /// Counts a row group that ended early.
     pub(super) fn note_early_flush(&mut self) {
         self.pressure.row_groups_flushed_early += 1;
     }
 
-    /// Whether it pays to end a row group that has `freed_bytes`, if `waiting_bytes` wait for the footer already. Each
-    /// one leaves some more there: where nothing else is left to free, row groups of a batch each would fill the limit
-    /// with what they leave.
-    pub(super) fn pays_to_end(&self, freed_bytes: usize, waiting_bytes: usize) -> bool {
-        let limit = self.member.shared().limit().unwrap_or(0);
-        freed_bytes >= waiting_bytes.max(limit / ENDING_PART)
+    /// Whether it pays to end a row group that holds `open_bytes`, of which the next one takes `again_bytes` at once, if
+    /// `waiting_bytes` wait for the footer already. Each one leaves some more there: where nothing else is left to free,
+    /// row groups of a batch each would fill the limit with what they leave.
+    pub(super) fn pays_to_end(
+        &self,
+        open_bytes: usize,
+        again_bytes: usize,
+        waiting_bytes: usize,
+    ) -> bool {
+        // One writer of several may be idle after that; one alone begins the next row group at once.
+        let freed_bytes = match self.member.shared().members() {
+            0 | 1 => open_bytes.saturating_sub(again_bytes),
+            _ => open_bytes,
+        };
+        let share = self.member.fair_share().unwrap_or(0);
+        freed_bytes >= waiting_bytes.max(share / ENDING_PART)
     }
 
     /// The error for a limit that only an early end of the row group could keep.
@@ -229,6 +292,9 @@ impl Relief {
 
     /// As [`run`](Self::run), and frees as much as is missing if `next_bytes` are to be taken at once.
     ///
+    /// Costs a walk over all columns, but only if there may be something to free: after a walk that could not free what
+    /// it should, the next one waits until the writer has grown.
+    ///
     /// # Errors
     /// If a store fails.
     pub(super) fn make_room(
@@ -237,8 +303,11 @@ impl Relief {
         next_bytes: usize,
     ) -> Result<Relieved> {
         let missing = next_bytes.saturating_sub(self.member.shared().room());
-        if missing == 0 && !self.member.should_give_way() && !self.is_critical() {
+        if missing == 0 && !self.gives_way() {
             return Ok(Relieved::Enough);
+        }
+        if self.is_spent(columns.len()) {
+            return Ok(self.outcome());
         }
         if is_store_full(columns) {
             return Ok(Relieved::StoreIsFull);
@@ -248,41 +317,58 @@ impl Relief {
         let target = (used - used / 4).min(used.saturating_sub(missing));
         for step in STEPS {
             if self.member.used() <= target {
-                break;
+                return Ok(self.outcome());
             }
             if matches!(step, Step::GiveUpDictionaries(Dictionaries::Any))
-                && !self.member.should_give_way()
+                && !self.gives_way()
                 && next_bytes <= self.member.shared().room()
             {
                 break;
             }
-            match step {
-                Step::SpillPages => self.spill_pages(columns)?,
-                Step::SpillFilters => self.spill_filters(columns, target)?,
-                Step::FreeSpare => self.free_spare(columns, target),
-                Step::CutPages { floor } => self.cut_pages(columns, target, floor)?,
-                Step::GiveUpDistinctCounts => self.give_up_distinct_counts(columns, target),
-                Step::FreeScratch => self.benches.clear(),
-                Step::GiveUpDictionaries(which) => {
-                    self.give_up_dictionaries(columns, target, which)?
-                }
-            }
+            self.take_step(step, columns, target)?;
             if is_store_full(columns) {
                 return Ok(Relieved::StoreIsFull);
             }
         }
-        match self.member.should_give_way() {
-            true => Ok(Relieved::OnlyTheRowGroupIsLeft),
-            false => Ok(Relieved::Enough),
-        }
+        self.spent_at = Some(self.member.used());
+        Ok(self.outcome())
     }
 
-    /// Frees what only the next write needs again, if other writers could use it.
-    pub(super) fn rest(&self) {
+    /// Frees, at the end of a batch, what others could use before this writer does. One that has more than its share
+    /// does not wait for others to be short: it may be idle by then. Only the pages of the file may come out smaller.
+    ///
+    /// # Errors
+    /// If a store fails.
+    pub(super) fn rest(&mut self, columns: &mut [ArrowColumnWriter]) -> Result<()> {
         let shared = self.member.shared();
-        if shared.members() > 1 && shared.is_under_pressure() {
+        let Some(share) = shared.fair_share().filter(|_| shared.members() > 1) else {
+            return Ok(());
+        };
+        if shared.is_under_pressure() || self.benches.memory_size() > share / SCRATCH_PART_OF_SHARE
+        {
             self.benches.clear();
         }
+        let used = self.member.used();
+        let is_half_full = shared
+            .limit()
+            .is_some_and(|limit| shared.room() < limit / 2);
+        if !is_half_full || used <= share || self.is_spent(columns.len()) || is_store_full(columns)
+        {
+            return Ok(());
+        }
+        let target = share + (used - share) / 2;
+        for step in STEPS.into_iter().filter(Step::keeps_the_encoding) {
+            if self.member.used() <= target {
+                return Ok(());
+            }
+            self.take_step(step, columns, target)?;
+        }
+        Ok(())
+    }
+
+    /// Whether this writer is the one to free memory.
+    fn gives_way(&self) -> bool {
+        self.member.should_give_way() || self.is_critical()
     }
 
     /// Whether the limit is so near that whoever runs gives way: those above their share may be idle.
@@ -290,7 +376,51 @@ impl Relief {
         let shared = self.member.shared();
         shared
             .limit()
-            .is_some_and(|limit| shared.excess() > limit / 8 - limit / 32)
+            .is_some_and(|limit| shared.excess() > limit / CRITICAL_PART)
+    }
+
+    /// Whether relief had nothing left to free, and the writer has not grown since by enough to be walked over again.
+    fn is_spent(&mut self, columns: usize) -> bool {
+        let used = self.member.used();
+        let Some(spent_at) = self.spent_at.map(|bytes| bytes.min(used)) else {
+            return false;
+        };
+        self.spent_at = Some(spent_at);
+        let step = self.member.budget().part(STEP_PART, STEP_PART_OF_SHARE);
+        used - spent_at < step.unwrap_or(0).max(columns * STEP_BYTES_A_COLUMN)
+    }
+
+    fn outcome(&self) -> Relieved {
+        match self.gives_way() {
+            true => Relieved::OnlyTheRowGroupIsLeft,
+            false => Relieved::Enough,
+        }
+    }
+
+    fn take_step(
+        &mut self,
+        step: Step,
+        columns: &mut [ArrowColumnWriter],
+        target: usize,
+    ) -> Result<()> {
+        match step {
+            Step::SpillPages => self.spill_pages(columns),
+            Step::SpillFilters => self.spill_filters(columns, target),
+            Step::FreeSpare => {
+                self.free_spare(columns, target);
+                Ok(())
+            }
+            Step::CutPages { floor } => self.cut_pages(columns, target, floor),
+            Step::GiveUpDistinctCounts => {
+                self.give_up_distinct_counts(columns, target);
+                Ok(())
+            }
+            Step::FreeScratch => {
+                self.benches.clear();
+                Ok(())
+            }
+            Step::GiveUpDictionaries(which) => self.give_up_dictionaries(columns, target, which),
+        }
     }
 
     /// All of them: once pages have to leave, those that stay only take room from open pages.
@@ -383,10 +513,13 @@ impl Relief {
 
 /// What pages may hold under the limit of `budget`; nothing is asked of them where there is none.
 pub(super) fn page_cap(budget: &MemoryBudget) -> Option<PageCap> {
-    let limit = budget.limit()?;
     Some(PageCap {
-        page_bytes: (limit / PAGE_PART).max(PAGE_FLOOR_BYTES),
-        dictionary_bytes: (limit / DICTIONARY_PART).max(DICTIONARY_FLOOR_BYTES),
+        page_bytes: budget
+            .part(PAGE_PART, PAGE_PART_OF_SHARE)?
+            .max(PAGE_FLOOR_BYTES),
+        dictionary_bytes: budget
+            .part(DICTIONARY_PART, DICTIONARY_PART_OF_SHARE)?
+            .max(DICTIONARY_FLOOR_BYTES),
     })
 }
 

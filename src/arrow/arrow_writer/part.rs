@@ -49,7 +49,8 @@ pub(super) struct Watch {
     next_bytes: usize,
 }
 
-/// A column is left in the middle of a leaf once the writer has grown by this part of the limit.
+/// A column is left in the middle of a leaf once the writer has grown by this part of the limit, or of that part of the
+/// limit which writers at work at once have each.
 const STEP_PART: usize = 128;
 
 impl<'a> Place<'a> {
@@ -85,11 +86,11 @@ impl<'a> Place<'a> {
 
     /// Begins to watch the budget of the column's `reservation`.
     pub(super) fn watch(&self, reservation: &Reservation) -> Watch {
-        let limit = reservation.budget().limit();
+        let step = reservation.budget().part(STEP_PART, 0);
         Watch {
             from_bytes: reservation.budget().used(),
-            step_bytes: match (self.stops, limit) {
-                (Stops::WhereMemoryIsShort, Some(limit)) => (limit / STEP_PART).max(1),
+            step_bytes: match (self.stops, step) {
+                (Stops::WhereMemoryIsShort, Some(step)) => step.max(1),
                 _ => usize::MAX,
             },
             is_relieved: self.is_relieved || self.stops == Stops::Never,

@@ -9,6 +9,7 @@ use super::factory::ArrowRowGroupWriterFactory;
 use super::limits::{Relief, Relieved, is_store_full};
 use super::part::{Place, Stops, Written};
 use crate::arrow::leaves::{Leaf, LeafPlan};
+use crate::column::writer::PageCap;
 use crate::errors::Result;
 use crate::file::writer::SerializedFileWriter;
 
@@ -17,6 +18,8 @@ use crate::file::writer::SerializedFileWriter;
 pub(super) struct OpenRowGroup {
     columns: Vec<ArrowColumnWriter>,
     rows: usize,
+    /// What the columns were told that pages may hold; it follows the number of writers that share the limit.
+    cap: Option<PageCap>,
 }
 
 impl OpenRowGroup {
@@ -27,6 +30,7 @@ impl OpenRowGroup {
         Ok(Self {
             columns: factory.create_column_writers(row_group_index)?,
             rows: 0,
+            cap: None,
         })
     }
 
@@ -53,6 +57,7 @@ impl OpenRowGroup {
         relief: &mut Relief,
     ) -> Result<Relieved> {
         let mut outcome = Relieved::Enough;
+        self.follow(relief.page_cap());
         let sizes: Vec<usize> = leaves.iter().map(Leaf::memory_size).collect();
         let mut in_flight = relief.reserve();
         in_flight.resize(
@@ -66,10 +71,27 @@ impl OpenRowGroup {
             in_flight.shrink(size);
             outcome = relief.run(&mut self.columns)?;
         }
+        drop(in_flight);
         self.rows += rows;
         match is_store_full(&self.columns) {
             true => Ok(Relieved::StoreIsFull),
             false => Ok(outcome),
+        }
+    }
+
+    /// Frees what others could use before the next batch comes.
+    ///
+    /// # Errors
+    /// If a store fails.
+    pub(super) fn rest(&mut self, relief: &mut Relief) -> Result<()> {
+        relief.rest(&mut self.columns)
+    }
+
+    fn follow(&mut self, cap: Option<PageCap>) {
+        if cap != self.cap {
+            self.cap = cap;
+            let columns = self.columns.iter_mut();
+            columns.for_each(|column| column.set_page_cap(cap));
         }
     }
 
@@ -112,7 +134,7 @@ impl OpenRowGroup {
 
     /// Bytes that the columns keep in memory.
     pub(super) fn memory_size(&self) -> usize {
-        self.columns.capacity() * size_of::<ArrowColumnWriter>()
+        self.places_size()
             + self
                 .columns
                 .iter()
@@ -120,9 +142,9 @@ impl OpenRowGroup {
                 .sum::<usize>()
     }
 
-    /// Bytes that ending the row group frees for good: the next one begins with as many columns.
-    pub(super) fn freed_by_ending(&self) -> usize {
-        self.memory_size() - self.columns.capacity() * size_of::<ArrowColumnWriter>()
+    /// Bytes of them that the next row group takes at once: it begins with as many columns.
+    pub(super) fn places_size(&self) -> usize {
+        self.columns.capacity() * size_of::<ArrowColumnWriter>()
     }
 
     /// Estimated bytes of the row group if it ended now.

@@ -341,8 +341,19 @@ impl<W: Write + Send> ArrowWriter<W> {
             self.check_by_pieces(batch, &pieces)?;
             self.write_by_pieces(batch, &pieces)?;
         }
-        self.relief.rest();
-        Ok(())
+        self.rest()
+    }
+
+    /// Frees what other writers could use before the next batch comes.
+    fn rest(&mut self) -> Result<()> {
+        let rested = match &mut self.open {
+            Some(open) => open.rest(&mut self.relief),
+            None => self.relief.rest(&mut []),
+        };
+        rested.map_err(|error| {
+            self.open = None;
+            self.file.latch(error)
+        })
     }
 
     /// Writes a batch that was checked.
@@ -419,6 +430,7 @@ impl<W: Write + Send> ArrowWriter<W> {
             return Ok(());
         };
         let closed = open.close(&mut self.file, &mut self.relief);
+        self.relief.note_end();
         closed.map_err(|error| self.file.latch(error))
     }
 
@@ -438,13 +450,17 @@ impl<W: Write + Send> ArrowWriter<W> {
     }
 
     fn pays_to_end(&self) -> bool {
-        let freed = self.open.as_ref().map_or(0, OpenRowGroup::freed_by_ending);
-        self.relief
-            .pays_to_end(freed, self.file.waiting_memory_size())
+        self.open.as_ref().is_some_and(|open| {
+            let (open_bytes, again_bytes) = (open.memory_size(), open.places_size());
+            let waiting_bytes = self.file.waiting_memory_size();
+            self.relief
+                .pays_to_end(open_bytes, again_bytes, waiting_bytes)
+        })
     }
 
     /// Runs `call`, and takes no more calls if it panics.
     fn watched<T>(&mut self, call: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let _work = self.relief.at_work();
         let latch = |writer: &mut Self| drop(writer.file.latch(panicked()));
         watched(self, latch, call)
     }

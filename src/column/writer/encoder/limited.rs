@@ -23,6 +23,11 @@ impl ColumnEncoder {
         Self { cap, ..self }
     }
 
+    /// As [`with_page_cap`](Self::with_page_cap), for an encoder that has a cap and gets another one.
+    pub(crate) fn set_page_cap(&mut self, cap: Option<PageCap>) {
+        self.cap = cap;
+    }
+
     /// Stops counting distinct values; the chunk will not have their number.
     pub(crate) fn give_up_distinct_count(&mut self) {
         self.distinct = None;
