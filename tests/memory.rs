@@ -18,6 +18,7 @@ mod memory {
     mod accounting;
     mod bounds;
     mod data;
+    mod dictionaries;
     mod filters;
     mod idle;
     mod kinds;

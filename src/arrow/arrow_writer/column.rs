@@ -377,6 +377,10 @@ impl PageSink for PaidPages<'_> {
         self.encoder_holds(held_bytes + next_bytes);
         false
     }
+
+    fn is_past_limit(&self) -> bool {
+        self.reservation.budget().room() == 0
+    }
 }
 
 impl std::fmt::Debug for ArrowColumnWriter {

@@ -79,6 +79,11 @@ pub(crate) trait PageSink {
     fn is_short(&mut self, _held_bytes: usize, _next_bytes: usize) -> bool {
         false
     }
+
+    /// Whether what the encoder said last is more than there is room for. The default has room for everything.
+    fn is_past_limit(&self) -> bool {
+        false
+    }
 }
 
 /// Hands pages to a [`PageWriter`]. Dictionary-encoded data pages wait here until the dictionary

@@ -178,11 +178,8 @@ impl ColumnEncoder {
             let mut common = Portion::new(count, &present_values, bytes, &rules);
             let max_definition = self.descr.max_def_level();
             while batch.slots > 0 {
-                if let Some(cap) = self.cap {
-                    let next_bytes = self.growth_bytes(&present_values, cap);
-                    if sink.is_short(self.reserved_size(), next_bytes) {
-                        return Ok(done);
-                    }
+                if self.is_short(&present_values, benches, sink)? {
+                    return Ok(done);
                 }
                 if self.tight_cap().is_some() {
                     let bytes = size_bound(&present_values);
@@ -201,8 +198,12 @@ impl ColumnEncoder {
                 if may_overflow {
                     self.make_room(piece.slots, &piece_values, benches, sink)?;
                 }
-                done.pass(piece.slots, piece_values.len());
-                self.put(piece, &piece_values, given)?;
+                let piece_slots = piece.slots;
+                let taken = self.put_in_parts(piece, piece_values, given, benches, sink)?;
+                done.pass(taken.slots, taken.values);
+                if taken.slots < piece_slots {
+                    return Ok(done);
+                }
                 self.after_put(benches, sink)?;
             }
         }
@@ -329,7 +330,7 @@ impl ColumnEncoder {
 
     /// Heap bytes, and those that ending the chunk takes beside them.
     pub(crate) fn reserved_size(&self) -> usize {
-        self.memory_size() + self.ledger.index_writing_bytes()
+        self.memory_size() + self.ledger.index_writing_bytes() + self.dictionary_writing_bytes()
     }
 
     fn batch_base(
@@ -420,10 +421,6 @@ impl ColumnEncoder {
         }
         match self.values.dictionary_bytes() {
             Some(bytes) if bytes >= self.options.dictionary_page_size_limit => {
-                self.give_up_dictionary(benches, sink)
-            }
-            Some(bytes) if self.cap.is_some_and(|cap| bytes >= cap.dictionary_bytes) => {
-                self.early_dictionaries += 1;
                 self.give_up_dictionary(benches, sink)
             }
             _ => Ok(()),

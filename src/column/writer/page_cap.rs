@@ -10,7 +10,7 @@ use crate::schema::types::ColumnDescriptor;
 pub(crate) struct PageCap {
     /// Bytes that an open page may take. What is added between two looks at the budget is no more.
     pub(crate) page_bytes: usize,
-    /// Bytes at which a dictionary is full.
+    /// Bytes from which on a dictionary goes on only while there is room for it and for what writing it out takes.
     pub(crate) dictionary_bytes: usize,
 }
 
@@ -39,11 +39,6 @@ impl PageCap {
     /// Room that an empty page keeps for the next one; a value larger than the cap may have left more.
     pub(super) fn most_kept_bytes(self) -> usize {
         self.page_bytes + SLACK_BYTES
-    }
-
-    /// Whether the options, with these limits of their own, allow more.
-    pub(super) fn is_below(self, page_limit: usize, dictionary_limit: usize) -> bool {
-        self.is_full(page_limit) || self.dictionary_bytes < dictionary_limit
     }
 
     /// Whether a page of `open_bytes` is cut: a little before it is full, as buffers that grow beyond the cap double.
@@ -130,13 +125,6 @@ mod tests {
         // Never nothing, nor more than the option by much.
         assert_eq!(budget(1_500, 100_000), 100);
         assert_eq!(budget(1_500, 320), 20);
-    }
-
-    #[test]
-    fn a_cap_says_nothing_where_the_options_ask_for_less() {
-        assert!(!CAP.is_below(1_399, 6_400));
-        assert!(CAP.is_below(1_400, 6_400));
-        assert!(CAP.is_below(1_000, 6_401));
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! The encoder under a memory limit: how little it adds at a time, and what it gives back.
 
-use super::ColumnEncoder;
+use super::{ColumnEncoder, GivenBounds};
 use crate::basic::Type;
 use crate::column::chunk::PageSink;
 use crate::column::stats::{DistinctCounter, Truncation};
 use crate::column::writer::WorkbenchPool;
 use crate::column::writer::filter::FilterBuilder;
-use crate::column::writer::page_cap::PageCap;
+use crate::column::writer::page_cap::{PageCap, Progress};
+use crate::column::writer::paging::{Batch, Portion, PortionRules, size_bound};
 use crate::data_type::values::Values;
 use crate::errors::Result;
 
@@ -45,7 +46,7 @@ impl ColumnEncoder {
             .map_or(0, DistinctCounter::memory_size)
     }
 
-    /// Dictionaries given up at the cap.
+    /// Dictionaries given up past the cap.
     pub(crate) fn early_dictionaries(&self) -> usize {
         self.early_dictionaries
     }
@@ -66,13 +67,79 @@ impl ColumnEncoder {
             + distinct.map_or(0, |distinct| distinct.growth_bytes(values.len()))
     }
 
-    /// The cap, where the options allow more. Elsewhere pages are cut as they are without a limit.
+    /// The cap, where the options allow larger pages. Elsewhere pages are cut as they are without a limit.
     pub(super) fn tight_cap(&self) -> Option<PageCap> {
-        let (page, dictionary) = (
-            self.options.data_page_size_limit,
-            self.options.dictionary_page_size_limit,
-        );
-        self.cap.filter(|cap| cap.is_below(page, dictionary))
+        let page = self.options.data_page_size_limit;
+        self.cap.filter(|cap| cap.is_full(page))
+    }
+
+    /// Whether memory is short before the next of `values` are taken in. A large dictionary for which no room could be
+    /// made ends here.
+    pub(super) fn is_short(
+        &mut self,
+        values: &Values<'_>,
+        benches: &WorkbenchPool,
+        sink: &mut dyn PageSink,
+    ) -> Result<bool> {
+        let Some(cap) = self.cap else {
+            return Ok(false);
+        };
+        if sink.is_short(self.reserved_size(), self.growth_bytes(values, cap)) {
+            return Ok(true);
+        }
+        if self.dictionary_writing_bytes() > 0 && sink.is_past_limit() {
+            self.early_dictionaries += 1;
+            self.give_up_dictionary(benches, sink)?;
+        }
+        Ok(false)
+    }
+
+    /// Takes in a portion: at once, or in parts where it is so large that a dictionary could grow by too much before it
+    /// is looked at again. Says how far it came before memory was short; pages end where they would have anyway.
+    pub(super) fn put_in_parts(
+        &mut self,
+        mut piece: Batch<'_>,
+        mut values: Values<'_>,
+        given: Option<GivenBounds<'_>>,
+        benches: &WorkbenchPool,
+        sink: &mut dyn PageSink,
+    ) -> Result<Progress> {
+        let max_definition = self.descr.max_def_level();
+        let mut done = Progress::default();
+        while piece.slots > 0 {
+            if done.slots > 0 && self.is_short(&values, benches, sink)? {
+                break;
+            }
+            let portion = match self.dictionary_rules() {
+                Some(rules) => Portion::new(piece.slots, &values, size_bound(&values), &rules),
+                None => Portion::Whole,
+            };
+            let part = piece.take_portion(portion, max_definition);
+            let part_values = values.take_front(part.present(max_definition));
+            done.pass(part.slots, part_values.len());
+            self.put(part, &part_values, given)?;
+        }
+        Ok(done)
+    }
+
+    /// What the dictionary takes at once, if the options let it grow past its cap. Where pages are small, so is what comes.
+    fn dictionary_rules(&self) -> Option<PortionRules> {
+        let limit = self.options.dictionary_page_size_limit;
+        let cap = self.cap.filter(|cap| cap.dictionary_bytes < limit)?;
+        if self.tight_cap().is_some() {
+            return None;
+        }
+        let used = self.values.dictionary_bytes()?;
+        Some(cap.dictionary_rules(used, limit))
+    }
+
+    /// Bytes that writing the dictionary out takes beside it: they are held from the time when they could be more than lies
+    /// between the high-water mark and the limit.
+    pub(super) fn dictionary_writing_bytes(&self) -> usize {
+        match (self.cap, self.values.dictionary_bytes()) {
+            (Some(cap), Some(bytes)) if bytes >= cap.dictionary_bytes => bytes + bytes / 8,
+            _ => 0,
+        }
     }
 
     /// Slots of the next batch.
