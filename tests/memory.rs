@@ -27,6 +27,7 @@ mod memory {
     mod release;
     mod repeats;
     mod shapes;
+    mod shared;
     mod source;
     mod spill;
     mod watch;

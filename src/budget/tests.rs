@@ -133,6 +133,51 @@ fn pressure_among_members_always_finds_one_to_give_way() {
     assert!(members.iter().any(|member| member.should_give_way()));
 }
 
+#[test]
+fn parts_of_the_limit_follow_members_and_those_at_work() {
+    let budget = MemoryBudget::new(6_400);
+    assert_eq!(budget.part(8, 2), Some(800));
+    let members: Vec<_> = (0..5).map(|_| budget.register()).collect();
+    let [first, second, ..] = members.as_slice() else {
+        panic!("five members");
+    };
+    assert_eq!(first.budget().part(8, 2), Some(640), "half of a share");
+    let at_work = [
+        first.budget().at_work(),
+        second.budget().at_work(),
+        budget.at_work(),
+    ];
+    assert_eq!(budget.part(8, 2), Some(6_400 / 24));
+    drop(at_work);
+    // They may be at work again, with what they hold now.
+    assert_eq!(first.budget().part(8, 2), Some(6_400 / 24));
+    assert_eq!(MemoryBudget::unlimited().part(8, 2), None);
+}
+
+#[test]
+fn a_member_knows_by_how_much_the_limit_was_passed_when_it_grew() {
+    let budget = MemoryBudget::new(800);
+    let (first, second) = (budget.register(), budget.register());
+    let (mut large, mut small) = (first.reserve(), second.reserve());
+    large.resize(800);
+    assert_eq!(first.budget().most_bytes_over_limit(), 0);
+    small.resize(50);
+    large.resize(810);
+    large.resize(0);
+    small.resize(60);
+    let over = [first, second].map(|member| member.budget().most_bytes_over_limit());
+    assert_eq!(over, [60, 50]);
+    assert_eq!(budget.most_bytes_over_limit(), 60);
+}
+
+#[test]
+fn a_member_has_as_many_to_share_with_as_its_budget() {
+    let budget = MemoryBudget::new(800);
+    let (first, _second) = (budget.register(), budget.register());
+    assert_eq!(first.budget().fair_share(), Some(400));
+    assert_eq!(first.fair_share(), Some(400));
+}
+
 /// A pool that tells no limit.
 #[derive(Debug)]
 struct Silent {

@@ -9,7 +9,7 @@ use herringbone::column::page_store::{InMemoryPageStoreFactory, TempFilePageStor
 use herringbone::errors::ParquetError;
 
 use super::shapes::{Shape, Shapes};
-use super::watch::{KIB, MIB, Nowhere, assert_holds, scratch_file, watch};
+use super::watch::{KIB, MIB, Nowhere, assert_holds, assert_near, scratch_file, watch};
 use crate::heap::{self, counted};
 use crate::tables::Table;
 
@@ -106,6 +106,26 @@ fn a_limit_far_too_small_fails_where_it_is_told_to() {
     let batch = table.batches().next().unwrap();
     assert!(writer.write(&batch).is_err());
     assert!(writer.finish().is_err());
+}
+
+/// Too small a limit is no error, but no secret either.
+#[test]
+fn a_limit_too_small_for_the_schema_says_by_how_much() {
+    let table = Table {
+        batch_rows: 128,
+        ..Table::small(50, 512)
+    };
+    let pressure = |limit| {
+        let options = || ArrowWriterOptions::new().with_memory_limit(limit);
+        let seen = watch(table.schema(), table.batches(), options, None, Nowhere);
+        (seen.pressure.most_bytes_over_limit as usize, seen.peak)
+    };
+    let (over, peak) = pressure(64 * KIB);
+    println!("{over} over, peak {peak}");
+    assert!(peak > 2 * 64 * KIB);
+    assert_near(over + 64 * KIB, peak, 0, "limit and overshoot");
+    let (over, _) = pressure(4 * MIB);
+    assert_eq!(over, 0);
 }
 
 /// Open pages go before dictionaries that pay, and these before the row group.
