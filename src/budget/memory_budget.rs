@@ -22,8 +22,10 @@ use crate::errors::{ParquetError, Result};
 ///    claims that cannot be refused.
 /// 3. The overshoot is bounded: past the limit lie at most one sealed page a thread and one page at
 ///    the splice, because claims that cannot be refused are followed by relief before more is encoded, in
-///    the middle of a batch too. Where the properties allow more, pages are cut at a 32nd part of the limit
-///    and dictionaries at a tenth, so that writing one out fits between the high-water mark and the limit.
+///    the middle of a batch too. Where the properties allow more, pages are cut at a 32nd part of the limit, so that
+///    writing one out fits between the high-water mark and the limit; a dictionary of more than a tenth reserves what
+///    writing it out takes, and ends where that has no room. Those parts are divided by the number of writers that
+///    were at work at once, and none is more than a quarter of a writer's share, or half of it for dictionaries.
 ///    A value that is larger than such a page, and a row of a list, is there up to four times while it is
 ///    written, and lies past the limit if it must.
 /// 4. Only the reservation that holds bytes gives them back, when it shrinks or at the latest when it
@@ -31,7 +33,11 @@ use crate::errors::{ParquetError, Result};
 /// 5. Too small a limit is a matter of policy, not of this type: the writer spills resident pages and
 ///    what its Bloom filters hold, then cuts its largest open pages early, then drops counts of distinct
 ///    values and dictionaries that do not pay, then flushes the row group early. A Bloom filter that has
-///    no room whole is left out. No lower layer fails for want of memory.
+///    no room whole is left out. No lower layer fails for want of memory. About 9 KiB a leaf column is the least that
+///    a limit is kept with, and for each of several writers about as much more.
+/// 6. Of several members the one with more than its fair share gives way, at the latest when it has written a batch
+///    and half of the limit is in use; near the limit whoever is at work does. Nothing can take from a member that is
+///    idle.
 ///
 /// Sizes are what buffers hold on the heap (their capacity), so they change when a buffer is
 /// reallocated and not with every value. The counts are therefore exact, not rounded to a quantum.

@@ -53,13 +53,20 @@ impl ArrowWriterOptions {
     /// holds do not count. Page indexes wait for the footer in page stores of their own. The metadata that
     /// [`close`](super::ArrowWriter::close) returns has them if all of them fit into the limit then, and comes without
     /// any if not; the file has them either way.
+    ///
+    /// The limit should be 9 KiB a leaf column or more. Below that the columns alone may take more; writing goes on, and
+    /// [`MemoryPressure::most_bytes_over_limit`](super::MemoryPressure::most_bytes_over_limit) says by how much the limit
+    /// was passed.
     pub fn with_memory_limit(self, bytes: usize) -> Self {
         self.with_memory_budget(MemoryBudget::new(bytes))
     }
 
-    /// As [`ArrowWriterOptions::with_memory_limit`], with a budget that other writers may share. Each of them keeps
-    /// to its fair share while the budget is short. Those that keep pages where they do by default share the temporary
-    /// files, too, and the thread that writes them, so that many writers need few of either.
+    /// As [`ArrowWriterOptions::with_memory_limit`], with a budget that any number of writers may share, on one thread or
+    /// many. Each of them keeps to its fair share while the budget is short, and pages are the smaller the more there are.
+    /// A writer that is idle frees nothing: what it has more than its share it gives back at the end of a batch, once half
+    /// of the limit is in use.
+    /// Those that keep pages where they do by default share the temporary files, too, and the thread that writes them, so
+    /// that many writers need few of either.
     pub fn with_memory_budget(self, budget: MemoryBudget) -> Self {
         Self {
             budget: Some(budget),
