@@ -1,6 +1,7 @@
 //! Pages sealed before another store sees them.
 
 use std::fmt;
+use std::mem::MaybeUninit;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,13 +9,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
+use zeroize::{Zeroize, Zeroizing};
 
 use super::slots::Slots;
 use super::{PageKey, PageStore, PageStoreArgs, PageStoreFactory, SpillMetrics};
 use crate::errors::{ParquetError, Result};
 
 /// Wraps the stores of another factory so that they only see ciphertext: AES-256-GCM under a random
-/// key that exists in the memory of this process alone and ends with the factory and its stores.
+/// key that exists in the memory of this process alone and ends with the factory and its stores: the key and what it is
+/// expanded to are then overwritten. What a call leaves on the stack and in registers while it works with them is not.
 ///
 /// A blob that was changed, cut, or exchanged for another fails with
 /// [`CorruptBlob`](ParquetError::CorruptBlob): the nonce of each blob stays in memory and is used
@@ -24,9 +27,10 @@ pub struct EncryptedPageStoreFactory {
     seal: Arc<Seal>,
 }
 
-/// A key and the nonces used with it.
+/// A key and the nonces used with it. Dropping it overwrites the key, which `ring` does not.
 struct Seal {
-    key: LessSafeKey,
+    /// Initialised as long as this lives.
+    key: MaybeUninit<LessSafeKey>,
     last_nonce: AtomicU64,
 }
 
@@ -48,16 +52,13 @@ impl EncryptedPageStoreFactory {
     /// # Errors
     /// If the system has no randomness to give.
     pub fn try_new(inner: Arc<dyn PageStoreFactory>) -> Result<Self> {
-        let mut key = [0; 32];
+        let mut key = Zeroizing::new([0; 32]);
         let failed = |_| ParquetError::General("cannot make a key for spilled pages".to_owned());
-        SystemRandom::new().fill(&mut key).map_err(failed)?;
-        let key = UnboundKey::new(&AES_256_GCM, &key).map_err(failed)?;
+        SystemRandom::new().fill(key.as_mut()).map_err(failed)?;
+        let key = UnboundKey::new(&AES_256_GCM, key.as_ref()).map_err(failed)?;
         Ok(Self {
             inner,
-            seal: Arc::new(Seal {
-                key: LessSafeKey::new(key),
-                last_nonce: AtomicU64::new(0),
-            }),
+            seal: Arc::new(Seal::new(key)),
         })
     }
 }
@@ -125,11 +126,23 @@ impl PageStore for EncryptedPageStore {
 }
 
 impl Seal {
+    fn new(key: UnboundKey) -> Self {
+        Self {
+            key: MaybeUninit::new(LessSafeKey::new(key)),
+            last_nonce: AtomicU64::new(0),
+        }
+    }
+
+    fn key(&self) -> &LessSafeKey {
+        // SAFETY: initialised by the only constructor, and overwritten by the drop alone.
+        unsafe { self.key.assume_init_ref() }
+    }
+
     /// Encrypts in place and appends the tag.
     fn close(&self, buffer: &mut Vec<u8>) -> Result<NonZeroU64> {
         let last = self.last_nonce.fetch_add(1, Ordering::Relaxed);
         let nonce = NonZeroU64::MIN.saturating_add(last);
-        self.key
+        self.key()
             .seal_in_place_append_tag(nonce_bytes(nonce), Aad::empty(), buffer)
             .map_err(|_| ParquetError::General("a page is too long to encrypt".to_owned()))?;
         Ok(nonce)
@@ -139,7 +152,7 @@ impl Seal {
     fn open(&self, nonce: NonZeroU64, buffer: &mut Vec<u8>) -> Result<()> {
         let sealed_bytes = buffer.len();
         let opened = self
-            .key
+            .key()
             .open_in_place(nonce_bytes(nonce), Aad::empty(), buffer)
             .map(|plain| plain.len());
         let plain_bytes = opened.map_err(|_| {
@@ -152,10 +165,46 @@ impl Seal {
     }
 }
 
+impl Drop for Seal {
+    fn drop(&mut self) {
+        // SAFETY: as above, and nothing reads it from here on.
+        unsafe { self.key.assume_init_drop() };
+        self.key.zeroize();
+    }
+}
+
 fn nonce_bytes(nonce: NonZeroU64) -> Nonce {
     let mut bytes = [0; NONCE_LEN];
     for (to, from) in bytes.iter_mut().zip(nonce.get().to_le_bytes()) {
         *to = from;
     }
     Nonce::assume_unique_for_key(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::mem::ManuallyDrop;
+
+    use super::*;
+
+    /// The bytes of the key of a seal, also when it has been dropped.
+    fn key_bytes(seal: &ManuallyDrop<Seal>) -> Vec<u8> {
+        let key = std::ptr::from_ref(&seal.key).cast::<u8>();
+        let bytes = 0..size_of::<LessSafeKey>();
+        // SAFETY: inside the field, which has been written to as a whole or, the bytes between its parts, is only compared.
+        bytes
+            .map(|at| unsafe { key.add(at).read_volatile() })
+            .collect()
+    }
+
+    #[test]
+    fn a_dropped_key_leaves_nothing_behind() {
+        let key: [u8; 32] = std::array::from_fn(|at| 100 + u8::try_from(at).unwrap());
+        let seal = Seal::new(UnboundKey::new(&AES_256_GCM, &key).unwrap());
+        let mut seal = ManuallyDrop::new(seal);
+        assert!(key_bytes(&seal).iter().any(|byte| *byte != 0));
+        // SAFETY: once.
+        unsafe { ManuallyDrop::drop(&mut seal) };
+        assert!(key_bytes(&seal).iter().all(|byte| *byte == 0));
+    }
 }
