@@ -6,9 +6,12 @@ use std::env;
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
+use std::thread;
 
 use arrow::array::{ArrayRef, BinaryArray, Int64Array, RecordBatch};
 use herringbone::arrow::ArrowWriter;
@@ -17,6 +20,7 @@ use herringbone::budget::{MemoryBudget, MemorySource};
 use herringbone::errors::{ParquetError, Result};
 use herringbone::file::properties::WriterProperties;
 
+use crate::faulty::{Fault, FaultySink, Plan, When, hush_planned_panics};
 use crate::input::{joined, read};
 
 /// Tells a process that it is the one of this name.
@@ -241,7 +245,7 @@ fn writers_that_get_no_thread_do_the_work_themselves() {
     if !is_child(name, "export RUST_MIN_STACK=100000000000000") {
         return;
     }
-    std::thread::Builder::new().spawn(|| ()).unwrap_err();
+    thread::Builder::new().spawn(|| ()).unwrap_err();
     let pool = Arc::new(Pool::default());
     let budget = MemoryBudget::with_source(Arc::clone(&pool) as Arc<dyn MemorySource>);
     let mut writer = writer(&budget, OnSpillLimit::Fail);
@@ -253,4 +257,61 @@ fn writers_that_get_no_thread_do_the_work_themselves() {
     writer.finish().unwrap();
     assert_file(&writer.into_inner().unwrap(), 3, TURNS);
     assert_eq!(budget.used(), 0);
+}
+
+/// Each thread has writers that end well, that fail, that panic, and that are dropped on another thread.
+#[test]
+fn writers_on_many_threads_fail_alone() {
+    let name = "writers_on_many_threads_fail_alone";
+    if !is_child(name, &format!("ulimit -n {MOST_FILES}")) {
+        return;
+    }
+    hush_planned_panics();
+    let pool = Arc::new(Pool::default());
+    let budget = MemoryBudget::with_source(Arc::clone(&pool) as Arc<dyn MemorySource>);
+    let (leave, left) = channel();
+    thread::scope(|scope| {
+        for number in 0..8 {
+            let (budget, pool, leave) = (&budget, &pool, leave.clone());
+            scope.spawn(move || {
+                for turn in 0..12 {
+                    let at = number * 100 + turn;
+                    let fault = match turn % 4 {
+                        0 => Fault::Panic,
+                        _ => Fault::Error(ErrorKind::Other),
+                    };
+                    let when = match turn % 4 {
+                        // In the middle of the pages.
+                        0 | 1 => When::From(2 + turn / 4),
+                        _ => When::Never,
+                    };
+                    let sink = FaultySink::new(Plan::new(fault, when));
+                    let schema = batch(0, 0).schema();
+                    let mut writer =
+                        ArrowWriter::try_new_with_options(sink.clone(), schema, options(budget))
+                            .unwrap();
+                    for row in 0..TURNS {
+                        pool.is_shut.store((at + row) % 2 == 0, Ordering::Relaxed);
+                        writer.write(&batch(at, row)).unwrap();
+                    }
+                    match turn % 4 {
+                        0 => drop(catch_unwind(AssertUnwindSafe(|| writer.finish())).unwrap_err()),
+                        1 => drop(writer.finish().unwrap_err()),
+                        2 => {
+                            writer.finish().unwrap();
+                            assert_file(&sink.taken(), at, TURNS);
+                        }
+                        _ => leave.send(writer).unwrap(),
+                    }
+                    if turn % 4 < 2 {
+                        assert!(read(&sink.taken()).is_none(), "a file that looks whole");
+                    }
+                }
+            });
+        }
+        drop(leave);
+        left.into_iter().for_each(drop);
+    });
+    assert_eq!((budget.used(), budget.members()), (0, 0));
+    assert_eq!((spill_files(), threads()), ((0, 0), 0));
 }
