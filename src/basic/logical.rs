@@ -276,6 +276,7 @@ impl FromStr for EdgeInterpolationAlgorithm {
             &text.to_ascii_uppercase(),
         )
         .ok_or_else(|| {
+            let text = text.to_ascii_uppercase();
             ParquetError::General(format!("Unknown edge interpolation algorithm: {text}"))
         })
     }

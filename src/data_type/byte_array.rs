@@ -107,9 +107,15 @@ impl PartialEq<[u8]> for ByteArray {
     }
 }
 
+/// As text if it is text.
 impl fmt::Debug for ByteArray {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ByteArray").field(&self.data).finish()
+        let mut value = f.debug_struct("ByteArray");
+        match std::str::from_utf8(self.data()) {
+            Ok(text) => value.field("data", &text),
+            Err(_) => value.field("data", &Some(&self.data)),
+        };
+        value.finish()
     }
 }
 

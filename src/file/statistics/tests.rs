@@ -103,3 +103,25 @@ fn statistics_fit_in_112_bytes_and_count_their_heap() {
         0
     );
 }
+
+#[test]
+fn debug_texts_are_those_of_the_parquet_crate() {
+    use parquet::file::statistics::Statistics as Theirs;
+
+    let ours = Statistics::int32(Some(1), Some(12), None, Some(12), true);
+    let theirs = Theirs::int32(Some(1), Some(12), None, Some(12), true);
+    assert_eq!(format!("{ours:?}"), format!("{theirs:?}"));
+    let text = |bytes: &[u8]| Some(bytes.to_vec());
+    for (min, max) in [(text(b"a"), text(b"\xff")), (None, text(b""))] {
+        let (our_min, our_max) = (min.clone().map(Into::into), max.clone().map(Into::into));
+        let ours = Statistics::byte_array(our_min, our_max, Some(3), None, false);
+        let theirs = Theirs::byte_array(
+            min.map(Into::into),
+            max.map(Into::into),
+            Some(3),
+            None,
+            false,
+        );
+        assert_eq!(format!("{ours:?}"), format!("{theirs:?}"));
+    }
+}

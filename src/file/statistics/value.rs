@@ -9,7 +9,7 @@ use crate::file::slim::Slim;
 pub type TypedStatistics<T> = ValueStatistics<<T as DataType>::T>;
 
 /// Smallest and largest value, and counts, of a page or a column chunk.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ValueStatistics<T> {
     min: Option<T>,
     max: Option<T>,
@@ -143,6 +143,23 @@ impl<T: ParquetValueType> ValueStatistics<T> {
     pub(super) fn memory_size(&self) -> usize {
         let bounds = [&self.min, &self.max];
         bounds.into_iter().flatten().map(T::memory_size).sum()
+    }
+}
+
+/// Bounds, counts and flags in braces.
+impl<T: fmt::Debug> fmt::Debug for ValueStatistics<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{{min: {:?}, max: {:?}, ", self.min, self.max)?;
+        let (distinct, nulls) = (self.distinct_count.get(), self.null_count.get());
+        write!(f, "distinct_count: {distinct:?}, null_count: {nulls:?}, ")?;
+        if let Some(nans) = self.nan_count.get() {
+            write!(f, "nan_count: {nans}, ")?;
+        }
+        let compatible = self.is_min_max_backwards_compatible;
+        write!(f, "min_max_deprecated: {}, ", self.is_min_max_deprecated)?;
+        write!(f, "min_max_backwards_compatible: {compatible}, ")?;
+        write!(f, "max_value_exact: {}, ", self.max_is_exact())?;
+        write!(f, "min_value_exact: {}}}", self.min_is_exact())
     }
 }
 
