@@ -355,3 +355,55 @@ fn geography_without_an_algorithm_is_spherical() {
     };
     assert_eq!(karney.algorithm(), Some(EdgeInterpolationAlgorithm::KARNEY));
 }
+
+/// The variants' names, and the largest number.
+macro_rules! listed {
+    ($($name:ident),*) => {
+        [$((
+            $name::VARIANTS.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            $name::MAX_DISCRIMINANT,
+            oracle::$name::VARIANTS.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            oracle::$name::MAX_DISCRIMINANT,
+        )),*]
+    };
+}
+
+#[test]
+fn lists_of_variants_are_those_of_the_oracle() {
+    let lists = listed!(
+        BoundaryOrder,
+        CompressionCodec,
+        ConvertedType,
+        Encoding,
+        PageType,
+        Repetition,
+        Type
+    );
+    for (ours, our_largest, theirs, their_largest) in lists {
+        assert_eq!(ours, theirs);
+        assert_eq!(our_largest, their_largest, "{ours:?}");
+    }
+}
+
+#[test]
+fn edge_interpolations_are_read_as_the_oracle_reads_them() {
+    use oracle::EdgeInterpolationAlgorithm as Theirs;
+
+    for text in [
+        "SPHERICAL",
+        "vincenty",
+        "Thomas",
+        "andoyer",
+        "KARNEY",
+        "foo",
+        "",
+    ] {
+        let ours = text.parse::<EdgeInterpolationAlgorithm>();
+        let ours = ours.map(|read| read.to_string()).map_err(|e| e.to_string());
+        let theirs = text.parse::<Theirs>();
+        let theirs = theirs
+            .map(|read| read.to_string())
+            .map_err(|e| e.to_string());
+        assert_eq!(ours, theirs);
+    }
+}

@@ -1,12 +1,17 @@
-//! What may be shared between threads, and what may be used after a caught panic: as much as with `parquet`.
+//! What may be shared between threads, what may be used after a caught panic, and what an implementation of a trait must
+//! say: as with `parquet`.
 
+use std::any::Any;
 use std::fs::File;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use herringbone::column::writer::ColumnWriter;
+use herringbone::file::metadata::page_index::PageIndexProvider;
 use herringbone::file::metadata::{
     ColumnIndexBuilder, OffsetIndexBuilder, ParquetMetaData, ParquetMetaDataWriter,
 };
+use herringbone::file::page_index::column_index::ColumnIndexMetaData;
+use herringbone::file::page_index::offset_index::OffsetIndexMetaData;
 use herringbone::file::properties::WriterProperties;
 use herringbone::file::writer::{
     SerializedFileWriter, SerializedPageWriter, SerializedRowGroupWriter, TrackedWrite,
@@ -42,4 +47,37 @@ fn auto_traits_are_those_of_the_parquet_crate() {
     is_unwind_safe::<ColumnIndexBuilder>();
     is_ref_unwind_safe::<ColumnIndexBuilder>();
     is_unwind_safe::<OffsetIndexBuilder>();
+}
+
+/// A provider as it is written for the `parquet` crate: without a word on completeness.
+#[derive(Debug)]
+struct HalfAnIndex(OffsetIndexMetaData);
+
+impl PageIndexProvider for HalfAnIndex {
+    fn has_offset_indexes(&self) -> bool {
+        true
+    }
+
+    fn has_column_indexes(&self) -> bool {
+        false
+    }
+
+    fn column_index(&self, _: usize, _: usize) -> Option<&ColumnIndexMetaData> {
+        None
+    }
+
+    fn offset_index(&self, _: usize, _: usize) -> Option<&OffsetIndexMetaData> {
+        Some(&self.0)
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+#[test]
+fn a_provider_need_not_say_whether_it_is_complete() {
+    let half = HalfAnIndex(OffsetIndexMetaData::default());
+    assert!(!half.is_complete());
+    assert_eq!(half.num_data_pages(0, 0), Some(0));
 }

@@ -351,3 +351,32 @@ fn memory_size_grows_by_what_is_added() {
         + 3 * size_of::<i64>();
     assert_eq!(full - empty, expected);
 }
+
+#[test]
+fn builders_start_from_what_they_build() {
+    let mut builder = PageIndexBuilder::new(2, 2);
+    builder.put_offset_index(offset_index(), 1, 0);
+    let first = builder.build();
+    let mut builder = first.clone().into_builder();
+    builder.put_column_index(column_index(), 1, 1);
+    builder.put_column_index(column_index(), 2, 0);
+    let both = builder.build();
+    assert_eq!(both.offset_index(1, 0), first.offset_index(1, 0));
+    assert_eq!(both.column_index(1, 1), Some(&column_index()));
+    assert_eq!(both.column_index(2, 0), None);
+    assert!(!PageIndexBuilder::default().build().has_offset_indexes());
+
+    let file = FileMetaData::new(1, 7, None, None, schema(), None);
+    let metadata = ParquetMetaData::new(file, Vec::new());
+    let same = ParquetMetaDataBuilder::from(metadata.clone()).build();
+    assert_eq!(same, metadata);
+}
+
+#[test]
+#[allow(deprecated, reason = "there for old callers")]
+fn a_histogram_counts_levels_one_by_one() {
+    let mut histogram = LevelHistogram::try_new(2).unwrap();
+    histogram.update_from_levels(&[2, 0, 2]);
+    assert_eq!(histogram.values(), [1, 0, 2]);
+    assert!(LevelHistogram::default().is_empty());
+}
