@@ -10,6 +10,7 @@
 mod encodings;
 mod filters;
 mod matrix;
+mod other_schemas;
 mod random;
 mod special;
 mod stores;

@@ -8,7 +8,7 @@ use arrow_schema::Field;
 use super::fits::check_rows;
 use super::part::{Place, Stops, Watch, Written};
 use crate::arrow::adapt::{Adapter, LeafValues};
-use crate::arrow::leaves::{Leaf, LeafPlan};
+use crate::arrow::leaves::{ColumnFit, Leaf, LeafPlan};
 use crate::budget::Reservation;
 use crate::column::chunk::{
     ChunkBuffer, ColumnCloseResult, FilterParts, PageSink, Placement, SealedPage,
@@ -42,6 +42,7 @@ pub struct ArrowColumnWriter {
     /// Those of the Bloom filter that had to leave memory.
     filter_parts: Option<Box<FilterParts>>,
     adapter: Adapter,
+    fit: ColumnFit,
     benches: WorkbenchPool,
     reservation: Reservation,
     latch: Latch,
@@ -54,6 +55,7 @@ pub(super) struct ColumnParts {
     /// Where parts of the Bloom filter may go, if the column has one.
     pub(super) filter_parts: Option<FilterParts>,
     pub(super) adapter: Adapter,
+    pub(super) fit: ColumnFit,
     pub(super) benches: WorkbenchPool,
     pub(super) reservation: Reservation,
 }
@@ -65,6 +67,7 @@ impl ArrowColumnWriter {
             pages,
             filter_parts,
             adapter,
+            fit,
             benches,
             reservation,
         } = parts;
@@ -73,6 +76,7 @@ impl ArrowColumnWriter {
             pages,
             filter_parts: filter_parts.map(Box::new),
             adapter,
+            fit,
             benches,
             reservation,
             latch: Latch::default(),
@@ -88,14 +92,16 @@ impl ArrowColumnWriter {
     /// Encodes the next rows.
     ///
     /// # Errors
-    /// If the leaf has the wrong type, a null in a required field or a row that is too large for a page: nothing is then
+    /// If the leaf has the wrong type or is nested otherwise than the column, has a null in a required field or a row that is too large for a page: nothing is then
     /// encoded, and the column goes on. If the page store fails: the column then takes no more.
     pub fn write(&mut self, col: &ArrowLeafColumn) -> Result<()> {
         let _work = self.reservation.budget().at_work();
         let latch = |column: &mut Self| column.latch.shut(&panicked());
         watched(self, latch, |column| {
-            column.check(&col.0, 0)?;
-            column.write_from(&mut Place::at_start(&col.0, Stops::Never)?)
+            let fitted = column.fit.fitted(&col.0)?;
+            let leaf = fitted.as_ref().unwrap_or(&col.0);
+            column.check(leaf, 0)?;
+            column.write_from(&mut Place::at_start(leaf, Stops::Never)?)
         })
         .map(drop)
     }
@@ -272,6 +278,7 @@ impl ArrowColumnWriter {
         let parts = self.filter_parts.as_ref();
         self.encoder.memory_size()
             + self.adapter.memory_size()
+            + self.fit.memory_size()
             + self.pages.own_bytes()
             + parts.map_or(0, |parts| size_of::<FilterParts>() + parts.own_bytes())
     }
@@ -281,6 +288,7 @@ impl ArrowColumnWriter {
         let parts = self.filter_parts.as_ref();
         size_of::<Self>()
             + self.adapter.memory_size()
+            + self.fit.memory_size()
             + parts.map_or(0, |parts| {
                 size_of::<FilterParts>() + parts.own_bytes() + parts.unreserved_bytes()
             })

@@ -1,7 +1,7 @@
 //! Makes the column writers of a row group.
 
 use std::io::Write;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arrow_schema::{DataType, SchemaRef};
 
@@ -9,7 +9,7 @@ use super::column::{ArrowColumnWriter, ColumnParts};
 use super::fits::check_rows;
 use super::limits::page_cap;
 use crate::arrow::adapt::Adapter;
-use crate::arrow::leaves::Leaf;
+use crate::arrow::leaves::{ColumnFit, ColumnShape, Leaf, LeafPlan, column_shapes};
 use crate::arrow::schema::leaf_types;
 use crate::budget::{Member, MemoryBudget};
 use crate::column::chunk::{ChunkBuffer, FilterParts, WhenFull};
@@ -30,6 +30,10 @@ pub struct ArrowRowGroupWriterFactory {
     benches: WorkbenchPool,
     member: Arc<Member>,
     when_full: WhenFull,
+    /// How each column is nested.
+    shapes: Vec<ColumnShape>,
+    /// Set once both schemas are known to be nested alike.
+    is_fitted: OnceLock<()>,
 }
 
 impl ArrowRowGroupWriterFactory {
@@ -39,9 +43,12 @@ impl ArrowRowGroupWriterFactory {
         arrow_schema: SchemaRef,
     ) -> Self {
         let member = Arc::new(MemoryBudget::unlimited().register());
+        let descr = file_writer.schema_descr_ptr().clone();
         Self {
             schema: arrow_schema,
-            descr: file_writer.schema_descr_ptr().clone(),
+            shapes: column_shapes(&descr),
+            is_fitted: OnceLock::new(),
+            descr,
             props: file_writer.properties().clone(),
             page_stores: Arc::new(InMemoryPageStoreFactory),
             benches: WorkbenchPool::new(member.budget().clone()),
@@ -76,12 +83,15 @@ impl ArrowRowGroupWriterFactory {
     /// threads.
     ///
     /// # Errors
-    /// If the schemas do not have the same leaves, a column's properties do not suit it, or a page
+    /// If the schemas do not have the same leaves or nest them otherwise, a column's properties do not suit it, or a page
     /// store cannot be made.
     pub fn create_column_writers(&self, _row_group_index: usize) -> Result<Vec<ArrowColumnWriter>> {
+        let leaves = self.leaves()?;
+        self.check_nesting()?;
         let mut writers = Vec::with_capacity(self.descr.num_columns());
         let cap = page_cap(self.member.shared());
-        for (index, (data_type, descr)) in self.leaves()?.into_iter().enumerate() {
+        for ((index, (data_type, descr)), shape) in leaves.into_iter().enumerate().zip(&self.shapes)
+        {
             let has_filter = self.props.bloom_filter_properties(descr.path()).is_some();
             let encoder = ColumnEncoder::try_new(descr.clone(), &self.props)?;
             writers.push(ArrowColumnWriter::new(ColumnParts {
@@ -97,6 +107,7 @@ impl ArrowRowGroupWriterFactory {
                     FilterParts::new(stores, index, descr.clone(), self.when_full)
                 }),
                 adapter: Adapter::try_new(data_type, descr)?,
+                fit: ColumnFit::new(shape.clone(), descr.clone()),
                 benches: self.benches.clone(),
                 reservation: self.member.reserve(),
             }));
@@ -126,8 +137,40 @@ impl ArrowRowGroupWriterFactory {
         Ok(())
     }
 
+    /// Lets the leaves of `plans`, one plan for each field of the schema, have the levels of the columns.
+    ///
+    /// # Errors
+    /// If a leaf is nested otherwise than its column.
+    pub(super) fn fit(&self, plans: &mut [LeafPlan]) -> Result<()> {
+        let mut columns = self
+            .shapes
+            .iter()
+            .cloned()
+            .zip(self.descr.columns().iter().cloned());
+        for plan in plans {
+            plan.fit_to(columns.by_ref().take(plan.num_leaves()))?;
+        }
+        self.is_fitted.get_or_init(|| ());
+        Ok(())
+    }
+
+    /// Bytes on the heap that stay the same.
+    pub(super) fn fixed_memory_size(&self) -> usize {
+        self.shapes.capacity() * size_of::<ColumnShape>()
+    }
+
     pub(super) fn benches(&self) -> &WorkbenchPool {
         &self.benches
+    }
+
+    /// Compiles the schema's nesting, where nobody has done so before.
+    fn check_nesting(&self) -> Result<()> {
+        if self.is_fitted.get().is_some() {
+            return Ok(());
+        }
+        let fields = self.schema.fields().iter();
+        let plans = fields.map(|field| LeafPlan::try_new(field));
+        self.fit(&mut plans.collect::<Result<Vec<_>>>()?)
     }
 
     fn leaves(&self) -> Result<Vec<(&DataType, &ColumnDescPtr)>> {

@@ -116,6 +116,10 @@ impl ArrowWriterOptions {
 
     /// Sets the Parquet schema instead of deriving it. It must have the Arrow schema's leaves in their
     /// order; the physical types decide how values are converted.
+    ///
+    /// Structs, lists and maps must be nested as in the Arrow schema; names, what is nullable, and which of the format's
+    /// layouts a list has may differ. A null that the Parquet schema forbids is refused with its batch. The Arrow schema
+    /// is kept in the metadata under the names of this one.
     pub fn with_parquet_schema(self, schema_descr: SchemaDescriptor) -> Self {
         Self {
             parquet_schema: Some(schema_descr),

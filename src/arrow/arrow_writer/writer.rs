@@ -1,5 +1,6 @@
 //! [`ArrowWriter`]: record batches in, a file out.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use super::pieces::Pieces;
 use super::row_group::{OpenRowGroup, leaves_of};
 use crate::arrow::leaves::{Leaf, LeafPlan};
 use crate::arrow::schema::{
-    ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata, check_batch,
+    ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata, check_batch, renamed,
 };
 use crate::budget::{MemoryBudget, Reservation};
 use crate::column::chunk::WhenFull;
@@ -112,8 +113,12 @@ impl<W: Write + Send> ArrowWriter<W> {
             OnSpillLimit::Fail => WhenFull::Fail,
             OnSpillLimit::FlushRowGroup => WhenFull::Hold,
         };
+        let mut kept_schema = Cow::Borrowed(arrow_schema.as_ref());
         let descr = match parquet_schema {
-            Some(descr) => descr,
+            Some(descr) => {
+                kept_schema = Cow::Owned(renamed(&arrow_schema, descr.root_schema()));
+                descr
+            }
             None => {
                 let mut converter =
                     ArrowSchemaConverter::new().with_coerce_types(properties.coerce_types());
@@ -124,9 +129,9 @@ impl<W: Write + Send> ArrowWriter<W> {
             }
         };
         if !skip_arrow_metadata {
-            add_encoded_arrow_schema_to_metadata(&arrow_schema, &mut properties);
+            add_encoded_arrow_schema_to_metadata(&kept_schema, &mut properties);
         }
-        let plans = arrow_schema
+        let mut plans = arrow_schema
             .fields()
             .iter()
             .map(|field| LeafPlan::try_new(field))
@@ -152,9 +157,11 @@ impl<W: Write + Send> ArrowWriter<W> {
             .with_member(member.clone())
             .with_when_full(when_full);
         factory.check()?;
+        factory.fit(&mut plans)?;
         let mut fixed = member.reserve();
         fixed.resize(
             file.fixed_memory_size()
+                + factory.fixed_memory_size()
                 + plans.capacity() * size_of::<LeafPlan>()
                 + plans.iter().map(LeafPlan::memory_size).sum::<usize>(),
         );

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arrow_array::ArrayRef;
 use arrow_buffer::BooleanBuffer;
 
+use super::shape::LeafShape;
 use super::words::add_where;
 use crate::arrow::adapt::Selection;
 use crate::data_type::bits::BitSlice;
@@ -31,6 +32,10 @@ pub(crate) struct Leaf {
     pub(crate) row_slots: usize,
     /// A null that the schema forbids. Such a leaf has no slots and must not be written.
     pub(crate) required_null: Option<RequiredNull>,
+    /// A null that the column cannot hold. Such a leaf must not be written.
+    pub(super) column_null: Option<Box<ColumnNull>>,
+    /// The nodes that the levels count; `None` once they count those of a column.
+    pub(super) shape: Option<LeafShape>,
     /// Bytes of `array` that the walk itself allocated.
     pub(super) resolved_bytes: usize,
 }
@@ -53,6 +58,15 @@ pub(crate) enum Counts {
     Rows,
     /// Elements of a list, or values of a dictionary: what piece of a batch was walked does not matter.
     Elements,
+}
+
+/// The first null that the Arrow field allows and the Parquet schema forbids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ColumnNull {
+    /// Row of the batch.
+    pub(super) row: usize,
+    /// Path of the column.
+    pub(super) column: String,
 }
 
 /// Levels of consecutive slots, owned; cheap to clone.
@@ -85,19 +99,32 @@ impl Leaf {
     /// leaf is encoded. `first_row` is the number of its first row in the batch.
     ///
     /// # Errors
-    /// [`ParquetError::ArrowError`] that names the null's place and the required field.
+    /// [`ParquetError::ArrowError`] that names the null's place and the required field or the column.
     pub(crate) fn check(&self, first_row: usize) -> Result<()> {
-        let Some(null) = &self.required_null else {
-            return Ok(());
-        };
-        let index = match null.counts {
-            Counts::Rows => first_row + null.index,
-            Counts::Elements => null.index,
-        };
-        Err(ParquetError::ArrowError(format!(
-            "Found null at index {index} for required field '{}'",
-            null.field
-        )))
+        if let Some(null) = &self.required_null {
+            let index = match null.counts {
+                Counts::Rows => first_row + null.index,
+                Counts::Elements => null.index,
+            };
+            return Err(ParquetError::ArrowError(format!(
+                "Found null at index {index} for required field '{}'",
+                null.field
+            )));
+        }
+        match &self.column_null {
+            None => Ok(()),
+            Some(null) => Err(ParquetError::ArrowError(format!(
+                "Column '{}': row {} of the batch has a null where the Parquet schema has a required field",
+                null.column,
+                first_row + null.row
+            ))),
+        }
+    }
+
+    /// The row of a slot. Looks at all slots before it.
+    pub(super) fn row_of(&self, slot: usize) -> usize {
+        let mut before = self.rep.as_levels();
+        before.take_front(slot + 1).count(0).saturating_sub(1)
     }
 
     /// Bytes of levels, selection and resolved values that this leaf holds on the heap. What

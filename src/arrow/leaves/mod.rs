@@ -7,9 +7,13 @@
 //! the slots by its elements, and a struct hands the same frontier to each child. All of that
 //! works on whole slices and stays symbolic (one number, a bitmap, runs) for as long as it can.
 //!
+//! Where the Parquet schema differs from the Arrow field in what is nullable, [`fit::ColumnFit`] gives a leaf the levels
+//! of its column.
+//!
 //! SPEC: README.md, "Nested Encoding"; LogicalTypes.md, "Nested Types".
 
 mod expand;
+mod fit;
 mod flatten;
 mod frontier;
 mod grow;
@@ -18,12 +22,15 @@ mod lists;
 mod live;
 mod plan;
 mod runs;
+mod shape;
 mod split;
 mod walk;
 mod words;
 
+pub(crate) use fit::ColumnFit;
 pub(crate) use leaf::Leaf;
 pub(crate) use plan::LeafPlan;
+pub(crate) use shape::{ColumnShape, column_shapes};
 
 #[cfg(test)]
 mod tests;

@@ -7,9 +7,12 @@ use arrow_array::{Array, ArrayRef};
 use arrow_schema::{DataType, Field};
 
 use super::Leaf;
+use super::fit::ColumnFit;
 use super::frontier::Frontier;
+use super::shape::{Child, ColumnShape, LeafKind, LeafNode, LeafShape, push_shared};
 use crate::arrow::schema::{check_array, value_type};
 use crate::errors::{ParquetError, Result};
+use crate::schema::types::ColumnDescPtr;
 
 /// How arrays of one field fall apart into leaves.
 #[derive(Debug)]
@@ -17,6 +20,10 @@ pub(crate) struct LeafPlan {
     field: Field,
     root: Node,
     leaves: usize,
+    /// The nodes that each leaf's levels count; none once they are to count those of columns.
+    shapes: Vec<LeafShape>,
+    /// What the levels of the leaves become; none if they stay as they are.
+    fits: Vec<ColumnFit>,
 }
 
 /// One node of the nesting.
@@ -50,12 +57,49 @@ pub(super) enum Kind {
     List {
         /// Repetition level of every element but the first.
         rep: i16,
+        /// What the elements are.
+        of: Of,
         /// The element.
         element: Box<Node>,
     },
 }
 
+/// What a list is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Of {
+    Elements,
+    /// Keys with their values: it is a map.
+    Pairs,
+}
+
 impl Node {
+    /// Appends the nodes down to each leaf; `above` is given back as it came.
+    fn collect_shapes(&self, above: &mut Vec<LeafNode>, shapes: &mut Vec<LeafShape>) {
+        let presence = self.presence;
+        let mut below = |kind: LeafKind, node: Option<&Node>| {
+            above.push(LeafNode { presence, kind });
+            match node {
+                Some(node) => node.collect_shapes(above, shapes),
+                None => push_shared(shapes, above),
+            }
+            above.pop();
+        };
+        match &self.kind {
+            Kind::Values | Kind::Nulls => below(LeafKind::Values, None),
+            Kind::Struct(fields) => fields.iter().enumerate().for_each(|(nth, field)| {
+                below(LeafKind::Struct(Child::new(nth, fields.len())), Some(field));
+            }),
+            Kind::List { element, of, .. } => match (of, &element.kind) {
+                (Of::Pairs, Kind::Struct(pair)) => {
+                    pair.iter().enumerate().for_each(|(nth, field)| {
+                        below(LeafKind::Map(Child::new(nth, pair.len())), Some(field));
+                    });
+                }
+                _ => below(LeafKind::List, Some(element)),
+            },
+        }
+    }
+
     fn memory_size(&self) -> usize {
         // The counts of an `Arc` stand before what it shares.
         let name = 2 * size_of::<usize>() + self.name.len();
@@ -79,16 +123,44 @@ impl LeafPlan {
     pub(crate) fn try_new(field: &Field) -> Result<Self> {
         let mut leaves = 0;
         let root = compile(field, Depth::default(), &mut leaves)?;
+        let mut shapes = Vec::with_capacity(leaves);
+        root.collect_shapes(&mut Vec::new(), &mut shapes);
         Ok(Self {
             field: field.clone(),
             root,
             leaves,
+            shapes,
+            fits: Vec::new(),
         })
+    }
+
+    /// Lets leaves have the levels of their columns, one of `columns` each.
+    ///
+    /// # Errors
+    /// If a leaf is nested otherwise than its column: names it, and says how both are nested.
+    pub(crate) fn fit_to(
+        &mut self,
+        columns: impl Iterator<Item = (ColumnShape, ColumnDescPtr)>,
+    ) -> Result<()> {
+        let shapes = std::mem::take(&mut self.shapes);
+        let mut fits = Vec::new();
+        for (shape, (column, descr)) in shapes.iter().zip(columns) {
+            let mut fit = ColumnFit::new(column, descr);
+            fit.learn(shape)?;
+            fits.push(fit);
+        }
+        if !fits.iter().all(ColumnFit::is_same) {
+            self.fits = fits;
+        }
+        Ok(())
     }
 
     /// Bytes on the heap, metadata of fields left out. Walks all nodes.
     pub(crate) fn memory_size(&self) -> usize {
-        self.field.name().capacity() + self.root.memory_size()
+        let shapes = self.shapes.capacity() * size_of::<LeafShape>();
+        let fits = self.fits.capacity() * size_of::<ColumnFit>()
+            + self.fits.iter().map(ColumnFit::memory_size).sum::<usize>();
+        self.field.name().capacity() + self.root.memory_size() + shapes + fits
     }
 
     /// Number of leaves of each array.
@@ -109,6 +181,15 @@ impl LeafPlan {
         if walked.is_err() {
             out.truncate(before);
         }
+        let leaves = out.iter_mut().skip(before);
+        leaves
+            .zip(&self.fits)
+            .for_each(|(leaf, fit)| fit.apply(leaf));
+        let leaves = out.iter_mut().skip(before);
+        let shapes = self.shapes.iter().cloned();
+        leaves
+            .zip(shapes)
+            .for_each(|(leaf, shape)| leaf.shape = Some(shape));
         walked
     }
 }
@@ -154,6 +235,7 @@ fn compile_as(
             let depth = repeated(depth, field)?;
             Kind::List {
                 rep: depth.rep,
+                of: Of::Elements,
                 element: Box::new(compile(element, depth, leaves)?),
             }
         }
@@ -161,6 +243,7 @@ fn compile_as(
             let depth = repeated(depth, field)?;
             Kind::List {
                 rep: depth.rep,
+                of: Of::Pairs,
                 element: Box::new(compile_entries(entries, depth, leaves)?),
             }
         }

@@ -43,7 +43,7 @@ impl Node {
                     last.walk(column, frontier, out)?;
                 }
             }
-            Kind::List { rep, element } => {
+            Kind::List { rep, element, .. } => {
                 let (array, frontier) = self.enter(array, frontier)?;
                 let (elements, frontier) = self.expand(&array, frontier, *rep)?;
                 element.walk(&elements, frontier, out)?;
@@ -182,6 +182,8 @@ fn leaf(array: ArrayRef, frontier: Frontier) -> Leaf {
         rep: frontier.rep,
         selection: frontier.live,
         required_null: frontier.fault,
+        column_null: None,
+        shape: None,
         resolved_bytes,
     }
 }

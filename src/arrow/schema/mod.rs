@@ -7,6 +7,7 @@ mod embedded;
 mod encoded;
 mod leaf;
 mod leaf_types;
+mod renamed;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,7 @@ pub use converter::ArrowSchemaConverter;
 pub use embedded::{add_encoded_arrow_schema_to_metadata, encode_arrow_schema};
 pub(crate) use encoded::value_type;
 pub(crate) use leaf_types::leaf_types;
+pub(crate) use renamed::{group_fields, is_list_element, renamed};
 
 /// Key of the footer's metadata entry that holds the embedded Arrow schema.
 pub const ARROW_SCHEMA_META_KEY: &str = "ARROW:schema";
