@@ -411,6 +411,21 @@ pub(crate) fn buffer_bytes<'v>(view: &u128, buffers: &'v [Buffer]) -> &'v [u8] {
         .unwrap_or_default()
 }
 
+/// Whether an Arrow view points into one of `buffers`, or needs none.
+#[inline]
+pub(crate) fn view_fits(view: u128, buffers: &[Buffer]) -> bool {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the fields of a view are 32 bits wide"
+    )]
+    let (buffer, offset) = ((view >> 64) as u32 as usize, (view >> 96) as u32 as usize);
+    let len = view_len(&view);
+    len <= 12
+        || buffers
+            .get(buffer)
+            .is_some_and(|buffer| offset + len <= buffer.len())
+}
+
 fn as_bytes(view: &u128) -> &[u8; 16] {
     // SAFETY: a u128 is 16 initialised bytes, and a byte array needs no alignment.
     unsafe { &*std::ptr::from_ref(view).cast::<[u8; 16]>() }

@@ -11,6 +11,7 @@
 mod all_types;
 mod arrow_columns;
 mod arrow_errors;
+mod arrow_values;
 mod auto_traits;
 mod footer;
 mod page_writers;

@@ -8,7 +8,7 @@
 )]
 #![expect(
     clippy::cast_possible_truncation,
-    reason = "a decimal that keeps to its precision fits its physical type"
+    reason = "numbers that the column cannot hold are refused before"
 )]
 
 use arrow_buffer::i256;

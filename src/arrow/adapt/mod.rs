@@ -8,10 +8,12 @@ mod layers;
 mod reader;
 mod scratch;
 mod selection;
+mod sense;
 mod source;
 mod target;
 #[cfg(test)]
 mod tests;
+mod unfit;
 
 use std::ptr;
 use std::sync::{Arc, Weak};
@@ -24,8 +26,11 @@ use layers::Layers;
 pub(crate) use reader::LeafValues;
 use scratch::Scratch;
 pub(crate) use selection::Selection;
+use sense::Sense;
 use source::Source;
 use target::Target;
+pub(crate) use unfit::Unfit;
+use unfit::{Look, Rules};
 
 use super::schema::value_type;
 use crate::errors::{ParquetError, Result};
@@ -35,8 +40,26 @@ use crate::schema::types::ColumnDescriptor;
 #[derive(Debug)]
 pub(crate) struct Adapter {
     target: Target,
+    /// What the column's annotation says of its values.
+    annotation: Sense,
+    /// As the annotation, or as the Arrow field where there is none.
+    sense: Sense,
+    precision: DecimalPrecision,
     dictionary: Dictionary,
     scratch: Scratch,
+}
+
+/// Whether decimals must keep to the number of digits that their type declares.
+///
+/// Arrow arrays need not: their values are checked only when somebody asks for it. A decimal that the column's bytes
+/// cannot hold is refused in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DecimalPrecision {
+    /// Any number that the column's bytes can hold is written. Readers may take more digits than declared, or fail.
+    #[default]
+    Unchecked,
+    /// A batch with a number of more digits is refused.
+    Checked,
 }
 
 /// The dictionary seen last. A weak reference keeps its address from being used again without keeping
@@ -63,21 +86,37 @@ impl Adapter {
     /// [`ParquetError::NYI`] or [`ParquetError::ArrowError`] naming the column if there is no conversion.
     pub(crate) fn try_new(data_type: &DataType, descr: &ColumnDescriptor) -> Result<Self> {
         let target = Target::of(descr)?;
-        let column = || descr.path().string();
-        source::supported(value_type(data_type), target).map_err(|error| match error {
-            ParquetError::ArrowError(reason) => {
-                ParquetError::ArrowError(format!("column '{}': {reason}", column()))
-            }
-            ParquetError::NYI(reason) => {
-                ParquetError::NYI(format!("column '{}': {reason}", column()))
-            }
-            other => other,
-        })?;
-        Ok(Self {
+        let annotation = Sense::of_column(descr);
+        let sense = match annotation {
+            Sense::Plain => Sense::of_array(value_type(data_type)),
+            annotation => annotation,
+        };
+        let adapter = Self {
             target,
+            annotation,
+            sense,
+            precision: DecimalPrecision::default(),
             dictionary: Dictionary::default(),
             scratch: Scratch::default(),
-        })
+        };
+        let column = || descr.path().string();
+        match adapter.accepts(data_type) {
+            Ok(()) => Ok(adapter),
+            Err(ParquetError::ArrowError(reason)) => Err(ParquetError::ArrowError(format!(
+                "column '{}': {reason}",
+                column()
+            ))),
+            Err(ParquetError::NYI(reason)) => Err(ParquetError::NYI(format!(
+                "column '{}': {reason}",
+                column()
+            ))),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Sets whether decimals must keep to their precision.
+    pub(crate) fn with_decimal_precision(self, precision: DecimalPrecision) -> Self {
+        Self { precision, ..self }
     }
 
     /// Whether arrays of `data_type` can be opened.
@@ -85,7 +124,42 @@ impl Adapter {
     /// # Errors
     /// As [`Adapter::open`].
     pub(crate) fn accepts(&self, data_type: &DataType) -> Result<()> {
-        source::supported(value_type(data_type), self.target)
+        let data_type = value_type(data_type);
+        source::supported(data_type, self.target)?;
+        match Sense::of_array(data_type).agrees_with(self.sense) {
+            true => Ok(()),
+            false => Err(ParquetError::ArrowError(format!(
+                "values of type {data_type} would be read as others: the column holds {}",
+                self.sense
+            ))),
+        }
+    }
+
+    /// The first of the values at `selection` of `array` that the column cannot hold. Costs nothing where all values of
+    /// the array's type fit.
+    ///
+    /// # Errors
+    /// As [`Adapter::open`], and if a dictionary key or a run lies outside of what the array holds.
+    pub(crate) fn first_unfit(
+        &self,
+        array: &dyn Array,
+        selection: &Selection,
+    ) -> Result<Option<Unfit>> {
+        let (layers, values) = Layers::peel(array)?;
+        let values = values.map_or(array, AsRef::as_ref);
+        reader::check_slots(selection, array.len())?;
+        let look = Look {
+            source: Source::of(values, self.target)?,
+            layers,
+            selection,
+            slots: &mut Vec::new(),
+        };
+        let rules = Rules {
+            target: self.target,
+            column: self.annotation,
+            precision: self.precision,
+        };
+        look.first_unfit(values.data_type(), rules)
     }
 
     /// How large the values at `selection` of `array` are at most, without a look at each.
@@ -116,6 +190,9 @@ impl Adapter {
     pub(crate) fn fresh(&self) -> Self {
         Self {
             target: self.target,
+            annotation: self.annotation,
+            sense: self.sense,
+            precision: self.precision,
             dictionary: Dictionary::default(),
             scratch: Scratch::default(),
         }

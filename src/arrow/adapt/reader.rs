@@ -6,7 +6,7 @@
 )]
 #![expect(
     clippy::cast_possible_truncation,
-    reason = "decimals that keep to their precision fit their physical type"
+    reason = "numbers that the column cannot hold are refused before"
 )]
 
 use super::Selection;
@@ -21,7 +21,7 @@ use crate::data_type::bits::BitSlice;
 use crate::data_type::values::{ByteSource, ByteValues, FixedValues, Keyed, Picks, Values};
 use crate::errors::{ParquetError, Result};
 
-const MILLIS_PER_DAY: i64 = 86_400_000;
+pub(super) const MILLIS_PER_DAY: i64 = 86_400_000;
 
 /// What is left of a leaf array's present values.
 #[derive(Debug)]
@@ -113,7 +113,7 @@ impl<'a> LeafValues<'a> {
                     Narrow::UInt16(values) => slots.map(count, values, ints, picks, i32::from)?,
                     Narrow::Date64(values) => {
                         slots.map(count, values, ints, picks, |millis| {
-                            (millis / MILLIS_PER_DAY) as i32
+                            millis.div_euclid(MILLIS_PER_DAY) as i32
                         })?;
                     }
                 }

@@ -6,6 +6,7 @@ use arrow_array::ArrayRef;
 use arrow_schema::Field;
 
 use super::fits::check_rows;
+use super::holds::check_values;
 use super::part::{Place, Stops, Watch, Written};
 use crate::arrow::adapt::{Adapter, LeafValues};
 use crate::arrow::leaves::{ColumnFit, Leaf, LeafPlan};
@@ -92,7 +93,7 @@ impl ArrowColumnWriter {
     /// Encodes the next rows.
     ///
     /// # Errors
-    /// If the leaf has the wrong type or is nested otherwise than the column, has a null in a required field or a row that is too large for a page: nothing is then
+    /// If the leaf has the wrong type or is nested otherwise than the column, has a null in a required field, a value that the column cannot hold or a row that is too large for a page: nothing is then
     /// encoded, and the column goes on. If the page store fails: the column then takes no more.
     pub fn write(&mut self, col: &ArrowLeafColumn) -> Result<()> {
         let _work = self.reservation.budget().at_work();
@@ -179,6 +180,7 @@ impl ArrowColumnWriter {
     pub(super) fn check(&self, leaf: &Leaf, first_row: usize) -> Result<()> {
         leaf.check(first_row)?;
         self.adapter.accepts(leaf.array.data_type())?;
+        check_values(leaf, &self.adapter, self.encoder.descr(), first_row)?;
         check_rows(leaf, &self.adapter, self.encoder.descr(), || {
             self.encoder.row_room().counting_from(first_row)
         })

@@ -7,8 +7,9 @@ use arrow_schema::{DataType, SchemaRef};
 
 use super::column::{ArrowColumnWriter, ColumnParts};
 use super::fits::check_rows;
+use super::holds::check_values;
 use super::limits::page_cap;
-use crate::arrow::adapt::Adapter;
+use crate::arrow::adapt::{Adapter, DecimalPrecision};
 use crate::arrow::leaves::{ColumnFit, ColumnShape, Leaf, LeafPlan, column_shapes};
 use crate::arrow::schema::leaf_types;
 use crate::budget::{Member, MemoryBudget};
@@ -30,6 +31,7 @@ pub struct ArrowRowGroupWriterFactory {
     benches: WorkbenchPool,
     member: Arc<Member>,
     when_full: WhenFull,
+    decimal_precision: DecimalPrecision,
     /// How each column is nested.
     shapes: Vec<ColumnShape>,
     /// Set once both schemas are known to be nested alike.
@@ -54,6 +56,16 @@ impl ArrowRowGroupWriterFactory {
             benches: WorkbenchPool::new(member.budget().clone()),
             member,
             when_full: WhenFull::Fail,
+            decimal_precision: DecimalPrecision::default(),
+        }
+    }
+
+    /// Sets whether decimals must keep to the precision of their column, as
+    /// [`ArrowWriterOptions::with_decimal_precision_check`](super::ArrowWriterOptions::with_decimal_precision_check).
+    pub fn with_decimal_precision_check(self, decimal_precision: DecimalPrecision) -> Self {
+        Self {
+            decimal_precision,
+            ..self
         }
     }
 
@@ -106,7 +118,7 @@ impl ArrowRowGroupWriterFactory {
                     let stores = self.page_stores.clone();
                     FilterParts::new(stores, index, descr.clone(), self.when_full)
                 }),
-                adapter: Adapter::try_new(data_type, descr)?,
+                adapter: self.adapter(data_type, descr)?,
                 fit: ColumnFit::new(shape.clone(), descr.clone()),
                 benches: self.benches.clone(),
                 reservation: self.member.reserve(),
@@ -128,8 +140,9 @@ impl ArrowRowGroupWriterFactory {
     pub(super) fn check_leaves(&self, leaves: &[Leaf], first_row: usize) -> Result<()> {
         for ((data_type, descr), leaf) in self.leaves()?.into_iter().zip(leaves) {
             leaf.check(first_row)?;
-            let adapter = Adapter::try_new(data_type, descr)?;
+            let adapter = self.adapter(data_type, descr)?;
             adapter.accepts(leaf.array.data_type())?;
+            check_values(leaf, &adapter, descr, first_row)?;
             check_rows(leaf, &adapter, descr, || {
                 row_room(descr, &self.props.column(descr.path())).counting_from(first_row)
             })?;
@@ -161,6 +174,11 @@ impl ArrowRowGroupWriterFactory {
 
     pub(super) fn benches(&self) -> &WorkbenchPool {
         &self.benches
+    }
+
+    fn adapter(&self, data_type: &DataType, descr: &ColumnDescPtr) -> Result<Adapter> {
+        let adapter = Adapter::try_new(data_type, descr)?;
+        Ok(adapter.with_decimal_precision(self.decimal_precision))
     }
 
     /// Compiles the schema's nesting, where nobody has done so before.

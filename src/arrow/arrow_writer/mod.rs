@@ -8,6 +8,7 @@
 mod column;
 mod factory;
 mod fits;
+mod holds;
 mod limits;
 mod options;
 mod part;
@@ -16,6 +17,7 @@ mod row_group;
 mod weight;
 mod writer;
 
+pub use crate::arrow::adapt::DecimalPrecision;
 pub use crate::column::page_store::{
     InMemoryPageStore, InMemoryPageStoreFactory, PageKey, PageStore, PageStoreArgs,
     PageStoreFactory,

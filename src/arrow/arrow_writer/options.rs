@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::limits::{OnMemoryLimit, OnSpillLimit};
+use crate::arrow::adapt::DecimalPrecision;
 use crate::budget::MemoryBudget;
 use crate::column::page_store::PageStoreFactory;
 use crate::file::properties::WriterProperties;
@@ -22,6 +23,7 @@ pub struct ArrowWriterOptions {
     pub(super) budget: Option<MemoryBudget>,
     pub(super) on_memory_limit: OnMemoryLimit,
     pub(super) on_spill_limit: OnSpillLimit,
+    pub(super) decimal_precision: DecimalPrecision,
 }
 
 impl ArrowWriterOptions {
@@ -93,6 +95,15 @@ impl ArrowWriterOptions {
     pub fn with_on_spill_limit(self, on_spill_limit: OnSpillLimit) -> Self {
         Self {
             on_spill_limit,
+            ..self
+        }
+    }
+
+    /// Sets whether a batch is refused in which a decimal has more digits than its column declares. By default only one
+    /// that the column's bytes cannot hold is refused.
+    pub fn with_decimal_precision_check(self, decimal_precision: DecimalPrecision) -> Self {
+        Self {
+            decimal_precision,
             ..self
         }
     }

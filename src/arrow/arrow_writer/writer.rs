@@ -108,6 +108,7 @@ impl<W: Write + Send> ArrowWriter<W> {
             budget,
             on_memory_limit,
             on_spill_limit,
+            decimal_precision,
         } = options;
         let when_full = match on_spill_limit {
             OnSpillLimit::Fail => WhenFull::Fail,
@@ -155,7 +156,8 @@ impl<W: Write + Send> ArrowWriter<W> {
         let factory = ArrowRowGroupWriterFactory::new(&file, arrow_schema.clone())
             .with_page_store_factory(page_stores)
             .with_member(member.clone())
-            .with_when_full(when_full);
+            .with_when_full(when_full)
+            .with_decimal_precision_check(decimal_precision);
         factory.check()?;
         factory.fit(&mut plans)?;
         let mut fixed = member.reserve();
@@ -221,7 +223,7 @@ impl<W: Write + Send> ArrowWriter<W> {
     /// Encodes a batch. Row groups that become full are written out; a batch may fill several.
     ///
     /// # Errors
-    /// If the batch does not fit the schema, a required field is null, or a row is too large for a page, which holds 2 GiB:
+    /// If the batch does not fit the schema, a required field is null, a column cannot hold a value, or a row is too large for a page, which holds 2 GiB:
     /// nothing of the batch is then written, and the writer goes on. If the store or the sink fails: the writer then takes no more, and
     /// [`ParquetError::root_cause`](crate::errors::ParquetError::root_cause) tells a full disk from a broken one.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {

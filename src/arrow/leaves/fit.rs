@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::Leaf;
-use super::leaf::{ColumnNull, LevelData};
+use super::leaf::{LevelData, Misfit};
 use super::plan::Presence;
 use super::runs::RunList;
 use super::shape::{
@@ -75,14 +75,15 @@ impl ColumnFit {
     /// Gives `leaf`, which has the shape learned last, the levels of the column.
     pub(super) fn apply(&self, leaf: &mut Leaf) {
         if let LevelMap::To(levels) = self.map() {
-            leaf.column_null = first_lost(leaf, levels).map(|slot| {
-                Box::new(ColumnNull {
-                    row: leaf.row_of(slot),
-                    column: self.descr.path().string(),
-                })
-            });
-            if leaf.column_null.is_none() {
-                leaf.def = mapped(&leaf.def, levels);
+            match first_lost(leaf, levels) {
+                None => leaf.def = mapped(&leaf.def, levels),
+                Some(slot) => {
+                    leaf.misfit = Some(Arc::new(Misfit {
+                        row: leaf.row_of(slot),
+                        place: format!("Column '{}'", self.descr.path().string()),
+                        what: "a null where the Parquet schema has a required field",
+                    }));
+                }
             }
         }
         leaf.shape = None;

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int16Type, Int32Type, Int64Type, RunEndIndexType};
-use arrow_array::{Array, ArrayRef, RunArray, UInt64Array, downcast_dictionary_array};
+use arrow_array::{
+    Array, ArrayRef, RunArray, UInt64Array, downcast_dictionary_array, new_empty_array,
+};
 use arrow_buffer::{ArrowNativeType, BooleanBuffer, NullBuffer};
 use arrow_schema::DataType;
 use arrow_select::take::take;
@@ -16,6 +18,7 @@ use super::frontier::Frontier;
 use super::live;
 use super::plan::Node;
 use crate::arrow::adapt::Selection;
+use crate::arrow::schema::value_type;
 use crate::errors::{ParquetError, Result};
 
 /// True if `data_type` is a dictionary or run-end encoded.
@@ -35,6 +38,82 @@ pub(super) fn is_wrapped_twice(data_type: &DataType) -> bool {
     }
 }
 
+/// Which live slot of a plain array in one layer lies outside of the layer's values. Arrays can be made without a check of
+/// that.
+pub(super) fn first_outside(live: &Selection, array: &dyn Array) -> Option<usize> {
+    if let Some(runs) = array.as_run_opt::<Int16Type>() {
+        run_outside(runs, live)
+    } else if let Some(runs) = array.as_run_opt::<Int32Type>() {
+        run_outside(runs, live)
+    } else if let Some(runs) = array.as_run_opt::<Int64Type>() {
+        run_outside(runs, live)
+    } else {
+        downcast_dictionary_array!(
+            array => key_outside(array.keys().values(), array.keys().nulls(), array.values().len(), live),
+            _ => None
+        )
+    }
+}
+
+/// An array without slots, of the type that `array` has without layers.
+fn values_of_none(array: &ArrayRef) -> ArrayRef {
+    new_empty_array(value_type(array.data_type()))
+}
+
+/// Which live slot has a key that is not below `count`.
+fn key_outside<K: ArrowNativeType>(
+    keys: &[K],
+    nulls: Option<&NullBuffer>,
+    count: usize,
+    live: &Selection,
+) -> Option<usize> {
+    let misfit = |misfits, key: &K| misfits | (key.as_usize() >= count);
+    let hull = match live {
+        Selection::Range { from, len } => keys.get(*from..*from + *len),
+        Selection::Bits { bits, from, .. } => keys.get(*from..*from + bits.len()),
+        Selection::Ranges(_) | Selection::Indices(_) => None,
+    };
+    if hull.is_some_and(|keys| !keys.iter().fold(false, misfit)) {
+        return None;
+    }
+    let (mut nth, mut found) = (0, None);
+    live::for_each_stretch(live, |stretch| {
+        for slot in stretch {
+            let is_valid = nulls.is_none_or(|nulls| nulls.is_valid(slot));
+            let is_inside = keys.get(slot).is_some_and(|key| key.as_usize() < count);
+            if found.is_none() && is_valid && !is_inside {
+                found = Some(nth);
+            }
+            nth += 1;
+        }
+    });
+    found
+}
+
+/// Which live slot comes after the last run, or in a run without a value.
+fn run_outside<R: RunEndIndexType>(runs: &RunArray<R>, live: &Selection) -> Option<usize> {
+    let ends = runs.run_ends();
+    let with_values = ends.values().len().min(runs.values().len());
+    let covered = match with_values
+        .checked_sub(1)
+        .and_then(|last| ends.values().get(last))
+    {
+        Some(end) => end.as_usize().saturating_sub(ends.offset()),
+        None => 0,
+    };
+    if covered >= runs.len() {
+        return None;
+    }
+    let (mut nth, mut found) = (0, None);
+    live::for_each_stretch(live, |stretch| {
+        if found.is_none() && stretch.end > covered {
+            found = Some(nth + covered.saturating_sub(stretch.start));
+        }
+        nth += stretch.len();
+    });
+    found
+}
+
 /// Steps into `node`, whose array is wrapped, and resolves it. Returns the plain array of exactly
 /// the present values.
 pub(super) fn enter(
@@ -45,7 +124,10 @@ pub(super) fn enter(
     let mut places = Places::of(&frontier.live);
     let mut values = Arc::clone(array);
     while is_wrapped(values.data_type()) {
-        values = places.step(&values)?;
+        values = match places.step(&values)? {
+            Ok(values) => values,
+            Err(nth) => return Ok((frontier.outside(node, nth), values_of_none(array))),
+        };
     }
     if let Some(nulls) = values.nulls() {
         places.drop_nulls(nulls);
@@ -85,8 +167,8 @@ impl Places {
         Self { slots }
     }
 
-    /// Steps through one layer and returns what it wraps.
-    fn step(&mut self, array: &ArrayRef) -> Result<ArrayRef> {
+    /// Steps through one layer and returns what it wraps, or the first place that lies outside of that.
+    fn step(&mut self, array: &ArrayRef) -> Result<Result<ArrayRef, usize>> {
         if let Some(runs) = array.as_run_opt::<Int16Type>() {
             return Ok(self.step_runs(runs));
         }
@@ -102,7 +184,7 @@ impl Places {
                     self.drop_nulls(nulls);
                 }
                 self.step_keys(array.keys().values());
-                Ok(Arc::clone(array.values()))
+                Ok(self.inside(array.values()))
             }
             other => Err(ParquetError::ArrowError(format!("Cannot resolve an array of type {other}")))
         )
@@ -110,11 +192,11 @@ impl Places {
 
     fn step_keys<K: ArrowNativeType>(&mut self, keys: &[K]) {
         for slot in self.slots.iter_mut().flatten() {
-            *slot = keys.get(*slot).map_or(0, |key| key.as_usize());
+            *slot = keys.get(*slot).map_or(usize::MAX, |key| key.as_usize());
         }
     }
 
-    fn step_runs<R: RunEndIndexType>(&mut self, runs: &RunArray<R>) -> ArrayRef {
+    fn step_runs<R: RunEndIndexType>(&mut self, runs: &RunArray<R>) -> Result<ArrayRef, usize> {
         let ends = runs.run_ends();
         // Slots mostly rise, so that the run of the last one often serves again.
         let (mut run, mut known): (usize, Range<usize>) = (0, 0..0);
@@ -126,11 +208,19 @@ impl Places {
                     .values()
                     .get(run)
                     .map_or(absolute + 1, |end| end.as_usize());
-                known = *slot..*slot + (end - absolute);
+                known = *slot..*slot + end.saturating_sub(absolute);
             }
             *slot = run;
         }
-        Arc::clone(runs.values())
+        self.inside(runs.values())
+    }
+
+    fn inside(&self, values: &ArrayRef) -> Result<ArrayRef, usize> {
+        let is_outside = |place: &Option<usize>| place.is_some_and(|slot| slot >= values.len());
+        match self.slots.iter().position(is_outside) {
+            None => Ok(Arc::clone(values)),
+            Some(nth) => Err(nth),
+        }
     }
 
     fn drop_nulls(&mut self, nulls: &NullBuffer) {

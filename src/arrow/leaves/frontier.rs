@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use arrow_buffer::{BooleanBuffer, NullBuffer};
 
-use super::leaf::{Counts, LevelData, RequiredNull};
+use super::leaf::{Counts, LevelData, Misfit, RequiredNull};
 use super::live::{self, NONE};
 use super::plan::{Node, Presence};
 use super::split::{Marks, split};
@@ -26,6 +26,8 @@ pub(super) struct Frontier {
     pub(super) live: Selection,
     /// A null in a required field above; there are no slots then.
     pub(super) fault: Option<RequiredNull>,
+    /// A key or a run that stands for no value; there are no slots then.
+    pub(super) misfit: Option<Arc<Misfit>>,
     /// True below a resolved dictionary or run-end encoding: arrays are the walk's own.
     pub(super) resolved: bool,
     /// True where slots are elements of lists.
@@ -45,6 +47,7 @@ impl Frontier {
             level: 0,
             live: Selection::Range { from: 0, len: rows },
             fault: None,
+            misfit: None,
             resolved: false,
             is_below_list: false,
             row_slots: 1,
@@ -64,6 +67,35 @@ impl Frontier {
             Selection::Bits { bits, from, .. } => (bits.len() == self.slots()).then_some(*from),
             Selection::Ranges(_) | Selection::Indices(_) => None,
         }
+    }
+
+    /// Without slots, because the `nth` live one of `node` stands for no value.
+    pub(super) fn outside(&self, node: &Node, nth: usize) -> Self {
+        Self {
+            level: self.level,
+            fault: self.fault.clone(),
+            misfit: Some(Arc::new(Misfit {
+                row: self.row_of_live(nth),
+                place: format!("Field '{}'", node.name),
+                what: "a key or a run outside of the values that it stands for",
+            })),
+            ..Self::of_rows(0)
+        }
+    }
+
+    /// The row of a live slot. Looks at all slots before it.
+    fn row_of_live(&self, nth: usize) -> usize {
+        let def = self.def.to_slice();
+        let mut live = def
+            .iter()
+            .enumerate()
+            .filter(|(_, def)| **def == self.level);
+        let slot = live.nth(nth).map_or(nth, |(slot, _)| slot);
+        self.rep
+            .as_levels()
+            .take_front(slot + 1)
+            .count(0)
+            .saturating_sub(1)
     }
 
     /// Steps into `node`, whose array has the validity `nulls` and starts at slot `base` of the

@@ -32,8 +32,8 @@ pub(crate) struct Leaf {
     pub(crate) row_slots: usize,
     /// A null that the schema forbids. Such a leaf has no slots and must not be written.
     pub(crate) required_null: Option<RequiredNull>,
-    /// A null that the column cannot hold. Such a leaf must not be written.
-    pub(super) column_null: Option<Box<ColumnNull>>,
+    /// What else must not be written.
+    pub(super) misfit: Option<Arc<Misfit>>,
     /// The nodes that the levels count; `None` once they count those of a column.
     pub(super) shape: Option<LeafShape>,
     /// Bytes of `array` that the walk itself allocated.
@@ -60,13 +60,15 @@ pub(crate) enum Counts {
     Elements,
 }
 
-/// The first null that the Arrow field allows and the Parquet schema forbids.
+/// The first slot that cannot be written, for another reason than a null that the Arrow field forbids.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ColumnNull {
-    /// Row of the batch.
+pub(crate) struct Misfit {
+    /// Row of what was walked.
     pub(super) row: usize,
-    /// Path of the column.
-    pub(super) column: String,
+    /// The field or the column.
+    pub(super) place: String,
+    /// What the row has.
+    pub(super) what: &'static str,
 }
 
 /// Levels of consecutive slots, owned; cheap to clone.
@@ -111,14 +113,24 @@ impl Leaf {
                 null.field
             )));
         }
-        match &self.column_null {
+        match &self.misfit {
             None => Ok(()),
-            Some(null) => Err(ParquetError::ArrowError(format!(
-                "Column '{}': row {} of the batch has a null where the Parquet schema has a required field",
-                null.column,
-                first_row + null.row
+            Some(misfit) => Err(ParquetError::ArrowError(format!(
+                "{}: row {} of the batch has {}",
+                misfit.place,
+                first_row + misfit.row,
+                misfit.what
             ))),
         }
+    }
+
+    /// The row of a present value. Looks at all slots before it.
+    pub(crate) fn row_of_value(&self, nth: usize, max_def: i16) -> usize {
+        let levels = self.def.to_slice();
+        let slots = levels.iter().enumerate();
+        let mut present = slots.filter(|(_, level)| **level == max_def);
+        let slot = present.nth(nth).map_or(nth, |(slot, _)| slot);
+        self.row_of(slot)
     }
 
     /// The row of a slot. Looks at all slots before it.

@@ -130,6 +130,9 @@ impl Node {
             array = array.slice(*from, *len);
             base = std::mem::take(from);
         }
+        if let Some(nth) = flatten::first_outside(&frontier.live, array.as_ref()) {
+            return Ok(leaf(array, frontier.outside(self, nth)));
+        }
         let nulls = array.logical_nulls();
         let frontier = frontier.enter(self, nulls.as_ref(), base);
         Ok(match array.data_type() {
@@ -182,7 +185,7 @@ fn leaf(array: ArrayRef, frontier: Frontier) -> Leaf {
         rep: frontier.rep,
         selection: frontier.live,
         required_null: frontier.fault,
-        column_null: None,
+        misfit: frontier.misfit,
         shape: None,
         resolved_bytes,
     }

@@ -1,0 +1,414 @@
+//! Values that the column cannot hold: numbers that are too large, views into no buffer, bytes that are no text. Found
+//! before anything is encoded, for a conversion only keeps what fits.
+//!
+//! Whole slices are looked at first, without a branch a value; only where something may be wrong are the present values
+//! looked at one by one, since anything may lie under a null.
+
+use arrow_buffer::{Buffer, i256};
+use arrow_schema::DataType;
+
+use super::cursor::{Cursor, Gather};
+use super::gather::Each;
+use super::layers::Layers;
+use super::reader::MILLIS_PER_DAY;
+use super::sense::Sense;
+use super::source::{Decimals, Narrow, Source};
+use super::target::Target;
+use super::{DecimalPrecision, Selection};
+use crate::data_type::values::{ByteSource, ByteValues, ByteVisitor, Picks, view_fits};
+use crate::errors::Result;
+
+/// A present value that the column cannot hold.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Unfit {
+    /// Its place among the present values.
+    pub(crate) nth: usize,
+    /// What it is, and why that does not fit.
+    pub(crate) what: String,
+}
+
+/// What a column takes, for one array.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rules {
+    pub(super) target: Target,
+    pub(super) column: Sense,
+    pub(super) precision: DecimalPrecision,
+}
+
+/// Numbers from `low` to `high`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Bounds {
+    low: i256,
+    high: i256,
+}
+
+/// Present values that are looked at together.
+const STEP: usize = 4096;
+
+/// A look at the present values of one array.
+pub(super) struct Look<'a> {
+    pub(super) source: Source<'a>,
+    pub(super) layers: Layers<'a>,
+    pub(super) selection: &'a Selection,
+    pub(super) slots: &'a mut Vec<u32>,
+}
+
+impl Look<'_> {
+    /// The first present value that `rules` rule out; `data_type` is that of the values without layers.
+    ///
+    /// # Errors
+    /// If a dictionary key or a run lies outside of what the array holds.
+    pub(super) fn first_unfit(
+        mut self,
+        data_type: &DataType,
+        rules: Rules,
+    ) -> Result<Option<Unfit>> {
+        match self.source {
+            Source::Int32(values) => self.numbers(values, data_type, rules),
+            Source::Int64(values) => self.numbers(values, data_type, rules),
+            Source::Decimal(Decimals::Width4(values)) => self.numbers(values, data_type, rules),
+            Source::Decimal(Decimals::Width8(values)) => self.numbers(values, data_type, rules),
+            Source::Decimal(Decimals::Width16(values)) => self.numbers(values, data_type, rules),
+            Source::Decimal(Decimals::Width32(values)) => self.numbers(values, data_type, rules),
+            Source::Narrow(Narrow::Int8(values)) => self.numbers(values, data_type, rules),
+            Source::Narrow(Narrow::Int16(values)) => self.numbers(values, data_type, rules),
+            Source::Narrow(Narrow::UInt8(values)) => self.numbers(values, data_type, rules),
+            Source::Narrow(Narrow::UInt16(values)) => self.numbers(values, data_type, rules),
+            Source::Narrow(Narrow::Date64(values)) => self.numbers(values, data_type, rules),
+            Source::Bytes(ByteSource::Views { views, buffers }) => {
+                if let Some(unfit) = self.views(views, buffers)? {
+                    return Ok(Some(unfit));
+                }
+                self.text(data_type, rules)
+            }
+            Source::Bytes(_) => self.text(data_type, rules),
+            _ => Ok(None),
+        }
+    }
+
+    fn numbers<N: Number>(
+        &mut self,
+        values: &[N],
+        data_type: &DataType,
+        rules: Rules,
+    ) -> Result<Option<Unfit>> {
+        let Some(bounds) = rules.bounds(data_type) else {
+            return Ok(None);
+        };
+        let all = Bounds::of_type::<N>(data_type);
+        let kept = bounds.within(all);
+        if kept == all {
+            return Ok(None);
+        }
+        let (low, high) = (N::of(kept.low), N::of(kept.high));
+        let found = self.find(
+            values,
+            |values| N::all_between(values, low, high),
+            |value| low <= value && value <= high,
+        )?;
+        Ok(found.map(|(nth, value)| Unfit {
+            nth,
+            what: match data_type {
+                DataType::Date64 if rules.target == Target::Int32 => {
+                    format!(
+                        "{} ms since 1970, and the column holds days of 32 bits",
+                        value.widened()
+                    )
+                }
+                _ => format!(
+                    "the {data_type} {}, and the column holds {} to {}",
+                    all.read(value.widened()),
+                    bounds.low,
+                    bounds.high
+                ),
+            },
+        }))
+    }
+
+    fn views(&mut self, views: &[u128], buffers: &[Buffer]) -> Result<Option<Unfit>> {
+        let fits = |view: u128| view_fits(view, buffers);
+        let all_fit = |views: &[u128]| {
+            let misfit = |misfits, view: &u128| misfits | !view_fits(*view, buffers);
+            !views.iter().fold(false, misfit)
+        };
+        let found = self.find(views, all_fit, fits)?;
+        Ok(found.map(|(nth, _)| Unfit {
+            nth,
+            what: format!(
+                "a view of bytes that are in none of the array's {} buffers",
+                buffers.len()
+            ),
+        }))
+    }
+
+    /// Bytes that become text are looked at; what Arrow calls text is text.
+    fn text(&mut self, data_type: &DataType, rules: Rules) -> Result<Option<Unfit>> {
+        let Source::Bytes(source) = self.source else {
+            return Ok(None);
+        };
+        if rules.column != Sense::Text || Sense::of_array(data_type) == Sense::Text {
+            return Ok(None);
+        }
+        let mut cursor = Cursor::new(self.selection);
+        let mut passed = 0;
+        while cursor.remaining() > 0 {
+            let count = cursor.remaining().min(STEP);
+            self.layers.resolve(&mut cursor, count, self.slots)?;
+            let values = ByteValues::new(source, Picks::Indices(self.slots));
+            if let Some(at) = values.visit(FirstNoText) {
+                return Ok(Some(Unfit {
+                    nth: passed + at,
+                    what: "bytes that are no UTF-8, and the column holds text".to_owned(),
+                }));
+            }
+            passed += count;
+        }
+        Ok(None)
+    }
+
+    /// The first present value that does not fit, with its place. `all_fit` may look at values that are not present.
+    fn find<S: Copy>(
+        &mut self,
+        values: &[S],
+        all_fit: impl Fn(&[S]) -> bool,
+        fits: impl Fn(S) -> bool,
+    ) -> Result<Option<(usize, S)>> {
+        let present = self.selection.len();
+        let hull = match (self.selection, self.layers.is_empty()) {
+            (Selection::Range { from, len }, true) => values.get(*from..*from + *len),
+            (Selection::Bits { bits, from, .. }, true) => values.get(*from..*from + bits.len()),
+            // A slice of a large dictionary has few of its values.
+            (_, false) if values.len() <= present => Some(values),
+            _ => None,
+        };
+        if present == 0 || hull.is_some_and(all_fit) {
+            return Ok(None);
+        }
+        let mut cursor = Cursor::new(self.selection);
+        let (mut passed, mut found) = (0, None);
+        while found.is_none() && cursor.remaining() > 0 {
+            let count = cursor.remaining().min(STEP);
+            let each = |value| {
+                if found.is_none() && !fits(value) {
+                    found = Some((passed, value));
+                }
+                passed += 1;
+            };
+            let mut each = Each { values, each };
+            if self.layers.is_empty() {
+                cursor.take(count, &mut each);
+            } else {
+                self.layers.resolve(&mut cursor, count, self.slots)?;
+                each.slots(self.slots);
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl Rules {
+    /// The numbers of `data_type` that the column holds; `None` if it holds all that have its width.
+    fn bounds(&self, data_type: &DataType) -> Option<Bounds> {
+        let bits = match self.target {
+            Target::Int32 => 32,
+            Target::Int64 => 64,
+            Target::Fixed(width) => u32::try_from(width).unwrap_or(32).saturating_mul(8),
+            _ => 256,
+        };
+        let physical = Bounds::signed(bits.min(256));
+        let array = Sense::of_array(data_type);
+        if let (DataType::Date64, Target::Int32) = (data_type, self.target) {
+            let day = i256::from_i128(i128::from(MILLIS_PER_DAY));
+            let high = physical.high.checked_add(i256::ONE)?.checked_mul(day)?;
+            return Some(Bounds {
+                low: physical.low.checked_mul(day)?,
+                high: high.checked_sub(i256::ONE)?,
+            });
+        }
+        match (array, self.column) {
+            (Sense::Decimal { .. }, Sense::Decimal { precision, .. })
+            | (Sense::Decimal { precision, .. }, _)
+                if self.precision == DecimalPrecision::Checked =>
+            {
+                Some(physical.within(Bounds::digits(precision)))
+            }
+            (
+                _,
+                Sense::Integer {
+                    bits,
+                    signed: false,
+                },
+            ) => Some(Bounds::unsigned(bits)),
+            (_, Sense::Integer { bits, signed: true }) => {
+                Some(physical.within(Bounds::signed(bits)))
+            }
+            (Sense::Integer { .. } | Sense::Decimal { .. }, _) => Some(physical),
+            _ => None,
+        }
+    }
+}
+
+impl Bounds {
+    /// All numbers of a type; unsigned ones of 32 and 64 bits lie in `N` by their bits.
+    fn of_type<N: Number>(data_type: &DataType) -> Self {
+        match data_type {
+            DataType::UInt32 => Self::unsigned(32),
+            DataType::UInt64 => Self::unsigned(64),
+            _ => Self {
+                low: N::least(),
+                high: N::most(),
+            },
+        }
+    }
+
+    /// The number that was seen as `seen`, which may be negative for want of a bit.
+    fn read(&self, seen: i256) -> i256 {
+        match seen < self.low {
+            true => seen.wrapping_add(self.high).wrapping_add(i256::ONE),
+            false => seen,
+        }
+    }
+
+    /// Numbers of so many bits in two's complement.
+    fn signed(bits: u32) -> Self {
+        let high = i256::MAX >> u8::try_from(256 - bits.clamp(1, 256)).unwrap_or(0);
+        Self {
+            low: high.wrapping_neg().wrapping_sub(i256::ONE),
+            high,
+        }
+    }
+
+    fn unsigned(bits: u32) -> Self {
+        let high = Self::signed(bits.saturating_add(1)).high;
+        Self {
+            low: i256::ZERO,
+            high,
+        }
+    }
+
+    /// Numbers of so many decimal digits.
+    fn digits(count: i32) -> Self {
+        let power = u32::try_from(count).ok();
+        let power = power.and_then(|count| i256::from_i128(10).checked_pow(count));
+        match power.and_then(|power| power.checked_sub(i256::ONE)) {
+            Some(high) => Self {
+                low: high.wrapping_neg(),
+                high,
+            },
+            None => Self::signed(256),
+        }
+    }
+
+    fn within(self, other: Self) -> Self {
+        Self {
+            low: self.low.max(other.low),
+            high: self.high.min(other.high),
+        }
+    }
+}
+
+/// Numbers as arrays hold them.
+trait Number: Copy + Ord {
+    fn least() -> i256;
+    fn most() -> i256;
+    fn widened(self) -> i256;
+    /// `number`, or what of this type is next to it.
+    fn of(number: i256) -> Self;
+
+    /// Whether all of `values` are from `low` to `high`. No branch a value, so that the loop is vectorised.
+    fn all_between(values: &[Self], low: Self, high: Self) -> bool {
+        let misfit = |misfits, value: &Self| misfits | (*value < low) | (high < *value);
+        !values.iter().fold(false, misfit)
+    }
+}
+
+macro_rules! numbers {
+    ($($number:ident),*) => {$(
+        impl Number for $number {
+            fn least() -> i256 {
+                $number::MIN.widened()
+            }
+
+            fn most() -> i256 {
+                $number::MAX.widened()
+            }
+
+            fn widened(self) -> i256 {
+                i256::from_i128(self.into())
+            }
+
+            fn of(number: i256) -> Self {
+                let clamped = number.max(Self::least()).min(Self::most());
+                let exact = clamped.to_i128().and_then(|number| number.try_into().ok());
+                exact.unwrap_or($number::MAX)
+            }
+        }
+    )*};
+}
+
+numbers!(i8, i16, i32, i64, u8, u16);
+
+impl Number for i128 {
+    fn least() -> i256 {
+        i256::from_i128(i128::MIN)
+    }
+
+    fn most() -> i256 {
+        i256::from_i128(i128::MAX)
+    }
+
+    fn widened(self) -> i256 {
+        i256::from_i128(self)
+    }
+
+    fn of(number: i256) -> Self {
+        let clamped = number.max(Self::least()).min(Self::most());
+        clamped.to_i128().unwrap_or(i128::MAX)
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "both halves are looked at")]
+    fn all_between(values: &[Self], low: Self, high: Self) -> bool {
+        if (low, high) != (i64::MIN.into(), i64::MAX.into()) {
+            let misfit = |misfits, value: &Self| misfits | (*value < low) | (high < *value);
+            return !values.iter().fold(false, misfit);
+        }
+        // By far the most frequent: the upper half has to repeat the sign of the lower one.
+        let upper = |value: &Self| (*value >> 64) as i64 ^ (*value as i64 >> 63);
+        values
+            .iter()
+            .fold(0, |differs, value| differs | upper(value))
+            == 0
+    }
+}
+
+impl Number for i256 {
+    fn least() -> i256 {
+        i256::MIN
+    }
+
+    fn most() -> i256 {
+        i256::MAX
+    }
+
+    fn widened(self) -> i256 {
+        self
+    }
+
+    fn of(number: i256) -> Self {
+        number
+    }
+}
+
+/// The place of the first value that is no UTF-8.
+struct FirstNoText;
+
+impl ByteVisitor for FirstNoText {
+    type Out = Option<usize>;
+
+    fn visit<'v>(
+        self,
+        mut values: impl ExactSizeIterator<Item = &'v [u8]> + Clone,
+    ) -> Option<usize> {
+        values.position(|value| std::str::from_utf8(value).is_err())
+    }
+}
