@@ -13,6 +13,7 @@ mod arrow_columns;
 mod arrow_errors;
 mod arrow_values;
 mod auto_traits;
+mod column_names;
 mod footer;
 mod page_writers;
 mod read_back;

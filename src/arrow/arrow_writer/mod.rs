@@ -18,6 +18,7 @@ mod weight;
 mod writer;
 
 pub use crate::arrow::adapt::DecimalPrecision;
+pub use crate::arrow::schema::ColumnNames;
 pub use crate::column::page_store::{
     InMemoryPageStore, InMemoryPageStoreFactory, PageKey, PageStore, PageStoreArgs,
     PageStoreFactory,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::limits::{OnMemoryLimit, OnSpillLimit};
 use crate::arrow::adapt::DecimalPrecision;
+use crate::arrow::schema::ColumnNames;
 use crate::budget::MemoryBudget;
 use crate::column::page_store::PageStoreFactory;
 use crate::file::properties::WriterProperties;
@@ -24,6 +25,7 @@ pub struct ArrowWriterOptions {
     pub(super) on_memory_limit: OnMemoryLimit,
     pub(super) on_spill_limit: OnSpillLimit,
     pub(super) decimal_precision: DecimalPrecision,
+    pub(super) column_names: ColumnNames,
 }
 
 impl ArrowWriterOptions {
@@ -104,6 +106,15 @@ impl ArrowWriterOptions {
     pub fn with_decimal_precision_check(self, decimal_precision: DecimalPrecision) -> Self {
         Self {
             decimal_precision,
+            ..self
+        }
+    }
+
+    /// Sets whether a batch is refused whose columns, or fields of structs, have other names than the writer's schema
+    /// gives them. By default names do not count, and columns are taken by their position alone.
+    pub fn with_column_name_check(self, column_names: ColumnNames) -> Self {
+        Self {
+            column_names,
             ..self
         }
     }

@@ -15,7 +15,8 @@ use super::pieces::Pieces;
 use super::row_group::{OpenRowGroup, leaves_of};
 use crate::arrow::leaves::{Leaf, LeafPlan};
 use crate::arrow::schema::{
-    ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata, check_batch, renamed,
+    ArrowSchemaConverter, ColumnNames, add_encoded_arrow_schema_to_metadata, check_batch,
+    check_names, renamed,
 };
 use crate::budget::{MemoryBudget, Reservation};
 use crate::column::chunk::WhenFull;
@@ -64,6 +65,7 @@ pub struct ArrowWriter<W: Write> {
     limits: RowGroupLimits,
     relief: Relief,
     on_memory_limit: OnMemoryLimit,
+    column_names: ColumnNames,
     /// Pays for what stays the same as long as the writer lives.
     _fixed: Reservation,
 }
@@ -109,6 +111,7 @@ impl<W: Write + Send> ArrowWriter<W> {
             on_memory_limit,
             on_spill_limit,
             decimal_precision,
+            column_names,
         } = options;
         let when_full = match on_spill_limit {
             OnSpillLimit::Fail => WhenFull::Fail,
@@ -177,6 +180,7 @@ impl<W: Write + Send> ArrowWriter<W> {
             limits,
             relief,
             on_memory_limit,
+            column_names,
             _fixed: fixed,
         })
     }
@@ -222,9 +226,13 @@ impl<W: Write + Send> ArrowWriter<W> {
 
     /// Encodes a batch. Row groups that become full are written out; a batch may fill several.
     ///
+    /// Columns are taken by their position, whatever their names: two columns of one type in another order become one
+    /// another. [`ArrowWriterOptions::with_column_name_check`] has such a batch refused.
+    ///
     /// # Errors
-    /// If the batch does not fit the schema, a required field is null, a column cannot hold a value, or a row is too large for a page, which holds 2 GiB:
-    /// nothing of the batch is then written, and the writer goes on. If the store or the sink fails: the writer then takes no more, and
+    /// If the batch does not fit the schema, a required field is null, a column cannot hold a value, or a row is too large
+    /// for a page, which holds 2 GiB: nothing of the batch is then written, and the writer goes on. If the store or the sink
+    /// fails: the writer then takes no more, and
     /// [`ParquetError::root_cause`](crate::errors::ParquetError::root_cause) tells a full disk from a broken one.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         self.file.check_open()?;
@@ -232,6 +240,9 @@ impl<W: Write + Send> ArrowWriter<W> {
             return Ok(());
         }
         check_batch(&self.schema, batch)?;
+        if self.column_names == ColumnNames::Checked {
+            check_names(&self.schema, batch.schema_ref())?;
+        }
         self.watched(|writer| writer.write_checked(batch))
     }
 

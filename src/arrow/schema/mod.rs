@@ -7,6 +7,7 @@ mod embedded;
 mod encoded;
 mod leaf;
 mod leaf_types;
+mod names;
 mod renamed;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,8 @@ pub use converter::ArrowSchemaConverter;
 pub use embedded::{add_encoded_arrow_schema_to_metadata, encode_arrow_schema};
 pub(crate) use encoded::value_type;
 pub(crate) use leaf_types::leaf_types;
+pub use names::ColumnNames;
+pub(crate) use names::check_names;
 pub(crate) use renamed::{group_fields, is_list_element, renamed};
 
 /// Key of the footer's metadata entry that holds the embedded Arrow schema.
