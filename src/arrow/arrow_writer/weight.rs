@@ -193,14 +193,27 @@ fn resolve(array: &dyn Array, range: Range<usize>, above: Above) -> usize {
     }
     downcast_dictionary_array!(
         array => {
-            let values = array.values();
             let keys = array.keys().values().iter().skip(range.start).take(range.len());
-            // A key that is null may be any number.
-            let keys = keys.map(|key| key.as_usize()).filter(|key| *key < values.len());
-            sum(keys.map(|key| entry(values, key, above)))
+            resolve_keys(array.values(), keys.map(|key| key.as_usize()), above)
         }
         _ => 0
     )
+}
+
+fn resolve_keys(
+    values: &ArrayRef,
+    keys: impl ExactSizeIterator<Item = usize>,
+    above: Above,
+) -> usize {
+    // A key that is null may be any number.
+    let (count, entries) = (values.len(), 0..values.len());
+    if keys.len() < count {
+        let keys = keys.filter(|key| *key < count);
+        return sum(keys.map(|key| entry(values, key, above)));
+    }
+    // Fewer values than keys: each is weighed once.
+    let each: Vec<usize> = entries.map(|index| entry(values, index, above)).collect();
+    sum(keys.filter_map(|key| each.get(key).copied()))
 }
 
 fn resolve_runs<R: RunEndIndexType>(
