@@ -179,13 +179,11 @@ fn synthetic(rows: usize) -> Vec<Recipe> {
         column("list<struct<utf8, utf8_view>>", rows / 2, |rng, n| {
             let lens: Vec<usize> = (0..n).map(|_| rng.random_range(0..=3)).collect();
             let elements: usize = lens.iter().sum();
-            let mut text = |most: usize| -> Vec<String> {
-                let texts = (0..elements)
-                    .map(|_| "short text, of a few words"[..rng.random_range(0..=most)].to_owned());
-                texts.collect()
-            };
-            let names: ArrayRef = Arc::new(StringArray::from_iter_values(text(12)));
-            let notes: ArrayRef = Arc::new(StringViewArray::from_iter_values(text(26)));
+            let names = (0..elements).map(|_| format!("{:x}", rng.random::<u32>()));
+            let names: ArrayRef = Arc::new(StringArray::from_iter_values(names));
+            let words = words();
+            let notes = (0..elements).map(|_| &words[rng.random_range(0..100)]);
+            let notes: ArrayRef = Arc::new(StringViewArray::from_iter_values(notes));
             let structs = StructArray::from(vec![
                 (Arc::new(Field::new("name", DataType::Utf8, true)), names),
                 (

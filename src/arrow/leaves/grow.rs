@@ -186,10 +186,16 @@ fn clear_starts(
     clears: impl Fn(usize) -> bool,
 ) -> BooleanBuffer {
     let mut words = vec![u64::MAX; slots.div_ceil(64)];
-    let mut at = 0;
+    // The word at hand is kept out of memory: lists are mostly short, and many begin in one word.
+    let (mut at, mut index, mut word) = (0, 0, u64::MAX);
     for len in lens {
-        words[at / 64] &= !(u64::from(clears(len)) << (at % 64));
+        if at / 64 != index {
+            words[index] = word;
+            (index, word) = (at / 64, u64::MAX);
+        }
+        word &= !(u64::from(clears(len)) << (at % 64));
         at += len.max(1);
     }
+    words[index] = word;
     BooleanBuffer::new(Buffer::from_vec(words), 0, slots)
 }
