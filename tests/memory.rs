@@ -26,6 +26,7 @@ mod memory {
     mod pressure;
     mod release;
     mod repeats;
+    mod row_groups;
     mod shapes;
     mod shared;
     mod source;

@@ -136,6 +136,11 @@ impl MemoryBudget {
             .map_or(0, |mark| self.total_used().saturating_sub(mark))
     }
 
+    /// Whether everything is granted, now and later.
+    pub(crate) fn is_unlimited(&self) -> bool {
+        matches!(self.shared.source, Source::Unlimited)
+    }
+
     /// Whether `bytes` more stay within the limit; true where no limit is known.
     pub(crate) fn has_room_for(&self, bytes: usize) -> bool {
         bytes <= self.room()

@@ -7,26 +7,105 @@ use super::footer::FooterOptions;
 use super::statistics::write_statistics;
 use crate::file::metadata::{ColumnChunkMetaData, LevelHistogram};
 
+/// One entry for each thing that belongs to a column chunk and lies elsewhere in the file, in the order in which a chunk
+/// names them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ByBelonging<T> {
+    pub(crate) filter: T,
+    pub(crate) offset_index: T,
+    pub(crate) column_index: T,
+}
+
+/// The lengths of what will lie at places that are not known yet.
+pub(crate) type Unplaced = ByBelonging<Option<i32>>;
+
+/// Where in a chunk's bytes the numbers of places are missing.
+pub(crate) type Gaps = ByBelonging<Option<usize>>;
+
+/// What a chunk says of the place of something that belongs to it.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// Offset and length, as far as there are any.
+    Known(Option<i64>, Option<i32>),
+    /// The length.
+    Unknown(i32),
+}
+
 /// Appends a column chunk to `out`.
 pub(super) fn write_column_chunk(
     chunk: &ColumnChunkMetaData,
     options: &FooterOptions,
     out: &mut Vec<u8>,
 ) {
+    write_unplaced_column_chunk(chunk, &Unplaced::default(), options, out);
+}
+
+/// As `write_column_chunk`, but what has a length in `unplaced` will be placed later: the number of its place, a varint, is
+/// left out. Returns where.
+pub(crate) fn write_unplaced_column_chunk(
+    chunk: &ColumnChunkMetaData,
+    unplaced: &Unplaced,
+    options: &FooterOptions,
+    out: &mut Vec<u8>,
+) -> Gaps {
+    let mut gaps = Gaps::default();
     write_struct(out, |record| {
         if let Some(path) = chunk.file_path() {
             record.string(1, path);
         }
         record.i64(2, chunk.file_offset());
-        record.structure(3, |record| write_metadata(chunk, options, record));
-        write_i64(record, 4, chunk.offset_index_offset());
-        write_i32(record, 5, chunk.offset_index_length());
-        write_i64(record, 6, chunk.column_index_offset());
-        write_i32(record, 7, chunk.column_index_length());
+        record.structure(3, |record| {
+            let filter = place_of(unplaced.filter, || {
+                (chunk.bloom_filter_offset(), chunk.bloom_filter_length())
+            });
+            gaps.filter = write_metadata(chunk, filter, options, record);
+        });
+        let offset_index = place_of(unplaced.offset_index, || {
+            (chunk.offset_index_offset(), chunk.offset_index_length())
+        });
+        gaps.offset_index = write_place(record, 4, offset_index);
+        let column_index = place_of(unplaced.column_index, || {
+            (chunk.column_index_offset(), chunk.column_index_length())
+        });
+        gaps.column_index = write_place(record, 6, column_index);
     });
+    gaps
 }
 
-fn write_metadata(chunk: &ColumnChunkMetaData, options: &FooterOptions, record: &mut Fields<'_>) {
+fn place_of(unplaced: Option<i32>, known: impl FnOnce() -> (Option<i64>, Option<i32>)) -> Place {
+    match unplaced {
+        Some(length) => Place::Unknown(length),
+        None => {
+            let (offset, length) = known();
+            Place::Known(offset, length)
+        }
+    }
+}
+
+/// Writes an offset as field `id` and a length as the next; returns where an offset is missing.
+fn write_place(record: &mut Fields<'_>, id: i16, place: Place) -> Option<usize> {
+    match place {
+        Place::Known(offset, length) => {
+            write_i64(record, id, offset);
+            write_i32(record, id + 1, length);
+            None
+        }
+        Place::Unknown(length) => {
+            record.i64_header(id);
+            let gap = record.position();
+            record.i32(id + 1, length);
+            Some(gap)
+        }
+    }
+}
+
+/// Returns where the offset of the filter is missing.
+fn write_metadata(
+    chunk: &ColumnChunkMetaData,
+    filter: Place,
+    options: &FooterOptions,
+    record: &mut Fields<'_>,
+) -> Option<usize> {
     record.i32(1, chunk.column_type().wire_id());
     write_encodings(chunk, record);
     if options.write_path_in_schema {
@@ -54,9 +133,9 @@ fn write_metadata(chunk: &ColumnChunkMetaData, options: &FooterOptions, record: 
             });
         });
     }
-    write_i64(record, 14, chunk.bloom_filter_offset());
-    write_i32(record, 15, chunk.bloom_filter_length());
+    let gap = write_place(record, 14, filter);
     write_size_statistics(chunk, record);
+    gap
 }
 
 /// The encodings of the chunk, by ascending number; there are too few to need a list on the heap.

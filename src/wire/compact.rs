@@ -140,6 +140,25 @@ impl<'a> Fields<'a> {
         write_list_header(self.out, element, len);
     }
 
+    /// Announces a 64-bit integer that follows later.
+    #[inline]
+    pub(crate) fn i64_header(&mut self, id: i16) {
+        self.header(id, I64);
+    }
+
+    /// Announces a byte string or text of `len` bytes that the caller appends.
+    #[inline]
+    pub(crate) fn binary_header(&mut self, id: i16, len: usize) {
+        self.header(id, BINARY);
+        write_varint(self.out, len as u64);
+    }
+
+    /// Bytes of the buffer so far.
+    #[inline]
+    pub(crate) fn position(&self) -> usize {
+        self.out.len()
+    }
+
     /// Writes a list of 64-bit integers.
     #[inline]
     pub(crate) fn i64_list(&mut self, id: i16, values: &[i64]) {
@@ -157,6 +176,24 @@ impl<'a> Fields<'a> {
         }
         self.last_id = id;
     }
+}
+
+/// Appends one 64-bit integer that was announced before.
+#[inline]
+pub(crate) fn write_i64(out: &mut Vec<u8>, value: i64) {
+    write_zigzag(out, value);
+}
+
+/// Appends the length of a byte string of `len` bytes, which the caller appends.
+#[inline]
+pub(crate) fn write_binary_len(out: &mut Vec<u8>, len: usize) {
+    write_varint(out, len as u64);
+}
+
+/// Appends one element of a list that was announced before.
+#[inline]
+pub(crate) fn write_item(out: &mut Vec<u8>, write: impl FnOnce(&mut Item<'_>)) {
+    write(&mut Item { out });
 }
 
 /// Writes one element of a list.

@@ -1,19 +1,23 @@
-//! The footer: the file as a whole and its row groups. It can be written in parts, so that the footer
-//! of a wide file need not be in memory at once.
+//! The footer: the file as a whole and its row groups. It is written in parts, so that it need not be in memory at
+//! once, however many columns, row groups and pairs a file has.
 //!
 //! SPEC: parquet.thrift, `FileMetaData` and `RowGroup`.
 
 use std::borrow::Borrow;
 
 use super::chunk::write_column_chunk;
-use super::compact::{Element, Fields};
-use super::schema::write_schema;
+use super::compact::{Element, Fields, write_item, write_struct};
+use super::schema::{node_count, nodes, write_node};
 use crate::basic::ColumnOrder;
 use crate::errors::Result;
-use crate::file::metadata::{FileMetaData, RowGroupMetaData};
+use crate::file::metadata::{FileMetaData, KeyValue, RowGroupMetaData};
 
-/// Bytes of a footer that gather before [`stream_file_metadata`] hands them on.
-const PART_BYTES: usize = 64 * 1024;
+/// Bytes of a footer that gather before they are handed on.
+const PART_BYTES: usize = 32 * 1024;
+
+/// Bytes of the buffer that a footer goes through: room for a part and for what makes it full. Something larger takes
+/// room of its own.
+pub(crate) const FOOTER_BUFFER_BYTES: usize = PART_BYTES + PART_BYTES / 4;
 
 /// What a footer may leave out.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +26,27 @@ pub(crate) struct FooterOptions {
     pub(crate) write_path_in_schema: bool,
 }
 
-/// Hands a whole footer, without its length and the magic, to `emit` in parts of about 64 KiB, and
+/// Whether row groups say which of the file they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ordinals {
+    /// Each says what it knows.
+    Written,
+    /// None does.
+    LeftOut,
+}
+
+impl Ordinals {
+    /// SPEC: parquet.thrift, `RowGroup.ordinal` has 16 bits. Readers that number rows refuse a file of which only some row
+    /// groups have an ordinal, so one that does not fit keeps out all of them.
+    pub(crate) fn of(mut ordinals: impl Iterator<Item = Option<i32>>) -> Self {
+        match ordinals.all(|ordinal| ordinal.is_none_or(|it| i16::try_from(it).is_ok())) {
+            true => Self::Written,
+            false => Self::LeftOut,
+        }
+    }
+}
+
+/// Hands a whole footer, without its length and the magic, to `emit` in parts of about 32 KiB, and
 /// returns its length. `row_groups` may make its row groups as it goes.
 ///
 /// # Errors
@@ -30,51 +54,172 @@ pub(crate) struct FooterOptions {
 pub(crate) fn stream_file_metadata<R: Borrow<RowGroupMetaData>>(
     file: &FileMetaData,
     row_groups: impl ExactSizeIterator<Item = R>,
+    ordinals: Ordinals,
     options: &FooterOptions,
-    mut emit: impl FnMut(&[u8]) -> Result<()>,
+    emit: impl FnMut(&[u8]) -> Result<()>,
 ) -> Result<u64> {
-    let mut part = Vec::new();
-    let mut written = 0;
-    let mut drain = |part: &mut Vec<u8>| {
-        if part.len() >= PART_BYTES {
-            written += part.len() as u64;
-            emit(part)?;
-            part.clear();
-        }
-        Ok(())
-    };
-    begin_file_metadata(file, row_groups.len(), &mut part);
+    let mut footer = FooterWriter::begin(file, row_groups.len(), emit)?;
     for row_group in row_groups {
-        write_row_group(row_group.borrow(), options, &mut part, &mut drain)?;
+        footer.row_group(row_group.borrow(), ordinals, options)?;
     }
-    end_file_metadata(file, &mut part);
-    written += part.len() as u64;
-    emit(&part)?;
-    Ok(written)
+    if let Some(pairs) = file.key_value_metadata() {
+        footer.begin_pairs(pairs.len());
+        for pair in pairs {
+            footer.pair(pair)?;
+        }
+    }
+    footer.end(file)
 }
 
-/// Writes all that precedes the row groups, of which `row_groups` follow.
-fn begin_file_metadata(file: &FileMetaData, row_groups: usize, out: &mut Vec<u8>) {
-    let mut record = Fields::begin(out);
-    record.i32(1, file.version());
-    write_schema(file.schema(), 2, &mut record);
-    record.i64(3, file.num_rows());
-    record.list_header(4, Element::Struct, row_groups);
+/// Writes a footer from its first byte to its last, as its caller brings what it says.
+pub(crate) struct FooterWriter<E> {
+    part: Vec<u8>,
+    written: u64,
+    last_field: i16,
+    emit: E,
 }
 
-/// Writes a row group; `after_column` may empty the buffer after each column chunk.
-fn write_row_group(
-    row_group: &RowGroupMetaData,
-    options: &FooterOptions,
-    out: &mut Vec<u8>,
-    after_column: &mut impl FnMut(&mut Vec<u8>) -> Result<()>,
-) -> Result<()> {
-    let columns = row_group.columns();
-    Fields::begin(out).list_header(1, Element::Struct, columns.len());
-    for column in columns {
-        write_column_chunk(column, options, out);
-        after_column(out)?;
+impl<E: FnMut(&[u8]) -> Result<()>> FooterWriter<E> {
+    /// Writes all that precedes the row groups, of which `row_groups` follow. Of the pairs nothing is written.
+    ///
+    /// # Errors
+    /// That of `emit`.
+    pub(crate) fn begin(file: &FileMetaData, row_groups: usize, emit: E) -> Result<Self> {
+        let mut footer = Self {
+            part: Vec::with_capacity(FOOTER_BUFFER_BYTES),
+            written: 0,
+            last_field: 4,
+            emit,
+        };
+        let schema = file.schema();
+        let mut record = Fields::begin(&mut footer.part);
+        record.i32(1, file.version());
+        record.list_header(2, Element::Struct, node_count(schema));
+        for node in nodes(schema) {
+            footer.put(|part| write_item(part, |item| write_node(item, node)))?;
+        }
+        let mut record = Fields::resume(&mut footer.part, 2);
+        record.i64(3, file.num_rows());
+        record.list_header(4, Element::Struct, row_groups);
+        Ok(footer)
     }
+
+    /// Writes the next row group.
+    ///
+    /// # Errors
+    /// That of `emit`.
+    pub(crate) fn row_group(
+        &mut self,
+        row_group: &RowGroupMetaData,
+        ordinals: Ordinals,
+        options: &FooterOptions,
+    ) -> Result<()> {
+        self.begin_row_group(row_group.num_columns());
+        for column in row_group.columns() {
+            self.put(|part| write_column_chunk(column, options, part))?;
+        }
+        write_row_group_sums(row_group, &mut self.part);
+        self.end_row_group(row_group.ordinal(), ordinals)
+    }
+
+    /// Begins a row group of `columns` column chunks, which the caller [puts](Self::put), and then what
+    /// [`write_row_group_sums`] writes.
+    pub(crate) fn begin_row_group(&mut self, columns: usize) {
+        Fields::begin(&mut self.part).list_header(1, Element::Struct, columns);
+    }
+
+    /// Ends a row group that was begun.
+    ///
+    /// # Errors
+    /// That of `emit`.
+    pub(crate) fn end_row_group(&mut self, ordinal: Option<i32>, ordinals: Ordinals) -> Result<()> {
+        self.put(|part| {
+            let mut record = Fields::resume(part, LAST_SUM_FIELD);
+            let ordinal = ordinal.filter(|_| ordinals == Ordinals::Written);
+            if let Some(Ok(ordinal)) = ordinal.map(i16::try_from) {
+                record.i16(7, ordinal);
+            }
+            record.end();
+        })
+    }
+
+    /// Announces `count` pairs, which follow the row groups.
+    pub(crate) fn begin_pairs(&mut self, count: usize) {
+        let mut record = Fields::resume(&mut self.part, self.last_field);
+        record.list_header(5, Element::Struct, count);
+        self.last_field = 5;
+    }
+
+    /// Writes the next pair.
+    ///
+    /// # Errors
+    /// That of `emit`.
+    pub(crate) fn pair(&mut self, pair: &KeyValue) -> Result<()> {
+        write_pair(pair, |piece| self.bytes(piece))
+    }
+
+    /// Writes bytes that the caller has serialized, without a copy if they are many.
+    ///
+    /// # Errors
+    /// That of `emit`.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        if bytes.len() < PART_BYTES {
+            return self.put(|part| part.extend_from_slice(bytes));
+        }
+        self.hand_on()?;
+        self.written += bytes.len() as u64;
+        (self.emit)(bytes)
+    }
+
+    /// Lets `write` append to the footer.
+    ///
+    /// # Errors
+    /// That of `emit`.
+    pub(crate) fn put(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Result<()> {
+        write(&mut self.part);
+        match self.part.len() >= PART_BYTES {
+            true => self.hand_on(),
+            false => Ok(()),
+        }
+    }
+
+    /// Writes all that follows the row groups and the pairs, and returns the footer's length.
+    ///
+    /// # Errors
+    /// That of `emit`.
+    pub(crate) fn end(mut self, file: &FileMetaData) -> Result<u64> {
+        if let Some(created_by) = file.created_by() {
+            let mut record = Fields::resume(&mut self.part, self.last_field);
+            record.binary_header(6, created_by.len());
+            self.last_field = 6;
+            self.bytes(created_by.as_bytes())?;
+        }
+        if let Some(orders) = file.column_orders().filter(|orders| are_stated(orders)) {
+            let mut record = Fields::resume(&mut self.part, self.last_field);
+            record.list_header(7, Element::Struct, orders.len());
+            self.last_field = 7;
+            for order in orders.iter().filter_map(|order| order.wire_field_id()) {
+                self.put(|part| write_struct(part, |union| union.empty_structure(order)))?;
+            }
+        }
+        Fields::resume(&mut self.part, self.last_field).end();
+        self.hand_on()?;
+        Ok(self.written)
+    }
+
+    fn hand_on(&mut self) -> Result<()> {
+        self.written += self.part.len() as u64;
+        (self.emit)(&self.part)?;
+        self.part.clear();
+        Ok(())
+    }
+}
+
+/// The last field of a row group but for its ordinal.
+const LAST_SUM_FIELD: i16 = 6;
+
+/// Appends what a row group says behind its column chunks, but for its ordinal.
+pub(crate) fn write_row_group_sums(row_group: &RowGroupMetaData, out: &mut Vec<u8>) {
     let mut record = Fields::resume(out, 1);
     record.i64(2, row_group.total_byte_size());
     record.i64(3, row_group.num_rows());
@@ -90,40 +235,34 @@ fn write_row_group(
     if let Some(offset) = row_group.file_offset() {
         record.i64(5, offset);
     }
-    record.i64(6, row_group.compressed_size());
-    if let Some(Ok(ordinal)) = row_group.ordinal().map(i16::try_from) {
-        record.i16(7, ordinal);
-    }
-    record.end();
-    Ok(())
+    record.i64(LAST_SUM_FIELD, row_group.compressed_size());
 }
 
-/// Writes all that follows the row groups.
-fn end_file_metadata(file: &FileMetaData, out: &mut Vec<u8>) {
-    let mut record = Fields::resume(out, 4);
-    if let Some(pairs) = file.key_value_metadata() {
-        record.list(5, Element::Struct, pairs, |item, pair| {
-            item.structure(|record| {
-                record.string(1, &pair.key);
-                if let Some(value) = &pair.value {
-                    record.string(2, value);
-                }
-            });
-        });
+/// Hands the bytes of a pair to `emit`, its text as it is.
+///
+/// # Errors
+/// That of `emit`.
+pub(crate) fn write_pair(pair: &KeyValue, mut emit: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+    let mut bytes = Vec::with_capacity(LENGTH_ROOM_BYTES);
+    Fields::begin(&mut bytes).binary_header(1, pair.key.len());
+    emit(&bytes)?;
+    emit(pair.key.as_bytes())?;
+    bytes.clear();
+    if let Some(value) = &pair.value {
+        Fields::resume(&mut bytes, 1).binary_header(2, value.len());
+        emit(&bytes)?;
+        emit(value.as_bytes())?;
+        bytes.clear();
     }
-    if let Some(created_by) = file.created_by() {
-        record.string(6, created_by);
-    }
-    if let Some(orders) = file.column_orders().and_then(|orders| stated(orders)) {
-        record.list(7, Element::Struct, orders, |item, order| {
-            item.structure(|union| union.empty_structure(order));
-        });
-    }
-    record.end();
+    Fields::resume(&mut bytes, 2).end();
+    emit(&bytes)
 }
 
-/// The orders as members of their union. One that the format cannot state makes all of them unstated:
-/// the list has one entry a column or does not exist.
-fn stated(orders: &[ColumnOrder]) -> Option<Vec<i16>> {
-    orders.iter().map(|order| order.wire_field_id()).collect()
+/// More than the header and the length of a text take.
+const LENGTH_ROOM_BYTES: usize = 16;
+
+/// Whether the format can state all orders. One that it cannot makes all of them unstated: the list has one entry a
+/// column or does not exist.
+fn are_stated(orders: &[ColumnOrder]) -> bool {
+    orders.iter().all(|order| order.wire_field_id().is_some())
 }

@@ -2,7 +2,7 @@
 //! written in the thrift compact protocol. Page indexes alone are read as well, for
 //! [`index_reader`](crate::file::page_index::index_reader).
 
-mod chunk;
+pub(crate) mod chunk;
 pub(crate) mod compact;
 pub(crate) mod footer;
 pub(crate) mod index;

@@ -2,29 +2,44 @@
 //!
 //! SPEC: parquet.thrift, `SchemaElement` and `LogicalType`.
 
-use super::compact::{Element, Fields, Item};
+use super::compact::{Fields, Item};
 use crate::basic::{ConvertedType, LogicalType, TimestampType};
-use crate::schema::types::{BasicTypeInfo, Type};
+use crate::schema::types::{BasicTypeInfo, Type, TypePtr};
 
-/// Writes the nodes of a schema as the list `id`.
-pub(super) fn write_schema(root: &Type, id: i16, record: &mut Fields<'_>) {
-    record.list(id, Element::Struct, flatten(root), write_node);
+/// Number of nodes of a schema.
+pub(super) fn node_count(root: &Type) -> usize {
+    1 + children(root)
+        .iter()
+        .map(|it| node_count(it))
+        .sum::<usize>()
 }
 
 /// All nodes, each before its children and these in their order.
-fn flatten(root: &Type) -> Vec<&Type> {
-    let mut nodes = Vec::new();
-    let mut open = vec![root];
-    while let Some(node) = open.pop() {
-        nodes.push(node);
-        if let Type::GroupType { fields, .. } = node {
-            open.extend(fields.iter().rev().map(AsRef::as_ref));
+pub(super) fn nodes(root: &Type) -> impl Iterator<Item = &Type> {
+    let mut open = vec![children(root).iter()];
+    let below = std::iter::from_fn(move || {
+        loop {
+            match open.last_mut()?.next() {
+                Some(node) => {
+                    open.push(children(node).iter());
+                    return Some(node.as_ref());
+                }
+                None => drop(open.pop()),
+            }
         }
-    }
-    nodes
+    });
+    std::iter::once(root).chain(below)
 }
 
-fn write_node(item: &mut Item<'_>, node: &Type) {
+fn children(node: &Type) -> &[TypePtr] {
+    match node {
+        Type::GroupType { fields, .. } => fields,
+        Type::PrimitiveType { .. } => &[],
+    }
+}
+
+/// Writes one node as an element of a list.
+pub(super) fn write_node(item: &mut Item<'_>, node: &Type) {
     item.structure(|record| match node {
         Type::PrimitiveType {
             basic_info,

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int32Array, Int64Array, ListArray, RecordBatch, StringArray};
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
-use herringbone::arrow::arrow_writer::ArrowWriterOptions;
+use bytes::Bytes;
+use herringbone::arrow::arrow_writer::{ArrowWriterOptions, compute_leaves};
 use herringbone::arrow::{
     ARROW_SCHEMA_META_KEY, ArrowWriter, PARQUET_FIELD_ID_META_KEY, encode_arrow_schema,
 };
@@ -14,7 +15,8 @@ use herringbone::file::metadata::{KeyValue, SortingColumn};
 use herringbone::file::properties::{WriterProperties, WriterVersion};
 use herringbone::schema::parser::parse_message_type;
 use herringbone::schema::types::SchemaDescriptor;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::RowNumber;
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::file::metadata::ParquetMetaData;
 
 use crate::support::check::read;
@@ -317,4 +319,60 @@ fn each_timestamp_unit_has_its_place() {
     assert!(text.contains("INT64 s;"), "{text}");
     assert!(text.contains("INT64 ms (TIMESTAMP(MILLIS,true))"), "{text}");
     assert!(text.contains("INT64 ns (TIMESTAMP(NANOS,false))"), "{text}");
+}
+
+/// The format has 16 bits for an ordinal. Readers that number rows refuse a file of which only some row groups have one.
+#[test]
+fn rows_can_be_numbered_past_the_last_ordinal() {
+    let batch = int32_batch(0..3);
+    let row_groups = 32_769;
+    for limit in [None, Some(4 << 20)] {
+        let properties = WriterProperties::builder().set_dictionary_enabled(false);
+        let mut options = ArrowWriterOptions::new().with_properties(properties.build());
+        if let Some(limit) = limit {
+            options = options.with_memory_limit(limit);
+        }
+        let writer = ArrowWriter::try_new_with_options(Vec::new(), batch.schema(), options);
+        let (mut writer, factory) = writer.unwrap().into_serialized_writer().unwrap();
+        let columns = factory.create_column_writers(0).unwrap();
+        let chunk = columns.into_iter().next().unwrap().close().unwrap();
+        for _ in 1..row_groups {
+            let mut row_group = writer.next_row_group().unwrap();
+            let close = chunk.close().clone();
+            row_group.append_column(&Bytes::new(), close).unwrap();
+            row_group.close().unwrap();
+        }
+        let mut row_group = writer.next_row_group().unwrap();
+        let mut columns = factory.create_column_writers(row_groups - 1).unwrap();
+        let leaf = compute_leaves(batch.schema().field(0), batch.column(0)).unwrap();
+        columns[0].write(&leaf[0]).unwrap();
+        let chunk = columns.remove(0).close().unwrap();
+        chunk.append_to_row_group(&mut row_group).unwrap();
+        let last = row_group.close().unwrap();
+        assert_eq!(last.ordinal(), Some(row_groups as i32 - 1));
+        let returned = writer.finish().unwrap();
+        let file = Bytes::from(writer.into_inner().unwrap());
+
+        let number = Field::new("number", DataType::Int64, false).with_extension_type(RowNumber);
+        let options = ArrowReaderOptions::new()
+            .with_virtual_columns(vec![Arc::new(number)])
+            .unwrap();
+        let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options).unwrap();
+        let ordinals = reader.metadata().row_groups().iter();
+        assert!(
+            ordinals
+                .map(|it| it.ordinal().unwrap())
+                .eq(0..row_groups as i32)
+        );
+        let ordinals = returned.row_groups().iter();
+        assert_eq!(ordinals.len(), if limit.is_some() { 0 } else { row_groups });
+        assert!(
+            ordinals
+                .enumerate()
+                .all(|(i, it)| it.ordinal() == Some(i as i32))
+        );
+        let rows = reader.build().unwrap().next().unwrap().unwrap();
+        let expected: ArrayRef = Arc::new(Int64Array::from(vec![0, 1, 2]));
+        assert_eq!(rows.column(1), &expected);
+    }
 }

@@ -207,7 +207,7 @@ fn metrics_are_read_on_another_thread_while_a_writer_is_at_work() {
                 "nothing was seen"
             );
         }
-        assert_eq!(writer.flushed_row_groups().len(), 0);
+        assert_eq!(writer.row_groups_flushed(), 0);
         assert!(metrics.disk_used() > 0 && metrics.open_files() > 0);
         writer.close().unwrap();
         is_done.store(true, Ordering::Release);

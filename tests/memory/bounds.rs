@@ -47,7 +47,7 @@ fn indexes_of_long_bounds_keep_the_limit() {
             "{count} batches: peak {}, budget {}, {} row groups, {:?}",
             seen.peak,
             budget.peak(),
-            seen.metadata.num_row_groups(),
+            seen.row_groups,
             seen.pressure
         );
         assert!(seen.peak <= limit + limit / 20, "{}", seen.peak);

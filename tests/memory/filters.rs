@@ -64,7 +64,7 @@ fn filters_larger_than_the_limit_keep_it() {
             "budget at the sink",
         );
         seen.assert_true(0, "filters");
-        assert_eq!(seen.metadata.num_row_groups(), 1);
+        assert_eq!(seen.row_groups, 1);
         let group = seen.metadata.row_group(0);
         let filters = group
             .columns()
@@ -102,7 +102,7 @@ fn a_filter_that_alone_is_larger_than_the_limit_is_left_out() {
     );
     assert!(seen.peak <= limit + limit * 3 / 100, "{}", seen.peak);
     assert_eq!(seen.pressure.bloom_filters_given_up, 1);
-    assert_eq!(seen.metadata.num_row_groups(), 1);
+    assert_eq!(seen.row_groups, 1);
     let chunks = seen.metadata.row_group(0).columns();
     assert_eq!(chunks[0].bloom_filter_offset(), None);
     assert!(chunks[1].bloom_filter_offset().is_some());

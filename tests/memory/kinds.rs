@@ -136,7 +136,7 @@ fn keep(
         "{name}: peak {:.3}, budget {:.3} of it, {} row groups, {:?}, {:.1} s",
         seen.peak as f64 / limit as f64,
         budget.peak() as f64 / seen.peak as f64,
-        seen.metadata.num_row_groups(),
+        seen.row_groups,
         seen.pressure,
         start.elapsed().as_secs_f64(),
     );
@@ -162,7 +162,7 @@ fn keep(
 }
 
 fn assert_one_row_group(seen: &Seen) {
-    assert_eq!(seen.metadata.num_row_groups(), 1);
+    assert_eq!(seen.row_groups, 1);
     assert_eq!(seen.pressure.row_groups_flushed_early, 0);
 }
 

@@ -70,7 +70,7 @@ fn keep<B: Iterator<Item = RecordBatch>>(
         budget.peak(),
         unlimited.peak,
         seen.bytes as f64 / unlimited.bytes as f64 * 100.0 - 100.0,
-        seen.metadata.num_row_groups(),
+        seen.row_groups,
         start.elapsed().as_secs_f64(),
         seen.pressure,
     );
@@ -85,7 +85,7 @@ fn keep<B: Iterator<Item = RecordBatch>>(
     seen.assert_true(hidden, name);
     let what = format!("{name}, budget at the sink");
     assert_near(said + FOOTER, counted, FOOTER + hidden, &what);
-    assert_eq!(seen.metadata.num_row_groups(), 1);
+    assert_eq!(seen.row_groups, 1);
     assert_holds(reader, batches());
     (seen, unlimited.bytes)
 }
@@ -167,7 +167,7 @@ fn writers_that_share_a_budget_keep_its_limit() {
         let mut cut_early = 0;
         for mut writer in writers {
             let metadata = counted(|| writer.finish()).unwrap();
-            assert_eq!(metadata.num_row_groups(), 1);
+            assert_eq!(writer.row_groups_flushed(), 1);
             cut_early += writer.memory_pressure().pages_cut_early;
             counted(|| drop((writer, metadata)));
         }

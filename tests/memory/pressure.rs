@@ -37,10 +37,10 @@ fn a_limit_far_too_small_still_gives_the_right_file() {
         "64 KiB: peak {}, budget {}, {} row groups, {:?}",
         seen.peak,
         budget.peak(),
-        seen.metadata.num_row_groups(),
+        seen.row_groups,
         seen.pressure
     );
-    let row_groups = seen.metadata.num_row_groups() as u64;
+    let row_groups = seen.row_groups as u64;
     assert!(row_groups > 1);
     // The last one may have ended with the file.
     assert!(row_groups - seen.pressure.row_groups_flushed_early <= 1);

@@ -30,6 +30,7 @@ pub(crate) struct Seen {
     /// After each batch.
     pub(crate) samples: Vec<Sample>,
     pub(crate) bytes: usize,
+    pub(crate) row_groups: usize,
     pub(crate) metadata: ParquetMetaData,
     pub(crate) pressure: MemoryPressure,
 }
@@ -74,6 +75,7 @@ pub(crate) fn watch(
         peak: heap::peak(),
         samples,
         bytes: writer.bytes_written(),
+        row_groups: writer.row_groups_flushed(),
         metadata,
         pressure: writer.memory_pressure(),
     };

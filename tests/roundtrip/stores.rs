@@ -3,12 +3,20 @@
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use bytes::Bytes;
 use herringbone::arrow::ArrowWriter;
-use herringbone::arrow::arrow_writer::{ArrowWriterOptions, OnMemoryLimit};
+use herringbone::arrow::arrow_writer::{ArrowWriterOptions, OnMemoryLimit, OnSpillLimit};
 use herringbone::budget::MemoryBudget;
-use herringbone::column::page_store::TempFilePageStoreFactory;
+use herringbone::column::page_store::{
+    BackgroundPageStoreFactory, GuardedPageStoreFactory, InMemoryPageStoreFactory,
+    PageStoreFactory, TempFilePageStoreFactory,
+};
 use herringbone::errors::ParquetError;
-use herringbone::file::properties::{WriterProperties, WriterVersion};
+use herringbone::file::metadata::{KeyValue, ParquetMetaData};
+use herringbone::file::properties::{
+    BloomFilterPosition, EnabledStatistics, WriterProperties, WriterVersion,
+};
+use parquet::file::metadata::PageIndexPolicy;
 
 use crate::support::cases::{Case, Dictionary, Paging, Statistics, codecs};
 use crate::support::check::{check, read};
@@ -111,50 +119,137 @@ fn pages_that_went_to_a_file_come_back_from_it() {
     assert!(metrics.blobs_spilled() >= chunks.len() as u64);
 }
 
-/// Without a limit the metadata has all page indexes; with one it has all or none.
+/// What a writer gives back under a limit depends on the file and the limit: not on what memory happens to be free.
 #[test]
-fn a_memory_limit_hands_back_page_indexes_if_it_has_room_for_them() {
+fn a_memory_limit_hands_back_what_is_little_beside_it() {
     let batch = batch_of_all_types(Nesting::List, Nulls::Few, 1500);
-    let write = |options: ArrowWriterOptions| {
+    let write = |budget: Option<&MemoryBudget>| {
         let properties = WriterProperties::builder()
             .set_data_page_row_count_limit(10)
             .set_write_batch_size(10)
             .set_max_row_group_row_count(Some(500));
-        let options = options.with_properties(properties.build());
+        let mut options = ArrowWriterOptions::new().with_properties(properties.build());
+        if let Some(budget) = budget {
+            options = options.with_memory_budget(budget.clone());
+        }
         let mut writer =
             ArrowWriter::try_new_with_options(Vec::new(), batch.schema(), options).unwrap();
         writer.write(&batch).unwrap();
-        writer.finish().unwrap()
+        let text = "x".repeat(1000);
+        for key in 0..20 {
+            writer.append_key_value_metadata(KeyValue::new(format!("{key}"), text.clone()));
+        }
+        let metadata = writer.finish().unwrap();
+        let flushed = writer.row_groups_flushed();
+        (metadata, flushed, writer.into_inner().unwrap())
     };
-    let free = write(ArrowWriterOptions::new());
-    let expected = free.page_index().unwrap();
-    let budget = MemoryBudget::new(64 << 20);
-    let roomy = write(ArrowWriterOptions::new().with_memory_budget(budget.clone()));
-    assert_eq!(budget.used(), 0);
-    let found = roomy.page_index().unwrap();
-    assert!(expected.has_column_indexes() && found.has_column_indexes());
-    assert_eq!(roomy.num_row_groups(), 3);
-    for row_group in 0..3 {
-        for column in 0..roomy.row_group(row_group).num_columns() {
-            let what = format!("row group {row_group}, column {column}");
-            let (found, expected) = (
-                (
-                    found.column_index(row_group, column),
-                    found.offset_index(row_group, column),
-                ),
-                (
-                    expected.column_index(row_group, column),
-                    expected.offset_index(row_group, column),
-                ),
-            );
-            assert_eq!(found, expected, "{what}");
+    let (free, _, file) = write(None);
+    assert!(free.page_index().unwrap().has_column_indexes());
+    let places_of = |metadata: &ParquetMetaData| {
+        let chunks = metadata.row_groups().iter().flat_map(|it| it.columns());
+        let places = chunks.map(|it| (it.column_index_range(), it.offset_index_range()));
+        places.collect::<Vec<_>>()
+    };
+
+    let roomy = MemoryBudget::new(64 << 20);
+    let (little, flushed, same_file) = write(Some(&roomy));
+    assert!(same_file == file);
+    assert_eq!(flushed, 3);
+    assert_eq!(little.row_groups(), free.row_groups());
+    assert_eq!(places_of(&little), places_of(&free));
+    assert_eq!(little.file_metadata(), free.file_metadata());
+    assert!(little.page_index().is_none());
+
+    // An unlimited budget only counts.
+    let (all, ..) = write(Some(&MemoryBudget::unlimited()));
+    assert_eq!(all, free);
+
+    let tight = MemoryBudget::new(256 << 10);
+    let (much, flushed, file) = write(Some(&tight));
+    assert!(flushed >= 3);
+    assert!(much.row_groups().is_empty() && much.page_index().is_none());
+    assert_eq!(much.file_metadata().num_rows(), 1500);
+    assert_eq!(much.file_metadata().key_value_metadata(), None);
+    let read = parquet::file::metadata::ParquetMetaDataReader::new()
+        .with_page_index_policy(PageIndexPolicy::Required)
+        .parse_and_finish(&Bytes::from(file))
+        .unwrap();
+    assert_eq!(read.num_row_groups(), flushed);
+    let pairs = read.file_metadata().key_value_metadata().unwrap();
+    assert_eq!(pairs.len(), 21);
+    assert!((0..20).all(|key| pairs[key + 1].key == key.to_string()));
+    assert_eq!((roomy.used(), tight.used()), (0, 0));
+}
+
+/// Stores of a writer; `None` for its own choice.
+type MakeStores = fn() -> Option<Arc<dyn PageStoreFactory>>;
+
+/// Statistics on and off, Bloom filters behind row groups and at the end: what waits as bytes gives the bytes that it gives
+/// as it is.
+#[test]
+fn a_footer_that_waited_in_stores_has_the_same_bytes() {
+    let batch = batch_of_all_types(Nesting::Flat, Nulls::Few, 400);
+    let stores: [MakeStores; 5] = [
+        || None,
+        || Some(Arc::new(InMemoryPageStoreFactory)),
+        || Some(Arc::new(TempFilePageStoreFactory::new())),
+        || {
+            let files = Arc::new(TempFilePageStoreFactory::new());
+            Some(Arc::new(GuardedPageStoreFactory::new(files)))
+        },
+        || {
+            let files = Arc::new(TempFilePageStoreFactory::new());
+            Some(Arc::new(BackgroundPageStoreFactory::new(files)))
+        },
+    ];
+    for statistics in [
+        EnabledStatistics::Page,
+        EnabledStatistics::Chunk,
+        EnabledStatistics::None,
+    ] {
+        for position in [BloomFilterPosition::AfterRowGroup, BloomFilterPosition::End] {
+            let write = |stores: Option<Option<Arc<dyn PageStoreFactory>>>, when_full| {
+                let properties = WriterProperties::builder()
+                    .set_statistics_enabled(statistics)
+                    .set_bloom_filter_enabled(true)
+                    .set_bloom_filter_max_ndv(200)
+                    .set_bloom_filter_position(position)
+                    .set_max_row_group_row_count(Some(20))
+                    .set_key_value_metadata(Some(vec![KeyValue::new("a".to_owned(), None)]));
+                let mut options = ArrowWriterOptions::new().with_properties(properties.build());
+                if let Some(stores) = stores {
+                    options = options
+                        .with_memory_limit(2 << 20)
+                        .with_on_spill_limit(when_full);
+                    if let Some(stores) = stores {
+                        options = options.with_page_store_factory(stores);
+                    }
+                }
+                let schema = batch.schema();
+                let mut writer =
+                    ArrowWriter::try_new_with_options(Vec::new(), schema, options).unwrap();
+                for (ordinal, piece) in pieces(&batch, 50).into_iter().enumerate() {
+                    writer.write(&piece).unwrap();
+                    let value = "v".repeat(ordinal * 30_000);
+                    let pair = KeyValue::new(format!("{ordinal}"), value);
+                    writer.append_key_value_metadata(pair);
+                }
+                writer.into_inner().unwrap()
+            };
+            let expected = write(None, OnSpillLimit::Fail);
+            for stores in stores {
+                for when_full in [OnSpillLimit::Fail, OnSpillLimit::FlushRowGroup] {
+                    let found = write(Some(stores()), when_full);
+                    assert!(
+                        found == expected,
+                        "{statistics:?}, {position:?}, {:?}",
+                        stores()
+                    );
+                }
+            }
+            assert_eq!(read(&expected).num_rows(), batch.num_rows());
         }
     }
-    let budget = MemoryBudget::new(1 << 20);
-    let tight = write(ArrowWriterOptions::new().with_memory_budget(budget.clone()));
-    assert!(tight.page_index().is_none());
-    assert_eq!(budget.used(), 0);
-    assert!(budget.peak() <= 2 << 20, "{}", budget.peak());
 }
 
 #[test]

@@ -54,9 +54,18 @@ impl ArrowWriterOptions {
     /// everything that waits for the footer. When it is near, the writer moves pages and filters out, cuts open pages early,
     /// gives up dictionaries, and only then ends the row group early; see
     /// [`MemoryBudget`] for what holds at any time. Batches that the caller
-    /// holds do not count. Page indexes wait for the footer in page stores of their own. The metadata that
-    /// [`close`](super::ArrowWriter::close) returns has them if all of them fit into the limit then, and comes without
-    /// any if not; the file has them either way.
+    /// holds do not count.
+    ///
+    /// What the footer needs waits in page stores. What the writer gives back of it depends on the file and the limit alone:
+    ///
+    /// - [`flushed_row_groups`](super::ArrowWriter::flushed_row_groups) and the metadata that
+    ///   [`close`](super::ArrowWriter::close) returns hold the row groups as long as the metadata of all of them takes no more
+    ///   than a sixteenth of the limit (about 600 bytes a column chunk), and no row group from then on.
+    ///   [`row_groups_flushed`](super::ArrowWriter::row_groups_flushed) counts them, and the number of rows is always there.
+    /// - The key-value pairs come back if all of them take no more than a sixteenth of the limit, and else none.
+    /// - Page indexes do not come back.
+    ///
+    /// The file has all of it. Where a budget asks a source that does not tell its limit, a sixteenth is 1 MiB.
     ///
     /// The limit should be 9 KiB a leaf column or more. Below that the columns alone may take more; writing goes on, and
     /// [`MemoryPressure::most_bytes_over_limit`](super::MemoryPressure::most_bytes_over_limit) says by how much the limit

@@ -185,9 +185,16 @@ impl<W: Write + Send> ArrowWriter<W> {
         })
     }
 
-    /// Metadata of the row groups that are in the file.
+    /// Metadata of the row groups that are in the file. Under a memory limit there is none once all of it takes more than a
+    /// sixteenth of the limit, see [`ArrowWriterOptions::with_memory_limit`];
+    /// [`row_groups_flushed`](Self::row_groups_flushed) counts on.
     pub fn flushed_row_groups(&self) -> &[RowGroupMetaData] {
         self.file.flushed_row_groups()
+    }
+
+    /// Number of row groups that are in the file.
+    pub fn row_groups_flushed(&self) -> usize {
+        self.file.row_groups_flushed()
     }
 
     /// Bytes that the open row group keeps in memory, with the scratch buffers and what waits for the footer; 0 when
@@ -271,9 +278,15 @@ impl<W: Write + Send> ArrowWriter<W> {
         self.watched(Self::flush_open)
     }
 
-    /// Adds a pair to the footer's key-value metadata.
+    /// Adds a pair to the footer's key-value metadata. Under a memory limit it waits in a page store, which may fail; the next
+    /// call then tells.
     pub fn append_key_value_metadata(&mut self, kv_metadata: KeyValue) {
-        self.file.append_key_value_metadata(kv_metadata);
+        let added = self.watched(|writer| {
+            writer.file.append_key_value_metadata(kv_metadata);
+            Ok(())
+        });
+        // A failure is latched.
+        drop(added);
     }
 
     /// The sink. Up to 8 KiB may not have reached it yet.
@@ -299,6 +312,10 @@ impl<W: Write + Send> ArrowWriter<W> {
     }
 
     /// Ends the open row group and writes the footer. The writer takes no more after that.
+    ///
+    /// Returns the file's metadata: without a memory limit all of it. Under one it comes without page indexes, without row
+    /// groups if theirs takes more than a sixteenth of the limit, and without pairs of text if those do; see
+    /// [`ArrowWriterOptions::with_memory_limit`]. The number of rows is always there, and the file has everything.
     ///
     /// # Errors
     /// If the store or the sink fails, or the writer has finished or failed before.
@@ -419,7 +436,7 @@ impl<W: Write + Send> ArrowWriter<W> {
         let open = match &mut self.open {
             Some(open) => open,
             None => {
-                let ordinal = self.file.flushed_row_groups().len();
+                let ordinal = self.file.row_groups_flushed();
                 let open = OpenRowGroup::try_new(&self.factory, ordinal)
                     .map_err(|error| self.file.latch(error))?;
                 self.open.insert(open)

@@ -172,8 +172,8 @@ impl<'a> PageStoreArgs<'a> {
 ///
 /// One factory may serve many writers and threads at once. It is asked for one store a leaf column
 /// and row group, when the row group receives its first rows. A writer with a memory limit asks for
-/// more of them. In up to three under the schema's first leaf column, column indexes, offset indexes and
-/// Bloom filters wait until the file takes them. In one for each column whose Bloom filter does not fit into
+/// more of them. In up to five under the schema's first leaf column, column indexes, offset indexes, Bloom filters,
+/// the metadata of row groups and key-value pairs wait until the file takes them. In one for each column whose Bloom filter does not fit into
 /// memory, parts of that filter wait for the end of the row group. In these, too, blobs are taken in the order of
 /// their puts. A factory may be dropped before the stores it made, which therefore share what they need of
 /// it.

@@ -7,7 +7,7 @@ use super::{ParquetMetaData, RowGroupMetaData};
 use crate::errors::{ParquetError, Result};
 use crate::file::PARQUET_MAGIC;
 use crate::file::writer::TrackedWrite;
-use crate::wire::footer::{FooterOptions, stream_file_metadata};
+use crate::wire::footer::{FooterOptions, Ordinals, stream_file_metadata};
 use crate::wire::index::{write_column_index, write_offset_index};
 
 /// Writes the end of a file: all column indexes, all offset indexes, and the footer. What they say of
@@ -79,13 +79,16 @@ impl<'a, W: Write> ParquetMetaDataWriter<'a, W> {
         let places = self.write_indexes()?;
         let metadata = self.metadata;
         let index_locations = self.index_locations;
-        let row_groups = metadata.row_groups().iter().enumerate();
+        let row_groups = metadata.row_groups().iter();
+        let ordinals = Ordinals::of(row_groups.clone().map(RowGroupMetaData::ordinal));
         let row_groups = row_groups
+            .enumerate()
             .map(|(ordinal, row_group)| places.placed(ordinal, row_group, index_locations));
         let sink = &mut self.sink;
         let len = stream_file_metadata(
             metadata.file_metadata(),
             row_groups,
+            ordinals,
             &self.options,
             |part| Ok(sink.write_all(part)?),
         )?;

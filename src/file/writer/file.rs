@@ -27,7 +27,6 @@ pub struct SerializedFileWriter<W: Write> {
     props: WriterPropertiesPtr,
     waiting: Waiting,
     row_groups_begun: usize,
-    key_values: Vec<KeyValue>,
     state: State,
 }
 
@@ -50,10 +49,9 @@ impl<W: Write + Send> SerializedFileWriter<W> {
         Ok(Self {
             sink,
             descr,
-            waiting: Waiting::on_heap(properties.bloom_filter_position()),
+            waiting: Waiting::on_heap(&properties),
             props: properties,
             row_groups_begun: 0,
-            key_values: Vec::new(),
             state: State::Open,
         })
     }
@@ -82,12 +80,22 @@ impl<W: Write + Send> SerializedFileWriter<W> {
         Ok(row_group.owned_by(&mut self.waiting))
     }
 
-    /// Metadata of the row groups closed so far.
+    /// Metadata of the row groups closed so far. A writer with a memory limit has it as long as all of it takes no more than
+    /// a part of the limit, and none from then on; [`row_groups_flushed`](Self::row_groups_flushed) counts on.
     pub fn flushed_row_groups(&self) -> &[RowGroupMetaData] {
         self.waiting.row_groups()
     }
 
+    /// Number of row groups closed so far.
+    pub fn row_groups_flushed(&self) -> usize {
+        self.waiting.num_row_groups()
+    }
+
     /// Writes the indexes and the footer. The writer takes no more after that.
+    ///
+    /// A writer with a memory limit returns no page indexes, and metadata of row groups and pairs of text only if that is
+    /// little, see
+    /// [`ArrowWriterOptions::with_memory_limit`](crate::arrow::arrow_writer::ArrowWriterOptions::with_memory_limit).
     ///
     /// The last bytes, without which no reader takes the file for one, are handed over only when all others have been
     /// flushed.
@@ -100,7 +108,6 @@ impl<W: Write + Send> SerializedFileWriter<W> {
         let parts = FooterParts {
             descr: &self.descr,
             props: &self.props,
-            key_values: &self.key_values,
         };
         let waiting = &mut self.waiting;
         let metadata = self
@@ -119,9 +126,16 @@ impl<W: Write + Send> SerializedFileWriter<W> {
         self.finish()
     }
 
-    /// Adds a pair to the footer's key-value metadata, behind those of the properties.
+    /// Adds a pair to the footer's key-value metadata, behind those of the properties. After the footer it is dropped.
+    ///
+    /// Under a memory limit a store may fail; the next call then tells.
     pub fn append_key_value_metadata(&mut self, kv_metadata: KeyValue) {
-        self.key_values.push(kv_metadata);
+        if self.state == State::Finished || self.sink.check().is_err() {
+            return;
+        }
+        if let Err(error) = self.waiting.add_pair(kv_metadata) {
+            self.sink.latch(error);
+        }
     }
 
     /// The schema's leaf columns.
@@ -230,7 +244,7 @@ impl<W: Write + Send> SerializedFileWriter<W> {
     }
 
     fn check_previous_closed(&self) -> Result<()> {
-        match self.row_groups_begun == self.waiting.row_groups().len() {
+        match self.row_groups_begun == self.waiting.num_row_groups() {
             true => Ok(()),
             false => Err(ParquetError::General(
                 "Previous row group writer was not closed".to_owned(),

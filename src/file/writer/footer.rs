@@ -12,14 +12,13 @@ use crate::file::metadata::page_index::PageIndexBuilder;
 use crate::file::metadata::{FileMetaData, KeyValue, ParquetMetaData, ParquetMetaDataBuilder};
 use crate::file::properties::WriterProperties;
 use crate::schema::types::SchemaDescPtr;
-use crate::wire::footer::{FooterOptions, stream_file_metadata};
+use crate::wire::footer::{FOOTER_BUFFER_BYTES, FooterWriter};
 
 /// What the footer says of the file as a whole.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct FooterParts<'a> {
     pub(super) descr: &'a SchemaDescPtr,
     pub(super) props: &'a WriterProperties,
-    pub(super) key_values: &'a [KeyValue],
 }
 
 /// Writes and flushes everything behind the row groups, and returns the file's metadata.
@@ -30,16 +29,14 @@ pub(super) fn write<W: Write>(
     waiting: &mut Waiting,
     parts: FooterParts<'_>,
 ) -> Result<ParquetMetaData> {
-    let (row_groups, indexes) = waiting.write(sink)?;
-    let file = file_metadata(parts, row_groups.iter().map(|group| group.num_rows()).sum());
-    // Here, and in the footer's last part.
-    waiting.pay_for(2 * file.own_memory_size());
-    let options = FooterOptions {
-        write_path_in_schema: parts.props.write_path_in_schema(),
-    };
-    let len = stream_file_metadata(&file, row_groups.iter(), &options, |part| {
-        Ok(sink.write_all(part)?)
-    })?;
+    waiting.write_ahead(sink)?;
+    let rows = waiting.num_rows();
+    let file = file_metadata(parts, rows, None);
+    let mut paid = waiting.reserve();
+    if let Some(paid) = &mut paid {
+        paid.resize(file.own_memory_size() + FOOTER_BUFFER_BYTES);
+    }
+    let len = write_metadata(sink, waiting, parts, &file)?;
     // SPEC: README.md, "File Format": the footer's length has four bytes; readers take them as signed.
     let len = i32::try_from(len)
         .map_err(|_| ParquetError::General(format!("The footer is too large: {len} bytes")))?;
@@ -48,26 +45,48 @@ pub(super) fn write<W: Write>(
     sink.flush()?;
     sink.write_all(&PARQUET_MAGIC)?;
     sink.flush()?;
+    Ok(returned(waiting, parts, rows))
+}
+
+/// Writes the footer but for its length and the magic; returns the length.
+fn write_metadata<W: Write>(
+    sink: &mut TrackedWrite<W>,
+    waiting: &mut Waiting,
+    parts: FooterParts<'_>,
+    file: &FileMetaData,
+) -> Result<u64> {
+    let emit = |part: &[u8]| Ok(sink.write_all(part)?);
+    let mut footer = FooterWriter::begin(file, waiting.num_row_groups(), emit)?;
+    waiting.write_row_groups(&mut footer)?;
+    let given = parts.props.key_value_metadata();
+    if given.is_some() || waiting.num_pairs() > 0 {
+        let given = given.map_or(&[][..], Vec::as_slice);
+        footer.begin_pairs(given.len() + waiting.num_pairs());
+        given.iter().try_for_each(|pair| footer.pair(pair))?;
+        waiting.write_pairs(&mut footer)?;
+    }
+    footer.end(file)
+}
+
+/// What the caller is told of the file: all of it, or as much as a memory limit has left.
+fn returned(waiting: &mut Waiting, parts: FooterParts<'_>, rows: i64) -> ParquetMetaData {
+    let given = parts.props.key_value_metadata();
+    let has_pairs = given.is_some() || waiting.num_pairs() > 0;
+    let pairs = waiting.take_pairs(given.map_or(&[][..], Vec::as_slice));
+    let (row_groups, indexes) = waiting.take_row_groups();
+    let file = file_metadata(parts, rows, pairs.filter(|_| has_pairs));
     let mut builder = ParquetMetaDataBuilder::new(file);
-    if let Some(indexes) = indexes.filter(|indexes| indexes.iter().any(|group| !group.is_empty())) {
+    if indexes.iter().any(|group| !group.is_empty()) {
         let mut page_index = PageIndexBuilder::new(row_groups.len(), parts.descr.num_columns());
         for (row_group, indexes) in indexes.into_iter().enumerate() {
             indexes.put_into(row_group, &mut page_index);
         }
         builder = builder.set_page_index(Some(Arc::new(page_index.build())));
     }
-    Ok(builder.set_row_groups(row_groups).build())
+    builder.set_row_groups(row_groups).build()
 }
 
-fn file_metadata(parts: FooterParts<'_>, rows: i64) -> FileMetaData {
-    let given = parts.props.key_value_metadata();
-    let pairs: Vec<KeyValue> = given
-        .into_iter()
-        .flatten()
-        .chain(parts.key_values)
-        .cloned()
-        .collect();
-    let pairs = (given.is_some() || !parts.key_values.is_empty()).then_some(pairs);
+fn file_metadata(parts: FooterParts<'_>, rows: i64, pairs: Option<Vec<KeyValue>>) -> FileMetaData {
     let orders = parts
         .descr
         .columns()

@@ -214,17 +214,14 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
     }
 
     fn take_metadata(&mut self) -> Result<RowGroupMetaData> {
-        let mut builder = RowGroupMetaData::builder(self.descr.clone())
+        RowGroupMetaData::builder(self.descr.clone())
             .set_num_rows(i64::try_from(self.closed.rows.unwrap_or(0))?)
             .set_total_byte_size(self.closed.uncompressed_bytes)
             .set_column_metadata(std::mem::take(&mut self.closed.chunks))
             .set_sorting_columns(self.props.sorting_columns().cloned())
-            .set_file_offset(i64::try_from(self.file_offset)?);
-        // SPEC: parquet.thrift, `RowGroup.ordinal` has 16 bits; files with more row groups leave it out.
-        if i16::try_from(self.row_group_index).is_ok() {
-            builder = builder.set_ordinal(self.row_group_index);
-        }
-        builder.build()
+            .set_file_offset(i64::try_from(self.file_offset)?)
+            .set_ordinal(self.row_group_index)
+            .build()
     }
 
     fn take_next_descr(&mut self) -> Option<ColumnDescPtr> {

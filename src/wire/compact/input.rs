@@ -25,6 +25,11 @@ impl<'a> Input<'a> {
         Self { rest: bytes }
     }
 
+    /// Whether all has been read.
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.rest.is_empty()
+    }
+
     /// The next field of a struct; `None` at the struct's end. `last_id` is the number of the field before, 0 in front
     /// of the first.
     ///

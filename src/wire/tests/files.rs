@@ -126,26 +126,69 @@ fn what_is_said_of_a_row_group_survives() {
 }
 
 #[test]
-fn an_ordinal_is_written_if_sixteen_bits_hold_it() {
+fn ordinals_are_written_if_sixteen_bits_hold_all_of_them() {
     let schema = schema_of(FLAT);
-    let ordinals = [0, 32_767, 32_768, i32::MAX];
-    let row_groups = ordinals.map(|ordinal| {
-        let row_group = rows(&schema, 0).into_builder();
-        row_group.set_ordinal(ordinal).build().unwrap()
-    });
-    let file = FileMetaData::new(1, 0, None, None, schema.clone(), None);
-    // The oracle fills ordinals in if all are absent, so that present ones must come first.
-    let read = read_back(&ParquetMetaData::new(file, row_groups[..2].to_vec()));
-    let read = read.row_groups().iter().map(|it| it.ordinal());
-    assert_eq!(read.collect::<Vec<_>>(), [Some(0), Some(32_767)]);
-    let length_of = |row_group: &RowGroupMetaData| {
+    let length_of = |ordinals: &[i32]| {
+        let row_groups = ordinals.iter().map(|ordinal| {
+            let row_group = rows(&schema, 0).into_builder();
+            row_group.set_ordinal(*ordinal).build().unwrap()
+        });
         let file = FileMetaData::new(1, 0, None, None, schema.clone(), None);
-        let metadata = ParquetMetaData::new(file, vec![row_group.clone()]);
-        footer(&metadata, &WITH_PATHS).len()
+        let metadata = ParquetMetaData::new(file, row_groups.collect());
+        let read = read_back(&metadata);
+        let read = read.row_groups().iter().map(|it| it.ordinal().unwrap());
+        (
+            footer(&metadata, &WITH_PATHS).len(),
+            read.collect::<Vec<_>>(),
+        )
     };
-    // A field header and a varint of one byte, or nothing.
-    assert_eq!(length_of(&row_groups[0]) - length_of(&row_groups[2]), 2);
-    assert_eq!(length_of(&row_groups[2]), length_of(&row_groups[3]));
+    let (with, read) = length_of(&[1, 32_767]);
+    assert_eq!(read, [1, 32_767]);
+    // The oracle counts from zero where all are absent.
+    let (without, read) = length_of(&[1, 32_768]);
+    assert_eq!(read, [0, 1]);
+    // A field header each, and varints of one byte and of three.
+    assert_eq!(with - without, 2 + 1 + 3);
+    assert_eq!(length_of(&[32_768, i32::MAX]).0, without);
+}
+
+#[test]
+fn nothing_large_is_copied_on_its_way_into_a_footer() {
+    let text = "long ".repeat(100_000);
+    let pairs = vec![KeyValue::new("k".repeat(70_000), text.clone())];
+    let file = FileMetaData::new(
+        1,
+        0,
+        Some(text.clone()),
+        Some(pairs.clone()),
+        schema_of(FLAT),
+        None,
+    );
+    let metadata = ParquetMetaData::new(file, vec![rows(&schema_of(FLAT), 0)]);
+    let whole = footer(&metadata, &WITH_PATHS);
+    let mut largest_small = 0;
+    let mut large = 0;
+    let none: [RowGroupMetaData; 0] = [];
+    let len = stream_file_metadata(
+        metadata.file_metadata(),
+        none.iter(),
+        Ordinals::Written,
+        &WITH_PATHS,
+        |part: &[u8]| {
+            match part.len() >= 70_000 {
+                true => large += 1,
+                false => largest_small = largest_small.max(part.len()),
+            }
+            Ok(())
+        },
+    );
+    assert!(len.unwrap() > 1_070_000);
+    assert_eq!(large, 3);
+    assert!(largest_small < 1000, "{largest_small}");
+    let read = read_footer(&whole);
+    assert_eq!(read.file_metadata().created_by(), Some(text.as_str()));
+    let read = read.file_metadata().key_value_metadata().unwrap();
+    assert_eq!(format!("{read:?}"), format!("{pairs:?}"));
 }
 
 #[test]
@@ -163,6 +206,7 @@ fn a_footer_is_handed_on_in_parts() {
     let len = stream_file_metadata(
         metadata.file_metadata(),
         metadata.row_groups().iter(),
+        Ordinals::Written,
         &WITH_PATHS,
         |part| {
             parts.push(part.to_vec());
@@ -180,7 +224,7 @@ fn a_footer_is_handed_on_in_parts() {
 fn a_failing_sink_ends_the_stream() {
     let file = FileMetaData::new(1, 0, None, None, schema_of(FLAT), None);
     let none: [RowGroupMetaData; 0] = [];
-    let result = stream_file_metadata(&file, none.iter(), &WITH_PATHS, |_| {
+    let result = stream_file_metadata(&file, none.iter(), Ordinals::Written, &WITH_PATHS, |_| {
         Err(ParquetError::General("full".to_string()))
     });
     assert!(result.is_err());

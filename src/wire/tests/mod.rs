@@ -12,7 +12,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use parquet::file::metadata as oracle;
 
-use super::footer::{FooterOptions, stream_file_metadata};
+use super::footer::{FooterOptions, Ordinals, stream_file_metadata};
 use crate::file::metadata::{
     ColumnChunkMetaData, ColumnChunkMetaDataBuilder, FileMetaData, ParquetMetaData,
     RowGroupMetaData,
@@ -33,7 +33,9 @@ fn schema_of(text: &str) -> SchemaDescPtr {
 fn footer(metadata: &ParquetMetaData, options: &FooterOptions) -> Vec<u8> {
     let mut out = Vec::new();
     let file = metadata.file_metadata();
-    let len = stream_file_metadata(file, metadata.row_groups().iter(), options, |part| {
+    let row_groups = metadata.row_groups().iter();
+    let ordinals = Ordinals::of(row_groups.clone().map(RowGroupMetaData::ordinal));
+    let len = stream_file_metadata(file, row_groups, ordinals, options, |part| {
         out.extend_from_slice(part);
         Ok(())
     });

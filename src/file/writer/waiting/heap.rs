@@ -1,24 +1,36 @@
-//! Indexes and Bloom filters that wait on the heap as they are.
+//! What waits on the heap as it is, to be given back to the caller.
 
 use std::io::Write;
 
-use super::{Chunk, Extent, Leftovers, Note, TrackedWrite};
+use super::{Extent, Leftovers, NoteIn, position};
 use crate::bloom_filter::Sbbf;
 use crate::errors::Result;
 use crate::file::metadata::page_index::PageIndexBuilder;
+use crate::file::metadata::{ColumnChunkMetaData, KeyValue, RowGroupMetaData};
 use crate::file::page_index::column_index::ColumnIndexMetaData;
 use crate::file::page_index::offset_index::OffsetIndexMetaData;
+use crate::file::properties::BloomFilterPosition;
+use crate::file::writer::TrackedWrite;
 use crate::wire::index::{write_column_index, write_offset_index};
 
 /// What waits on the heap.
 #[derive(Debug, Default)]
 pub(super) struct Heap {
-    /// Those of the row group that is not complete yet.
+    /// Indexes of the row group that is not complete yet.
     open: RowGroupIndexes,
     indexes: Vec<RowGroupIndexes>,
     filters: Vec<(Chunk, Sbbf)>,
-    /// Heap bytes of the above, but for the vectors of row groups and filters.
+    pub(super) row_groups: Vec<RowGroupMetaData>,
+    pub(super) pairs: Vec<KeyValue>,
+    /// Heap bytes of the above, but for the vectors of row groups, pairs and filters.
     bytes: usize,
+}
+
+/// A column chunk of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Chunk {
+    row_group: usize,
+    column: usize,
 }
 
 /// The indexes of a row group's columns.
@@ -30,14 +42,13 @@ pub(in super::super) struct RowGroupIndexes {
 
 impl Heap {
     /// Takes over what the next column of the open row group leaves.
-    pub(super) fn add_column(&mut self, column: usize, leftovers: Leftovers) {
+    pub(super) fn add_column(&mut self, row_group: usize, column: usize, leftovers: Leftovers) {
         let Leftovers {
             filter,
             column_index,
             offset_index,
         } = leftovers;
         if let Some(filter) = filter {
-            let row_group = self.indexes.len();
             self.bytes += filter.memory_size();
             self.filters.push((Chunk { row_group, column }, filter));
         }
@@ -48,10 +59,29 @@ impl Heap {
         self.open.offset.push(offset_index);
     }
 
-    pub(super) fn end_row_group(&mut self) {
+    /// Takes over a row group whose columns have been added; Bloom filters that belong right behind it are written.
+    ///
+    /// # Errors
+    /// If the sink fails.
+    pub(super) fn add_row_group<W: Write>(
+        &mut self,
+        sink: &mut TrackedWrite<W>,
+        metadata: RowGroupMetaData,
+        filters_at: BloomFilterPosition,
+    ) -> Result<()> {
         let ended = std::mem::take(&mut self.open);
-        self.bytes += ended.table_bytes();
+        self.bytes += ended.table_bytes() + metadata.memory_size();
         self.indexes.push(ended);
+        self.row_groups.push(metadata);
+        match filters_at {
+            BloomFilterPosition::AfterRowGroup => self.write_filters(sink),
+            BloomFilterPosition::End => Ok(()),
+        }
+    }
+
+    pub(super) fn add_pair(&mut self, pair: KeyValue) {
+        self.bytes += pair.memory_size();
+        self.pairs.push(pair);
     }
 
     /// Heap bytes, by capacity.
@@ -60,48 +90,59 @@ impl Heap {
             + self.open.table_bytes()
             + self.indexes.capacity() * size_of::<RowGroupIndexes>()
             + self.filters.capacity() * size_of::<(Chunk, Sbbf)>()
+            + self.row_groups.capacity() * size_of::<RowGroupMetaData>()
+            + self.pairs.capacity() * size_of::<KeyValue>()
+    }
+
+    /// Writes late filters, then all column indexes, then all offset indexes, and notes in the metadata where they went.
+    ///
+    /// # Errors
+    /// If the sink fails.
+    pub(super) fn write_ahead<W: Write>(&mut self, sink: &mut TrackedWrite<W>) -> Result<()> {
+        self.write_filters(sink)?;
+        self.write_indexes(
+            |group| &group.column,
+            write_column_index,
+            ColumnChunkMetaData::place_column_index,
+            sink,
+        )?;
+        self.write_indexes(
+            |group| &group.offset,
+            write_offset_index,
+            ColumnChunkMetaData::place_offset_index,
+            sink,
+        )
+    }
+
+    /// Hands over the row groups, and the indexes of all of them.
+    pub(super) fn take(&mut self) -> (Vec<RowGroupMetaData>, Vec<RowGroupIndexes>) {
+        let row_groups = std::mem::take(&mut self.row_groups);
+        (row_groups, std::mem::take(&mut self.indexes))
     }
 
     /// Writes all filters, which are then gone.
-    pub(super) fn write_filters<W: Write>(
-        &mut self,
-        sink: &mut TrackedWrite<W>,
-        note: Note<'_>,
-    ) -> Result<()> {
+    fn write_filters<W: Write>(&mut self, sink: &mut TrackedWrite<W>) -> Result<()> {
+        let row_groups = &mut self.row_groups;
         for (chunk, filter) in self.filters.drain(..) {
             self.bytes -= filter.memory_size();
-            note(chunk, Extent::of(sink, |sink| filter.write(sink))?);
+            let written = Extent::of(sink, |sink| filter.write(sink))?;
+            let grown = note(
+                row_groups,
+                chunk,
+                ColumnChunkMetaData::place_bloom_filter,
+                written,
+            );
+            self.bytes += grown;
         }
         Ok(())
     }
 
-    pub(super) fn write_column_indexes<W: Write>(
-        &self,
-        sink: &mut TrackedWrite<W>,
-        note: Note<'_>,
-    ) -> Result<()> {
-        self.write_indexes(|group| &group.column, write_column_index, sink, note)
-    }
-
-    pub(super) fn write_offset_indexes<W: Write>(
-        &self,
-        sink: &mut TrackedWrite<W>,
-        note: Note<'_>,
-    ) -> Result<()> {
-        self.write_indexes(|group| &group.offset, write_offset_index, sink, note)
-    }
-
-    /// The indexes of all row groups.
-    pub(super) fn into_indexes(self) -> Vec<RowGroupIndexes> {
-        self.indexes
-    }
-
     fn write_indexes<T, W: Write>(
-        &self,
+        &mut self,
         kind: fn(&RowGroupIndexes) -> &Vec<Option<T>>,
         serialize: fn(&T, &mut Vec<u8>),
+        place: NoteIn,
         sink: &mut TrackedWrite<W>,
-        note: Note<'_>,
     ) -> Result<()> {
         let mut buffer = Vec::new();
         for (row_group, indexes) in self.indexes.iter().enumerate() {
@@ -110,10 +151,39 @@ impl Heap {
                 buffer.clear();
                 serialize(index, &mut buffer);
                 let written = Extent::of(sink, |sink| Ok(sink.write_all(&buffer)?))?;
-                note(Chunk { row_group, column }, written);
+                let chunk = Chunk { row_group, column };
+                note(&mut self.row_groups, chunk, place, written);
             }
         }
         Ok(())
+    }
+}
+
+/// Notes in a chunk's metadata where something that belongs to it was written; returns by how much the metadata has
+/// grown.
+fn note(row_groups: &mut [RowGroupMetaData], chunk: Chunk, place: NoteIn, at: Extent) -> usize {
+    let row_group = row_groups.get_mut(chunk.row_group);
+    let chunks = row_group.map(RowGroupMetaData::columns_mut);
+    let Some(chunk) = chunks.and_then(|chunks| chunks.get_mut(chunk.column)) else {
+        return 0;
+    };
+    let before = chunk.memory_size();
+    place(chunk, at.offset, at.len);
+    chunk.memory_size().saturating_sub(before)
+}
+
+impl Extent {
+    /// What `write` writes to `sink`.
+    fn of<W: Write>(
+        sink: &mut TrackedWrite<W>,
+        write: impl FnOnce(&mut TrackedWrite<W>) -> Result<()>,
+    ) -> Result<Self> {
+        let offset = position(sink)?;
+        write(sink)?;
+        Ok(Self {
+            offset,
+            len: i32::try_from(position(sink)? - offset)?,
+        })
     }
 }
 
@@ -137,26 +207,9 @@ impl RowGroupIndexes {
         }
     }
 
-    pub(super) fn put_column_index(&mut self, column: usize, index: ColumnIndexMetaData) {
-        put_at(&mut self.column, column, index);
-    }
-
-    pub(super) fn put_offset_index(&mut self, column: usize, index: OffsetIndexMetaData) {
-        put_at(&mut self.offset, column, index);
-    }
-
     /// Heap bytes but for those of the indexes themselves.
-    pub(super) fn table_bytes(&self) -> usize {
+    fn table_bytes(&self) -> usize {
         self.column.capacity() * size_of::<Option<ColumnIndexMetaData>>()
             + self.offset.capacity() * size_of::<Option<OffsetIndexMetaData>>()
-    }
-}
-
-fn put_at<T>(slots: &mut Vec<Option<T>>, at: usize, index: T) {
-    if slots.len() <= at {
-        slots.resize_with(at + 1, || None);
-    }
-    if let Some(slot) = slots.get_mut(at) {
-        *slot = Some(index);
     }
 }

@@ -1,343 +1,369 @@
-//! Indexes and Bloom filters that wait serialized in page stores, one for each kind, in the order in which the file will
-//! hold them.
+//! What waits serialized in page stores, in the order in which the file will hold it. On the heap stays only what is given
+//! back to the caller, as far as that is little.
 
 use std::io::Write;
 use std::sync::Arc;
 
-use super::heap::RowGroupIndexes;
-use super::kept::Kept;
-use super::{Chunk, Extent, Leftovers, Note, TrackedWrite};
+use super::entries::{Bases, Pending, put_entry, take_entry};
+use super::log::{Log, Origin, Scratch};
+use super::returned::Returned;
+use super::{Extent, Leftovers, position};
 use crate::bloom_filter::Sbbf;
-use crate::budget::{Member, Reservation};
-use crate::column::chunk::{Shelf, Shelved, WhenFull, store_error};
-use crate::column::page_store::{PageStoreArgs, PageStoreFactory};
+use crate::budget::Member;
+use crate::column::chunk::WhenFull;
+use crate::column::page_store::PageStoreFactory;
 use crate::errors::{ParquetError, Result};
-use crate::schema::types::{ColumnDescPtr, SchemaDescPtr};
-use crate::wire::index::{
-    read_column_index, read_offset_index, write_column_index, write_offset_index,
+use crate::file::metadata::{KeyValue, RowGroupMetaData};
+use crate::file::properties::BloomFilterPosition;
+use crate::file::writer::TrackedWrite;
+use crate::schema::types::SchemaDescPtr;
+use crate::wire::chunk::{Gaps, Unplaced, write_unplaced_column_chunk};
+use crate::wire::compact::input::Input;
+use crate::wire::footer::{
+    FooterOptions, FooterWriter, Ordinals, write_pair, write_row_group_sums,
 };
+use crate::wire::index::{write_column_index, write_offset_index};
 
 /// What waits in stores.
 pub(super) struct Stores {
     origin: Origin,
-    filters: Queue,
-    column_indexes: Queue,
-    offset_indexes: Queue,
+    filters: Log,
+    column_indexes: Log,
+    offset_indexes: Log,
+    /// Column chunks, and behind those of a row group what it says of itself.
+    entries: Log,
+    pairs: Log,
+    /// What the columns of the open row group have left.
+    open: Vec<Pending>,
+    bases: Bases,
+    pub(super) returned: Returned,
+    options: FooterOptions,
     scratch: Scratch,
-    kept: Kept,
+    /// What stores may hold in memory before they are asked to move it out.
+    most_resident_bytes: usize,
 }
 
-/// Where stores come from.
-struct Origin {
-    factory: Arc<dyn PageStoreFactory>,
-    schema: SchemaDescPtr,
-    when_full: WhenFull,
-}
+/// The part of a limit that is gathered before it goes to a store.
+const BLOB_PART: usize = 128;
 
-/// Blobs of one kind, first in, first out.
-struct Queue {
-    kind: &'static str,
-    /// Made for the first blob, dropped with the last.
-    shelf: Option<Shelf>,
-    blobs: Vec<Blob>,
-    bytes: u64,
-}
+/// Blobs are not planned smaller than this, nor larger than that.
+const BLOB_BYTES: std::ops::RangeInclusive<usize> = 2 << 10..=64 << 10;
 
-struct Blob {
-    row_group: u32,
-    column: u32,
-    place: Shelved,
-}
+/// The part of a limit that what waits in stores may take on the heap: what is left is for pages.
+const RESIDENT_PART: usize = 8;
 
 /// Filters go into their store in pieces of this many blocks, 64 KiB.
 const PIECE_BLOCKS: usize = 2048;
 
+/// Bytes of a filter's block.
+const BLOCK_BYTES: usize = 32;
+
+/// More than a filter's header has.
+const FILTER_HEADER_BYTES: usize = 32;
+
 /// More than a serialized column index has for a page beside what it has in memory.
 const BYTES_BESIDE_PAGE: usize = 16;
 
-/// A larger buffer does not wait for the next index.
-const MOST_IDLE_BYTES: usize = 256 << 10;
+/// What a serialized page location has at most, with the bytes of its values.
+const LOCATION_BYTES: usize = 40;
 
-/// One blob at a time, on its way to a store or to the file.
-struct Scratch {
-    buffer: Vec<u8>,
-    /// What of the buffer is paid for with all that waits.
-    idle_bytes: usize,
-    held: Reservation,
-}
+/// About what a column chunk's numbers take, serialized.
+const CHUNK_BYTES: usize = 200;
 
 impl Stores {
-    /// Asks `factory` for stores when there is something to put away. Indexes are read back into `kept` when they are
-    /// written.
+    /// Asks `factory` for stores when there is something to put away.
     pub(super) fn new(
         factory: Arc<dyn PageStoreFactory>,
         schema: SchemaDescPtr,
         when_full: WhenFull,
         member: &Member,
+        options: FooterOptions,
     ) -> Self {
+        let limit = member.shared().limit();
+        let blob_bytes = limit.map_or(*BLOB_BYTES.end(), |limit| {
+            let bytes = (limit / BLOB_PART).clamp(*BLOB_BYTES.start(), *BLOB_BYTES.end());
+            bytes.next_power_of_two()
+        });
         Self {
             origin: Origin {
                 factory,
                 schema,
                 when_full,
             },
-            filters: Queue::new("Bloom filters"),
-            column_indexes: Queue::new("column indexes"),
-            offset_indexes: Queue::new("offset indexes"),
-            scratch: Scratch {
-                buffer: Vec::new(),
-                idle_bytes: 0,
-                held: member.reserve(),
-            },
-            kept: Kept::new(member.reserve()),
+            filters: Log::new("Bloom filters", blob_bytes),
+            column_indexes: Log::new("column indexes", blob_bytes),
+            offset_indexes: Log::new("offset indexes", blob_bytes),
+            entries: Log::new("metadata", blob_bytes),
+            pairs: Log::new("key-value pairs", blob_bytes),
+            open: Vec::new(),
+            bases: Bases::default(),
+            returned: Returned::new(limit),
+            options,
+            scratch: Scratch::new(member.reserve()),
+            most_resident_bytes: limit.map_or(usize::MAX, |limit| limit / RESIDENT_PART),
         }
     }
 
-    /// Puts away what `chunk` leaves.
+    /// Puts away what the next chunk of the open row group leaves.
     ///
     /// # Errors
     /// If a store cannot be made, or fails.
-    pub(super) fn add_column(&mut self, chunk: Chunk, leftovers: &Leftovers) -> Result<()> {
+    pub(super) fn add_column(&mut self, column: usize, leftovers: &Leftovers) -> Result<()> {
+        let origin = &self.origin;
+        let mut pending = Pending::default();
         if let Some(filter) = &leftovers.filter {
-            self.add_filter(chunk, filter)?;
+            pending.filter = Some(put_filter(&mut self.filters, origin, column, filter)?);
         }
-        let (origin, buffer) = (&self.origin, &mut self.scratch.buffer);
         if let Some(index) = &leftovers.column_index {
             let pages = usize::try_from(index.num_pages())?;
-            buffer.clear();
-            // A buffer that grows as it is filled would take up to three times as much.
-            buffer.reserve_exact(index.memory_size() + pages * BYTES_BESIDE_PAGE);
-            write_column_index(index, buffer);
-            self.column_indexes.put(origin, chunk, buffer)?;
+            let bytes = index.memory_size() + pages * BYTES_BESIDE_PAGE;
+            let log = &mut self.column_indexes;
+            pending.column_index = Some(put(log, origin, column, bytes, |out| {
+                write_column_index(index, out);
+            })?);
         }
         if let Some(index) = &leftovers.offset_index {
-            buffer.clear();
-            write_offset_index(index, buffer);
-            self.offset_indexes.put(origin, chunk, buffer)?;
+            let bytes = index.page_locations.len() * LOCATION_BYTES;
+            let log = &mut self.offset_indexes;
+            pending.offset_index = Some(put(log, origin, column, bytes, |out| {
+                write_offset_index(index, out);
+            })?);
         }
-        self.scratch.shrink();
+        self.open.push(pending);
         Ok(())
     }
 
-    /// Writes all filters, which are then gone.
+    /// Puts away what a row group says, whose columns have been added; Bloom filters that belong right behind it are
+    /// written.
     ///
     /// # Errors
-    /// If the store or the sink fails.
-    pub(super) fn write_filters<W: Write>(
+    /// If a store or the sink fails.
+    pub(super) fn add_row_group<W: Write>(
         &mut self,
         sink: &mut TrackedWrite<W>,
-        note: Note<'_>,
+        mut metadata: RowGroupMetaData,
+        filters_at: BloomFilterPosition,
     ) -> Result<()> {
-        self.filters
-            .write(&self.origin, sink, &mut self.scratch, note, |_, _| Ok(()))
+        if filters_at == BloomFilterPosition::AfterRowGroup {
+            let base = position(sink)?;
+            let (origin, scratch) = (&self.origin, &mut self.scratch);
+            self.filters
+                .drain(origin, scratch, |bytes| Ok(sink.write_all(bytes)?))?;
+            for (chunk, pending) in metadata.columns_mut().iter_mut().zip(&mut self.open) {
+                if let Some(filter) = pending.filter.take() {
+                    chunk.place_bloom_filter(base + filter.offset, filter.len);
+                }
+            }
+        }
+        let (origin, options) = (&self.origin, &self.options);
+        let no_indexes = Pending::default();
+        for (column, chunk) in metadata.columns().iter().enumerate() {
+            let pending = self.open.get(column).unwrap_or(&no_indexes);
+            let unplaced = Unplaced {
+                filter: pending.filter.map(|at| at.len),
+                offset_index: pending.offset_index.map(|at| at.len),
+                column_index: pending.column_index.map(|at| at.len),
+            };
+            let bytes = CHUNK_BYTES + chunk.memory_size();
+            self.entries.append(origin, column, bytes, |out| {
+                put_entry(out, pending, |out| {
+                    write_unplaced_column_chunk(chunk, &unplaced, options, out)
+                })
+            })??;
+        }
+        self.entries.append(origin, 0, CHUNK_BYTES, |out| {
+            put_entry(out, &no_indexes, |out| {
+                write_row_group_sums(&metadata, out);
+                Gaps::default()
+            })
+        })??;
+        self.open.clear();
+        self.returned.add_row_group(metadata);
+        Ok(())
     }
 
-    /// As [`Stores::write_filters`].
-    pub(super) fn write_column_indexes<W: Write>(
+    /// Puts a pair away.
+    ///
+    /// # Errors
+    /// If a store cannot be made, or fails.
+    pub(super) fn add_pair(&mut self, pair: KeyValue) -> Result<()> {
+        let (origin, pairs) = (&self.origin, &mut self.pairs);
+        write_pair(&pair, |piece| pairs.extend(origin, piece))?;
+        self.returned.add_pair(pair);
+        Ok(())
+    }
+
+    /// Writes late filters, then all column indexes, then all offset indexes.
+    ///
+    /// # Errors
+    /// If a store or the sink fails.
+    pub(super) fn write_ahead<W: Write>(&mut self, sink: &mut TrackedWrite<W>) -> Result<()> {
+        let (origin, scratch) = (&self.origin, &mut self.scratch);
+        let mut write = |log: &mut Log| -> Result<i64> {
+            let base = position(sink)?;
+            log.drain(origin, scratch, |bytes| Ok(sink.write_all(bytes)?))?;
+            log.shrink();
+            Ok(base)
+        };
+        self.bases.filter = write(&mut self.filters)?;
+        self.bases.column_index = write(&mut self.column_indexes)?;
+        self.bases.offset_index = write(&mut self.offset_indexes)?;
+        Ok(())
+    }
+
+    /// Writes what the row groups say, `row_groups` of them.
+    ///
+    /// # Errors
+    /// If a store or the sink fails.
+    pub(super) fn write_row_groups<E: FnMut(&[u8]) -> Result<()>>(
         &mut self,
-        sink: &mut TrackedWrite<W>,
-        note: Note<'_>,
+        footer: &mut FooterWriter<E>,
+        row_groups: usize,
     ) -> Result<()> {
-        let (origin, kept) = (&self.origin, &mut self.kept);
-        let keep = |chunk: Chunk, bytes: &[u8]| {
-            if kept.claim(bytes) {
-                let physical_type = origin.column(chunk)?.physical_type();
-                kept.add_column_index(chunk, read_column_index(bytes, physical_type)?);
+        let columns = self.origin.schema.num_columns();
+        let last = row_groups.checked_sub(1).map(i32::try_from).transpose()?;
+        let ordinals = Ordinals::of([last].into_iter());
+        let (bases, returned) = (&self.bases, &mut self.returned);
+        let mut next = Next::default();
+        let see = |bytes: &[u8]| {
+            let mut input = Input::new(bytes);
+            while let Some(entry) = take_entry(&mut input)? {
+                if next.column == 0 {
+                    footer.begin_row_group(columns);
+                }
+                let mut placed = Ok(Pending::default());
+                footer.put(|part| placed = entry.place(bases, part))?;
+                let placed = placed?;
+                if next.column < columns {
+                    returned.place(next.row_group, next.column, &placed);
+                    next.column += 1;
+                } else {
+                    footer.end_row_group(Some(i32::try_from(next.row_group)?), ordinals)?;
+                    next.column = 0;
+                    next.row_group += 1;
+                }
             }
             Ok(())
         };
-        self.column_indexes
-            .write(origin, sink, &mut self.scratch, note, keep)
+        self.entries.drain(&self.origin, &mut self.scratch, see)?;
+        self.entries.shrink();
+        match next {
+            Next {
+                row_group,
+                column: 0,
+            } if row_group == row_groups => Ok(()),
+            _ => Err(ParquetError::CorruptBlob(format!(
+                "of {row_groups} row groups {} came back from the store",
+                next.row_group
+            ))),
+        }
     }
 
-    /// As [`Stores::write_filters`].
-    pub(super) fn write_offset_indexes<W: Write>(
+    /// Writes the pairs that were added.
+    ///
+    /// # Errors
+    /// If a store or the sink fails.
+    pub(super) fn write_pairs<E: FnMut(&[u8]) -> Result<()>>(
         &mut self,
-        sink: &mut TrackedWrite<W>,
-        note: Note<'_>,
+        footer: &mut FooterWriter<E>,
     ) -> Result<()> {
-        let kept = &mut self.kept;
-        let keep = |chunk: Chunk, bytes: &[u8]| {
-            if kept.claim(bytes) {
-                kept.add_offset_index(chunk, read_offset_index(bytes)?);
-            }
-            Ok(())
-        };
-        self.offset_indexes
-            .write(&self.origin, sink, &mut self.scratch, note, keep)
+        let scratch = &mut self.scratch;
+        self.pairs
+            .drain(&self.origin, scratch, |bytes| footer.bytes(bytes))?;
+        self.pairs.shrink();
+        scratch.clear();
+        Ok(())
     }
 
-    /// The indexes that were written, if there was room to read them back, and the bytes reserved for them.
-    pub(super) fn into_indexes(self) -> (Option<Vec<RowGroupIndexes>>, usize) {
-        self.kept.into_indexes()
+    /// Asks the stores to move out what they hold in memory, if that is much.
+    ///
+    /// # Errors
+    /// If a store fails.
+    pub(super) fn make_room(&mut self) -> Result<()> {
+        if self.resident_bytes() <= self.most_resident_bytes {
+            return Ok(());
+        }
+        let origin = &self.origin;
+        for log in [
+            &mut self.filters,
+            &mut self.column_indexes,
+            &mut self.offset_indexes,
+            &mut self.entries,
+            &mut self.pairs,
+        ] {
+            log.spill(origin)?;
+        }
+        Ok(())
     }
 
-    /// Bytes of tables, of the buffer, and of blobs that stores had no room for.
+    /// Bytes of tables, of buffers, of blobs that stores had no room for, and of what is given back to the caller.
     pub(super) fn own_bytes(&self) -> usize {
-        self.scratch.buffer.capacity() + self.sum(Queue::own_bytes)
+        self.sum(Log::own_bytes)
+            + self.open.capacity() * size_of::<Pending>()
+            + self.returned.memory_size()
     }
 
     /// Bytes that the stores say they hold in memory.
     pub(super) fn resident_bytes(&self) -> usize {
-        self.sum(|queue| queue.shelf.as_ref().map_or(0, Shelf::resident_bytes))
+        self.sum(Log::resident_bytes)
     }
 
     /// Those of them that the stores have not reserved themselves.
     pub(super) fn unreserved_bytes(&self) -> usize {
-        self.sum(|queue| queue.shelf.as_ref().map_or(0, Shelf::unreserved_bytes))
+        self.sum(Log::unreserved_bytes)
     }
 
-    fn add_filter(&mut self, chunk: Chunk, filter: &Sbbf) -> Result<()> {
-        self.scratch.buffer.clear();
-        self.scratch
-            .buffer
-            .extend_from_slice(&filter.header_bytes()?);
-        // A filter without blocks still has its header.
-        for first in (0..filter.num_blocks().max(1)).step_by(PIECE_BLOCKS) {
-            filter.append_blocks(first, PIECE_BLOCKS, &mut self.scratch.buffer);
-            self.filters
-                .put(&self.origin, chunk, &self.scratch.buffer)?;
-            self.scratch.buffer.clear();
-        }
-        Ok(())
-    }
-
-    fn sum(&self, bytes: impl Fn(&Queue) -> usize) -> usize {
-        bytes(&self.filters) + bytes(&self.column_indexes) + bytes(&self.offset_indexes)
+    fn sum(&self, bytes: impl Fn(&Log) -> usize) -> usize {
+        let logs = [
+            &self.filters,
+            &self.column_indexes,
+            &self.offset_indexes,
+            &self.entries,
+            &self.pairs,
+        ];
+        logs.into_iter().map(bytes).sum()
     }
 }
 
-impl Queue {
-    fn new(kind: &'static str) -> Self {
-        Self {
-            kind,
-            shelf: None,
-            blobs: Vec::new(),
-            bytes: 0,
-        }
-    }
-
-    fn put(&mut self, origin: &Origin, chunk: Chunk, bytes: &[u8]) -> Result<()> {
-        let shelf = match self.shelf.take() {
-            Some(shelf) => shelf,
-            None => origin.open(chunk)?,
-        };
-        let shelf = self.shelf.insert(shelf);
-        // Pages of the chunk have left their store: there may be room again.
-        shelf.ask_again();
-        let place = shelf
-            .put(bytes)
-            .map_err(|source| origin.error("put", chunk, self.blobs.len(), source))?;
-        self.blobs.push(Blob {
-            row_group: u32::try_from(chunk.row_group)?,
-            column: u32::try_from(chunk.column)?,
-            place,
-        });
-        self.bytes += bytes.len() as u64;
-        Ok(())
-    }
-
-    /// Writes all blobs, shows each to `see`, and notes each chunk's once.
-    fn write<W: Write>(
-        &mut self,
-        origin: &Origin,
-        sink: &mut TrackedWrite<W>,
-        scratch: &mut Scratch,
-        note: Note<'_>,
-        mut see: impl FnMut(Chunk, &[u8]) -> Result<()>,
-    ) -> Result<()> {
-        let Some(mut shelf) = self.shelf.take() else {
-            return Ok(());
-        };
-        let (kind, put) = (self.kind, std::mem::take(&mut self.bytes));
-        let mut taken = 0;
-        let mut blobs = self.blobs.drain(..).enumerate().peekable();
-        while let Some((ordinal, first)) = blobs.next() {
-            let chunk = first.chunk();
-            let mut pieces = Some((ordinal, first));
-            let written = Extent::of(sink, |sink| {
-                while let Some((ordinal, piece)) = pieces.take() {
-                    shelf
-                        .take_into(piece.place, &mut scratch.buffer)
-                        .and_then(|()| {
-                            scratch.pay();
-                            see(chunk, &scratch.buffer)
-                        })
-                        .map_err(|source| origin.error("take", chunk, ordinal, source))?;
-                    taken += scratch.buffer.len() as u64;
-                    sink.write_all(&scratch.buffer)?;
-                    pieces = blobs.next_if(|(_, next)| next.chunk() == chunk);
-                }
-                Ok(())
-            })?;
-            note(chunk, written);
-        }
-        scratch.shrink();
-        if taken != put {
-            return Err(ParquetError::CorruptBlob(format!(
-                "the {kind} that waited in a store had {put} bytes and came back with {taken}"
-            )));
-        }
-        Ok(())
-    }
-
-    fn own_bytes(&self) -> usize {
-        self.blobs.capacity() * size_of::<Blob>() + self.shelf.as_ref().map_or(0, Shelf::own_bytes)
-    }
+/// The row group and the column that an entry is of; past the last column, the row group itself.
+#[derive(Debug, Default, Clone, Copy)]
+struct Next {
+    row_group: usize,
+    column: usize,
 }
 
-impl Scratch {
-    /// Pays for the buffer while a blob is in it.
-    fn pay(&mut self) {
-        let more_bytes = self.buffer.capacity().saturating_sub(self.idle_bytes);
-        self.held.resize(more_bytes);
-    }
-
-    /// Leaves no large buffer behind.
-    fn shrink(&mut self) {
-        if self.buffer.capacity() > MOST_IDLE_BYTES {
-            self.buffer = Vec::new();
-        }
-        self.idle_bytes = self.buffer.capacity();
-        self.held.resize(0);
-    }
+/// Appends what `write` writes, and says where it is in the log.
+fn put(
+    log: &mut Log,
+    origin: &Origin,
+    column: usize,
+    bytes: usize,
+    write: impl FnOnce(&mut Vec<u8>),
+) -> Result<Extent> {
+    let from = log.len();
+    log.append(origin, column, bytes, write)?;
+    extent(from, log)
 }
 
-impl Origin {
-    /// A new store, under the schema's first leaf column.
-    fn open(&self, chunk: Chunk) -> Result<Shelf> {
-        let first = self.column(Chunk { column: 0, ..chunk })?;
-        let store = self.factory.create(&PageStoreArgs::new(0, &first));
-        let store = store.map_err(|source| self.error("create", chunk, 0, source))?;
-        Ok(Shelf::new(store, self.when_full))
+/// Appends a filter piece by piece.
+fn put_filter(log: &mut Log, origin: &Origin, column: usize, filter: &Sbbf) -> Result<Extent> {
+    let from = log.len();
+    let header = filter.header_bytes()?;
+    log.append(origin, column, FILTER_HEADER_BYTES, |out| {
+        out.extend_from_slice(&header);
+    })?;
+    for first in (0..filter.num_blocks()).step_by(PIECE_BLOCKS) {
+        let blocks = PIECE_BLOCKS.min(filter.num_blocks() - first);
+        log.append(origin, column, blocks * BLOCK_BYTES, |out| {
+            filter.append_blocks(first, PIECE_BLOCKS, out);
+        })?;
     }
-
-    /// An error of a store, with the step and the chunk that it belongs to.
-    fn error(
-        &self,
-        step: &'static str,
-        chunk: Chunk,
-        ordinal: usize,
-        source: ParquetError,
-    ) -> ParquetError {
-        match self.column(chunk) {
-            Ok(column) => store_error(step, &column, ordinal, source),
-            Err(_) => source,
-        }
-    }
-
-    fn column(&self, chunk: Chunk) -> Result<ColumnDescPtr> {
-        let columns = self.schema.columns();
-        let column = columns.get(chunk.column).cloned();
-        column.ok_or(ParquetError::IndexOutOfBound(chunk.column, columns.len()))
-    }
+    extent(from, log)
 }
 
-impl Blob {
-    fn chunk(&self) -> Chunk {
-        Chunk {
-            row_group: self.row_group as usize,
-            column: self.column as usize,
-        }
-    }
+fn extent(from: u64, log: &Log) -> Result<Extent> {
+    Ok(Extent {
+        offset: i64::try_from(from)?,
+        len: i32::try_from(log.len() - from)?,
+    })
 }
