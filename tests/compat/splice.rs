@@ -59,6 +59,44 @@ fn source(dictionary: bool) -> (Vec<u8>, Vec<ColumnCloseResult>) {
     (sink.into_inner().unwrap(), closes)
 }
 
+/// What a chunk's metadata says of places in the file that it comes from is not true of the next one.
+#[test]
+fn places_in_another_file_are_forgotten() {
+    let (bytes, mut closes) = source(true);
+    for close in &mut closes {
+        close.column_index = None;
+        close.offset_index = None;
+        let metadata = close.metadata.clone().into_builder();
+        close.metadata = metadata
+            .set_file_path("elsewhere".to_owned())
+            .set_file_offset(3)
+            .set_bloom_filter_offset(Some(5))
+            .set_bloom_filter_length(Some(6))
+            .set_column_index_offset(Some(7))
+            .set_column_index_length(Some(8))
+            .set_offset_index_offset(Some(9))
+            .set_offset_index_length(Some(10))
+            .build()
+            .unwrap();
+    }
+    let (file, metadata) = splice(&Bytes::from(bytes), &closes);
+    let layout = Layout::read(&file);
+    let chunks = layout.row_groups.iter().flat_map(|group| &group.chunks);
+    assert!(
+        chunks
+            .clone()
+            .all(|it| it.offset_index.is_none() && it.column_index.is_none())
+    );
+    assert!(chunks.clone().all(|it| it.meta.opt_int(14).is_none()));
+    for chunk in metadata.row_groups().iter().flat_map(|it| it.columns()) {
+        assert_eq!((chunk.file_path(), chunk.file_offset()), (None, 0));
+        assert_eq!(chunk.bloom_filter_offset(), None);
+        assert_eq!(chunk.column_index_range(), None);
+        assert_eq!(chunk.offset_index_range(), None);
+    }
+    assert_eq!(read(&file).num_rows(), 200);
+}
+
 /// A file of two row groups, both of the same chunks.
 fn splice<R: ChunkReader>(reader: &R, closes: &[ColumnCloseResult]) -> (Vec<u8>, ParquetMetaData) {
     let mut file = Vec::new();

@@ -93,6 +93,20 @@ impl ColumnChunkMetaData {
         self.offset_index_length = Slim::NONE;
     }
 
+    /// Forgets where the chunk and what belongs to it stood in another file. What is known of its pages stays.
+    pub(crate) fn forget_places(&mut self) {
+        self.forget_index_places();
+        if let Some(rare) = &mut self.rare {
+            rare.file_path = None;
+            rare.file_offset = 0;
+            rare.bloom_filter_offset = Slim::NONE;
+            rare.bloom_filter_length = Slim::NONE;
+        }
+        if self.rare.as_deref() == Some(&RareFields::default()) {
+            self.rare = None;
+        }
+    }
+
     /// The file that holds the chunk, relative to this one; `None` for this file.
     pub fn file_path(&self) -> Option<&str> {
         self.rare.as_ref()?.file_path.as_deref()

@@ -110,7 +110,8 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
     }
 
     /// Copies the bytes of an encoded column chunk from `reader`, where `close` says they lie, and
-    /// adds the chunk to the row group with its offsets moved.
+    /// adds the chunk to the row group with its offsets moved. Of indexes and a Bloom filter the file gets what `close`
+    /// holds; where others stand in the file that the chunk comes from means nothing here.
     ///
     /// # Errors
     /// If there is no column left, `close` describes another column, the row counts differ, or the chunk cannot be
@@ -119,9 +120,10 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
     pub fn append_column<R: ChunkReader>(
         &mut self,
         reader: &R,
-        close: ColumnCloseResult,
+        mut close: ColumnCloseResult,
     ) -> Result<()> {
         self.check_appendable(&close)?;
+        close.metadata.forget_places();
         let metadata = &close.metadata;
         let from = metadata
             .dictionary_page_offset()
