@@ -79,6 +79,18 @@ pub enum ParquetError {
         /// The step that would have been needed.
         step: &'static str,
     },
+    /// A codec cannot work within the memory limit, not even at its weakest.
+    #[error(
+        "{codec} takes {needed} bytes at least to compress a page, the memory limit is {limit}"
+    )]
+    CodecExceedsLimit {
+        /// The codec and its level.
+        codec: String,
+        /// Bytes that it takes with its smallest window.
+        needed: usize,
+        /// The limit, in bytes.
+        limit: usize,
+    },
     /// An earlier call failed, and the writer takes no more; the first cause is kept.
     #[error("The writer failed earlier and accepts no further call; first cause: {0}")]
     Latched(#[source] Arc<ParquetError>),
@@ -152,6 +164,15 @@ impl ParquetError {
             &ParquetError::MemoryLimitExceeded { limit, used, step } => {
                 ParquetError::MemoryLimitExceeded { limit, used, step }
             }
+            ParquetError::CodecExceedsLimit {
+                codec,
+                needed,
+                limit,
+            } => ParquetError::CodecExceedsLimit {
+                codec: codec.clone(),
+                needed: *needed,
+                limit: *limit,
+            },
             ParquetError::PageStore {
                 step,
                 column,

@@ -17,11 +17,14 @@ mod tables;
 mod memory {
     mod accounting;
     mod bounds;
+    mod codecs;
     mod data;
     mod dictionaries;
     mod filters;
     mod idle;
     mod kinds;
+    mod large;
+    mod ledgers;
     mod limits;
     mod pressure;
     mod release;

@@ -14,8 +14,8 @@ use crate::errors::{ParquetError, Result};
 /// These invariants hold wherever a budget is used in this crate:
 ///
 /// 1. Every resident class is reserved: pages on the heap, open pages, dictionaries and interning
-///    tables, level and scratch buffers, leaves in flight between threads, Bloom filters, ledgers,
-///    key tables of page stores, and what waits for the footer.
+///    tables, level and scratch buffers, what codecs work in, leaves in flight between threads, Bloom filters,
+///    ledgers, key tables of page stores, and what waits for the footer.
 /// 2. A page that cannot be reserved is spilled, never refused: [`Reservation::try_resize`] is for
 ///    memory that has another place to go, [`Reservation::resize`] for memory that has none.
 ///    Refusable claims stop at the [high-water mark](Self::high_water), so that the rest is left to
@@ -27,14 +27,18 @@ use crate::errors::{ParquetError, Result};
 ///    writing it out takes, and ends where that has no room. Those parts are divided by the number of writers that
 ///    were at work at once, and none is more than a quarter of a writer's share, or half of it for dictionaries.
 ///    A value that is larger than such a page, and a row of a list, is there up to four times while it is
-///    written, and lies past the limit if it must.
+///    written, and lies past the limit if it must. Its bounds do not come on top: those in statistics and indexes
+///    are cut at a 512th part of the limit also where the properties want them whole, and those of later pages at 64
+///    bytes once a chunk has as many bytes of bounds as a page may have.
 /// 4. Only the reservation that holds bytes gives them back, when it shrinks or at the latest when it
 ///    is dropped; so [`used`](Self::used) is zero once every writer is gone, in whatever way it went.
 /// 5. Too small a limit is a matter of policy, not of this type: the writer spills resident pages and
 ///    what its Bloom filters hold, then cuts its largest open pages early, then drops counts of distinct
 ///    values and dictionaries that do not pay, then flushes the row group early. A Bloom filter that has
-///    no room whole is left out. No lower layer fails for want of memory. About 9 KiB a leaf column is the least that
-///    a limit is kept with, and for each of several writers about as much more.
+///    no room whole is left out. Codecs that would work in more than three eighths of the limit do so with smaller
+///    windows, then at lower levels; one that has no room in the limit at all is refused with the writer. No lower
+///    layer fails for want of memory. About 9 KiB a leaf column is the least that a limit is kept with, and for each of
+///    several writers about as much more.
 /// 6. Of several members the one with more than its fair share gives way, at the latest when it has written a batch
 ///    and half of the limit is in use; near the limit whoever is at work does. Nothing can take from a member that is
 ///    idle.

@@ -19,6 +19,7 @@
 //! # Ok::<(), herringbone::errors::ParquetError>(())
 //! ```
 
+mod growth;
 mod member;
 mod memory_budget;
 mod reservation;
@@ -26,6 +27,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use growth::{extend_tight, push_tight};
 pub use member::Member;
 pub(crate) use memory_budget::AtWork;
 pub use memory_budget::MemoryBudget;

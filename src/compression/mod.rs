@@ -24,11 +24,13 @@ mod lz4;
 mod room;
 #[cfg(feature = "snap")]
 mod snappy;
+mod strength;
 #[cfg(feature = "zstd")]
 mod zstd;
 
 use crate::basic::{Compression, CompressionCodec};
 use crate::errors::{ParquetError, Result};
+pub(crate) use strength::{CodecRoom, Strength};
 
 /// One codec at one level, with the context it reuses from page to page.
 ///
@@ -45,25 +47,31 @@ pub(crate) trait Codec: Send {
     fn memory_size(&self) -> usize;
 }
 
-/// Makes the codec for `compression`; `None` for [`Compression::UNCOMPRESSED`].
+/// Makes the codec of `strength`; `None` for [`Compression::UNCOMPRESSED`].
 ///
 /// # Errors
 /// As [`check_available`].
-pub(crate) fn create_codec(compression: Compression) -> Result<Option<Box<dyn Codec>>> {
-    match compression {
+pub(crate) fn create_codec(strength: Strength) -> Result<Option<Box<dyn Codec>>> {
+    match strength.compression() {
         Compression::UNCOMPRESSED => Ok(None),
         #[cfg(feature = "snap")]
         Compression::SNAPPY => Ok(Some(Box::new(snappy::Snappy::new()))),
         #[cfg(any(feature = "flate2-zlib-rs", feature = "flate2-rust_backend"))]
         Compression::GZIP(level) => Ok(Some(Box::new(gzip::Gzip::new(level)))),
         #[cfg(feature = "brotli")]
-        Compression::BROTLI(level) => Ok(Some(Box::new(brotli::Brotli::new(level)))),
+        Compression::BROTLI(level) => {
+            let window = strength.window_bits();
+            Ok(Some(Box::new(brotli::Brotli::new(level, window))))
+        }
         #[cfg(feature = "lz4")]
         Compression::LZ4 => Ok(Some(Box::new(lz4::Lz4Hadoop::new()))),
         #[cfg(feature = "lz4")]
         Compression::LZ4_RAW => Ok(Some(Box::new(lz4::Lz4Raw::new()))),
         #[cfg(feature = "zstd")]
-        Compression::ZSTD(level) => Ok(Some(Box::new(zstd::Zstd::new(level)))),
+        Compression::ZSTD(level) => {
+            let window = strength.window_bits();
+            Ok(Some(Box::new(zstd::Zstd::new(level, window))))
+        }
         missing => Err(unavailable(missing)),
     }
 }

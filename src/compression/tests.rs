@@ -30,7 +30,7 @@ fn built_codecs() -> Vec<Compression> {
 }
 
 fn codec(compression: Compression) -> Box<dyn Codec> {
-    create_codec(compression).unwrap().unwrap()
+    create_codec(Strength::full(compression)).unwrap().unwrap()
 }
 
 fn compressed(compression: Compression, input: &[u8]) -> Vec<u8> {
@@ -244,13 +244,19 @@ fn snappy_in_pieces_is_snappy_at_once() {
 
 #[test]
 fn uncompressed_has_no_codec() {
-    assert!(create_codec(Compression::UNCOMPRESSED).unwrap().is_none());
+    assert!(
+        create_codec(Strength::full(Compression::UNCOMPRESSED))
+            .unwrap()
+            .is_none()
+    );
     assert!(check_available(Compression::UNCOMPRESSED).is_ok());
 }
 
 #[test]
 fn lzo_is_a_typed_error() {
-    let error = create_codec(Compression::LZO).err().unwrap();
+    let error = create_codec(Strength::full(Compression::LZO))
+        .err()
+        .unwrap();
     assert!(matches!(error, ParquetError::NYI(_)));
     assert!(error.to_string().contains("LZO"), "{error}");
     assert!(check_available(Compression::LZO).is_err());
@@ -266,7 +272,10 @@ fn availability_is_what_creation_does() {
         (Compression::LZ4_RAW, "lz4"),
         (Compression::ZSTD(ZstdLevel::default()), "zstd"),
     ] {
-        match (check_available(compression), create_codec(compression)) {
+        match (
+            check_available(compression),
+            create_codec(Strength::full(compression)),
+        ) {
             (Ok(()), Ok(Some(_))) => {}
             (Err(checked), Err(created)) => {
                 assert_eq!(checked.to_string(), created.to_string());

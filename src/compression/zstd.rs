@@ -13,13 +13,16 @@ use crate::errors::{ParquetError, Result};
 
 pub(super) struct Zstd {
     level: i32,
+    /// Where it is not the level's own.
+    window_bits: Option<u32>,
     context: Option<CCtx<'static>>,
 }
 
 impl Zstd {
-    pub(super) fn new(level: ZstdLevel) -> Self {
+    pub(super) fn new(level: ZstdLevel, window_bits: Option<u32>) -> Self {
         Self {
             level: level.compression_level(),
+            window_bits,
             context: None,
         }
     }
@@ -34,6 +37,11 @@ impl Zstd {
                 context
                     .set_parameter(CParameter::CompressionLevel(self.level))
                     .map_err(zstd_error)?;
+                if let Some(bits) = self.window_bits {
+                    context
+                        .set_parameter(CParameter::WindowLog(bits))
+                        .map_err(zstd_error)?;
+                }
                 Ok(empty.insert(context))
             }
         }

@@ -8,14 +8,15 @@ use arrow_schema::{DataType, SchemaRef};
 use super::column::{ArrowColumnWriter, ColumnParts};
 use super::fits::check_rows;
 use super::holds::check_values;
-use super::limits::page_cap;
+use super::limits::{Shape, page_cap};
 use crate::arrow::adapt::{Adapter, DecimalPrecision};
 use crate::arrow::leaves::{ColumnFit, ColumnShape, Leaf, LeafPlan, column_shapes};
 use crate::arrow::schema::leaf_types;
 use crate::budget::{Member, MemoryBudget};
 use crate::column::chunk::{ChunkBuffer, FilterParts, WhenFull};
 use crate::column::page_store::{InMemoryPageStoreFactory, PageStoreFactory};
-use crate::column::writer::{ColumnEncoder, WorkbenchPool, row_room};
+use crate::column::writer::{CODECS, ColumnEncoder, WorkbenchPool, row_room};
+use crate::compression::Strength;
 use crate::errors::{ParquetError, Result};
 use crate::file::properties::WriterPropertiesPtr;
 use crate::file::writer::SerializedFileWriter;
@@ -36,6 +37,8 @@ pub struct ArrowRowGroupWriterFactory {
     shapes: Vec<ColumnShape>,
     /// Set once both schemas are known to be nested alike.
     is_fitted: OnceLock<()>,
+    /// Kinds of codecs that the columns have, as far as benches keep them.
+    codecs: usize,
 }
 
 impl ArrowRowGroupWriterFactory {
@@ -57,6 +60,7 @@ impl ArrowRowGroupWriterFactory {
             member,
             when_full: WhenFull::Fail,
             decimal_precision: DecimalPrecision::default(),
+            codecs: 1,
         }
     }
 
@@ -79,7 +83,10 @@ impl ArrowRowGroupWriterFactory {
 
     /// Lets all memory be paid for by `member`.
     pub(super) fn with_member(self, member: Arc<Member>) -> Self {
+        let columns = self.descr.columns().iter();
+        let codecs = columns.map(|descr| self.props.compression(descr.path()));
         Self {
+            codecs: distinct(codecs).len(),
             benches: WorkbenchPool::new(member.budget().clone()),
             member,
             ..self
@@ -101,13 +108,12 @@ impl ArrowRowGroupWriterFactory {
         let leaves = self.leaves()?;
         self.check_nesting()?;
         let mut writers = Vec::with_capacity(self.descr.num_columns());
-        let cap = page_cap(self.member.shared());
         for ((index, (data_type, descr)), shape) in leaves.into_iter().enumerate().zip(&self.shapes)
         {
             let has_filter = self.props.bloom_filter_properties(descr.path()).is_some();
-            let encoder = ColumnEncoder::try_new(descr.clone(), &self.props)?;
+            let encoder = self.encoder(descr)?;
             writers.push(ArrowColumnWriter::new(ColumnParts {
-                encoder: encoder.with_page_cap(cap),
+                encoder,
                 pages: ChunkBuffer::try_new(
                     self.page_stores.as_ref(),
                     index,
@@ -127,13 +133,23 @@ impl ArrowRowGroupWriterFactory {
         Ok(writers)
     }
 
-    /// An error if [`ArrowRowGroupWriterFactory::create_column_writers`] could only fail; no store is made.
-    pub(super) fn check(&self) -> Result<()> {
+    /// An error if [`ArrowRowGroupWriterFactory::create_column_writers`] could only fail; no store is made. Returns
+    /// what decides about memory.
+    pub(super) fn check(&self) -> Result<Shape> {
+        let mut strengths = Vec::new();
         for (data_type, descr) in self.leaves()? {
-            ColumnEncoder::try_new(descr.clone(), &self.props)?;
+            strengths.push(self.encoder(descr)?.strength());
             Adapter::try_new(data_type, descr)?;
         }
-        Ok(())
+        let strengths = distinct(strengths.into_iter());
+        let columns = self.descr.columns().iter();
+        let rows = columns.map(|descr| self.props.column_data_page_row_count_limit(descr.path()));
+        Ok(Shape {
+            columns: self.descr.num_columns(),
+            least_slots: rows.fold(self.props.write_batch_size(), usize::min),
+            codecs: self.codecs,
+            codec_bytes: strengths.iter().map(Strength::most_bytes).sum(),
+        })
     }
 
     /// As [`check`](super::row_group::OpenRowGroup::check) of a row group that this factory would make.
@@ -191,6 +207,14 @@ impl ArrowRowGroupWriterFactory {
         self.fit(&mut plans.collect::<Result<Vec<_>>>()?)
     }
 
+    fn encoder(&self, descr: &ColumnDescPtr) -> Result<ColumnEncoder> {
+        let encoder = ColumnEncoder::try_new(descr.clone(), &self.props)?;
+        match page_cap(self.member.budget(), self.codecs) {
+            Some(cap) => encoder.with_page_cap(cap),
+            None => Ok(encoder),
+        }
+    }
+
     fn leaves(&self) -> Result<Vec<(&DataType, &ColumnDescPtr)>> {
         let types = leaf_types(&self.schema);
         if types.len() != self.descr.num_columns() {
@@ -202,4 +226,15 @@ impl ArrowRowGroupWriterFactory {
         }
         Ok(types.into_iter().zip(self.descr.columns()).collect())
     }
+}
+
+/// Those that differ, up to as many as benches keep.
+fn distinct<T: PartialEq>(kinds: impl Iterator<Item = T>) -> Vec<T> {
+    let mut found = Vec::new();
+    for kind in kinds {
+        if found.len() < CODECS && !found.contains(&kind) {
+            found.push(kind);
+        }
+    }
+    found
 }

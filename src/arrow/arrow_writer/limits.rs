@@ -5,9 +5,10 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 
 use super::column::ArrowColumnWriter;
-use super::pieces::Pieces;
+use super::pieces::{Pieces, tiny_page_rows};
 use crate::budget::{AtWork, Member, MemoryBudget, Reservation};
 use crate::column::writer::{PageCap, WorkbenchPool};
+use crate::compression::CodecRoom;
 use crate::errors::{ParquetError, Result};
 
 /// What happens when nothing but ending the row group early can keep a memory limit.
@@ -132,6 +133,17 @@ const DICTIONARY_PART: usize = 10;
 const PAGE_PART_OF_SHARE: usize = 4;
 const DICTIONARY_PART_OF_SHARE: usize = 2;
 
+/// The part of a limit at which bounds are cut where the options would keep them whole: there are two of each page and
+/// of each chunk, in several places at a time.
+const BOUND_PART: usize = 512;
+
+/// Bounds of so many bytes are never cut for the limit.
+const LEAST_BOUND_BYTES: usize = 64;
+
+/// Eighths of a limit, or of a fair share, that codecs may work in together. They hold that from page to page, so that no page has to wait
+/// for it.
+const CODEC_EIGHTHS: usize = 3;
+
 /// A row group is not ended early if that frees less than this part of a fair share.
 const ENDING_PART: usize = 8;
 
@@ -163,21 +175,36 @@ const FILTER_FLOOR_BYTES: usize = 4 * 1024;
 /// Dictionaries smaller than this are kept: giving them up frees next to nothing.
 const DICTIONARY_FLOOR_BYTES: usize = 4 * 1024;
 
+/// What of a writer's columns and properties decides how much memory it must have.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shape {
+    /// Leaf columns.
+    pub(super) columns: usize,
+    /// Slots of the smallest page that the properties may ask for.
+    pub(super) least_slots: usize,
+    /// Kinds of codecs, as far as they are kept.
+    pub(super) codecs: usize,
+    /// What they work in together.
+    pub(super) codec_bytes: usize,
+}
+
 /// The steps of relief for one writer.
 #[derive(Debug)]
 pub(super) struct Relief {
     member: Arc<Member>,
     benches: WorkbenchPool,
+    shape: Shape,
     pressure: MemoryPressure,
     /// What the writer held when relief had nothing left to free, or the least it held since.
     spent_at: Option<usize>,
 }
 
 impl Relief {
-    pub(super) fn new(member: Arc<Member>, benches: WorkbenchPool) -> Self {
+    pub(super) fn new(member: Arc<Member>, benches: WorkbenchPool, shape: Shape) -> Self {
         Self {
             member,
             benches,
+            shape,
             pressure: MemoryPressure::default(),
             spent_at: None,
         }
@@ -190,7 +217,7 @@ impl Relief {
 
     /// What pages may hold under the limit as it is shared now.
     pub(super) fn page_cap(&self) -> Option<PageCap> {
-        page_cap(self.member.budget())
+        page_cap(self.member.budget(), self.shape.codecs)
     }
 
     /// Nothing yet, of the writer's budget.
@@ -200,7 +227,11 @@ impl Relief {
 
     /// The pieces of `batch` that may be taken apart at once.
     pub(super) fn pieces<'a>(&self, batch: &'a RecordBatch) -> Pieces<'a> {
-        Pieces::new(batch, self.member.budget().part(1, 0))
+        let limit = self.member.budget().part(1, 0);
+        let most_rows = limit.map_or(usize::MAX, |limit| {
+            tiny_page_rows(self.shape.least_slots, self.shape.columns, limit)
+        });
+        Pieces::new(batch, limit).with_most_rows(most_rows)
     }
 
     /// What the limit has cost so far.
@@ -237,7 +268,7 @@ impl Relief {
         }
         self.spill_pages(rest)?;
         self.spill_filters(rest, 0)?;
-        self.benches.clear();
+        self.benches.free_buffers();
         if !self.member.budget().has_room_for(bytes) {
             column.give_up_filter();
             self.pressure.bloom_filters_given_up += 1;
@@ -334,6 +365,21 @@ impl Relief {
         Ok(self.outcome())
     }
 
+    /// Makes room for the codecs, if they are not there yet or had to go.
+    ///
+    /// # Errors
+    /// If a store fails.
+    pub(super) fn make_room_for_codecs(
+        &mut self,
+        columns: &mut [ArrowColumnWriter],
+    ) -> Result<Relieved> {
+        let missing = self.benches.missing_codec_bytes(self.shape.codec_bytes);
+        match missing {
+            0 => Ok(Relieved::Enough),
+            _ => self.make_room(columns, missing),
+        }
+    }
+
     /// Frees, at the end of a batch, what others could use before this writer does. One that has more than its share
     /// does not wait for others to be short: it may be idle by then. Only the pages of the file may come out smaller.
     ///
@@ -344,7 +390,8 @@ impl Relief {
         let Some(share) = shared.fair_share().filter(|_| shared.members() > 1) else {
             return Ok(());
         };
-        if shared.is_under_pressure() || self.benches.memory_size() > share / SCRATCH_PART_OF_SHARE
+        if shared.is_under_pressure()
+            || self.benches.reserved_size() > share / SCRATCH_PART_OF_SHARE
         {
             self.benches.clear();
         }
@@ -416,7 +463,7 @@ impl Relief {
                 Ok(())
             }
             Step::FreeScratch => {
-                self.benches.clear();
+                self.benches.free_buffers();
                 Ok(())
             }
             Step::GiveUpDictionaries(which) => self.give_up_dictionaries(columns, target, which),
@@ -511,8 +558,9 @@ impl Relief {
     }
 }
 
-/// What pages may hold under the limit of `budget`; nothing is asked of them where there is none.
-pub(super) fn page_cap(budget: &MemoryBudget) -> Option<PageCap> {
+/// What pages may hold under the limit of `budget`, in a writer of so many codecs; nothing is asked of them where there
+/// is none.
+pub(super) fn page_cap(budget: &MemoryBudget, codecs: usize) -> Option<PageCap> {
     Some(PageCap {
         page_bytes: budget
             .part(PAGE_PART, PAGE_PART_OF_SHARE)?
@@ -520,6 +568,11 @@ pub(super) fn page_cap(budget: &MemoryBudget) -> Option<PageCap> {
         dictionary_bytes: budget
             .part(DICTIONARY_PART, DICTIONARY_PART_OF_SHARE)?
             .max(DICTIONARY_FLOOR_BYTES),
+        bound_bytes: budget.part(BOUND_PART, 0)?.max(LEAST_BOUND_BYTES),
+        codec: CodecRoom {
+            wanted_bytes: budget.part(8, 8)? * CODEC_EIGHTHS / codecs.max(1),
+            limit_bytes: budget.limit()?,
+        },
     })
 }
 
@@ -552,7 +605,13 @@ mod tests {
     fn relief(budget: &MemoryBudget) -> Relief {
         let member = Arc::new(budget.register());
         let benches = WorkbenchPool::new(member.budget().clone());
-        Relief::new(member, benches)
+        let shape = Shape {
+            columns: 1,
+            least_slots: 1024,
+            codecs: 1,
+            codec_bytes: 0,
+        };
+        Relief::new(member, benches, shape)
     }
 
     #[test]
@@ -622,10 +681,10 @@ mod tests {
     #[test]
     fn caps_follow_the_number_of_writers() {
         let budget = MemoryBudget::new(32 << 20);
-        let one = page_cap(&budget).unwrap();
+        let one = page_cap(&budget, 1).unwrap();
         assert_eq!((one.page_bytes, one.dictionary_bytes), (1 << 20, 3_355_443));
         let _members: Vec<_> = (0..64).map(|_| budget.register()).collect();
-        let many = page_cap(&budget).unwrap();
+        let many = page_cap(&budget, 1).unwrap();
         assert_eq!(
             (many.page_bytes, many.dictionary_bytes),
             (128 << 10, 256 << 10)

@@ -54,7 +54,10 @@ impl ArrowWriterOptions {
     /// everything that waits for the footer. When it is near, the writer moves pages and filters out, cuts open pages early,
     /// gives up dictionaries, and only then ends the row group early; see
     /// [`MemoryBudget`] for what holds at any time. Batches that the caller
-    /// holds do not count.
+    /// holds do not count. What codecs take while they work counts: one that would take too much works with a smaller
+    /// window or at a lower level, and one that cannot keep the limit at all is refused with
+    /// [`CodecExceedsLimit`](crate::errors::ParquetError::CodecExceedsLimit). Bounds longer than a 512th part of the limit
+    /// are cut in statistics and indexes, whatever the properties say.
     ///
     /// What the footer needs waits in page stores. What the writer gives back of it depends on the file and the limit alone:
     ///

@@ -10,11 +10,32 @@ use super::weight::Weights;
 /// The part of a limit that a piece may take.
 const PIECE_PART: usize = 16;
 
+/// The part of a limit that may be remembered of the pages of one piece.
+const LEDGERS_PART: usize = 16;
+
+/// Bytes that a page leaves in tables, with bounds of the usual length, about.
+const PAGE_FACTS_BYTES: usize = 256;
+
+/// With pages of so many slots and more the values take far more than what is remembered of them.
+const MANY_SLOTS: usize = 128;
+
+/// Rows of a piece under a limit of `limit` bytes, in a table of `columns`, where pages may be as small as `least_slots`:
+/// what is remembered of many tiny pages could fill the limit, and only the end of the row group frees it, which has to
+/// wait for the end of the piece.
+pub(super) fn tiny_page_rows(least_slots: usize, columns: usize, limit: usize) -> usize {
+    if least_slots >= MANY_SLOTS {
+        return usize::MAX;
+    }
+    let pages = limit / LEDGERS_PART / PAGE_FACTS_BYTES / columns.max(1);
+    pages.max(1) * least_slots.max(1)
+}
+
 /// Cuts one batch into pieces.
 #[derive(Debug)]
 pub(super) struct Pieces<'a> {
     weights: Weights<'a>,
     most_bytes: usize,
+    most_rows: usize,
 }
 
 impl<'a> Pieces<'a> {
@@ -31,12 +52,19 @@ impl<'a> Pieces<'a> {
         Self {
             weights,
             most_bytes,
+            most_rows: usize::MAX,
         }
+    }
+
+    /// The same with no more than `most_rows` in a piece.
+    pub(super) fn with_most_rows(self, most_rows: usize) -> Self {
+        Self { most_rows, ..self }
     }
 
     /// Rows of the piece that begins with the first of `rows`: as many as stay below the part of the limit, by what each
     /// of them takes, and one at least.
     pub(super) fn next(&self, rows: Range<usize>) -> usize {
+        let rows = rows.start..rows.end.min(rows.start.saturating_add(self.most_rows));
         if self.weights.is_empty() {
             return rows.len();
         }

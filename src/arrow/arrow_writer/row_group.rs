@@ -56,6 +56,7 @@ impl OpenRowGroup {
         rows: usize,
         relief: &mut Relief,
     ) -> Result<Relieved> {
+        relief.make_room_for_codecs(&mut self.columns)?;
         let mut outcome = Relieved::Enough;
         self.follow(relief.page_cap());
         let sizes: Vec<usize> = leaves.iter().map(Leaf::memory_size).collect();

@@ -161,7 +161,7 @@ impl<W: Write + Send> ArrowWriter<W> {
             .with_member(member.clone())
             .with_when_full(when_full)
             .with_decimal_precision_check(decimal_precision);
-        factory.check()?;
+        let shape = factory.check()?;
         factory.fit(&mut plans)?;
         let mut fixed = member.reserve();
         fixed.resize(
@@ -170,7 +170,7 @@ impl<W: Write + Send> ArrowWriter<W> {
                 + plans.capacity() * size_of::<LeafPlan>()
                 + plans.iter().map(LeafPlan::memory_size).sum::<usize>(),
         );
-        let relief = Relief::new(member, factory.benches().clone());
+        let relief = Relief::new(member, factory.benches().clone(), shape);
         Ok(Self {
             file,
             open: None,

@@ -5,6 +5,7 @@ use std::io::Write;
 
 use super::shelf::{Shelf, Shelved, WhenFull, store_error};
 use super::sink::{PageContent, PageSink, SealedPage};
+use crate::budget::push_tight;
 use crate::column::page_store::{PageStoreArgs, PageStoreFactory};
 use crate::errors::{ParquetError, Result};
 use crate::schema::types::ColumnDescPtr;
@@ -108,7 +109,9 @@ impl PageSink for ChunkBuffer {
             .map_err(|source| store_error("put", &self.descr, ordinal, source))?;
         match page.content {
             PageContent::Dictionary { .. } => self.dictionary = Some(blob),
-            PageContent::DataV1 { .. } | PageContent::DataV2 { .. } => self.data.push(blob),
+            PageContent::DataV1 { .. } | PageContent::DataV2 { .. } => {
+                push_tight(&mut self.data, blob)
+            }
         }
         self.bytes += blob_len as u64;
         Ok(())

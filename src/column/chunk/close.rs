@@ -59,10 +59,14 @@ impl ColumnCloseResult {
             + offset.map_or(0, OffsetIndexMetaData::memory_size)
     }
 
-    /// Bytes that the column index takes beside those of [`memory_size`](Self::memory_size) while it is written.
+    /// Bytes that the larger of the indexes takes beside those of [`memory_size`](Self::memory_size) while it is
+    /// written. They are paid for in advance, because nothing can be put off when the chunk ends; a small index finds
+    /// room.
     pub(crate) fn index_writing_bytes(&self) -> usize {
-        let index = self.column_index.as_ref();
-        index_writing_bytes(index.map_or(0, ColumnIndexMetaData::memory_size))
+        let (column, offset) = (self.column_index.as_ref(), self.offset_index.as_ref());
+        let column = column.map_or(0, ColumnIndexMetaData::memory_size);
+        let offset = offset.map_or(0, OffsetIndexMetaData::memory_size);
+        column.max(offset).saturating_sub(SMALL_INDEX_BYTES)
     }
 
     /// Moves the whole chunk by `by` bytes.
@@ -99,12 +103,6 @@ impl ColumnCloseResult {
         }
         Ok(())
     }
-}
-
-/// Bytes that a column index of `index_bytes` takes in addition while it is written. They are paid for in advance,
-/// because nothing can be put off when the chunk ends; a small index finds room.
-pub(super) fn index_writing_bytes(index_bytes: usize) -> usize {
-    index_bytes.saturating_sub(SMALL_INDEX_BYTES)
 }
 
 fn checked(offset: i64, by: i64) -> Result<i64> {

@@ -1,12 +1,11 @@
 //! From a ledger to the chunk's metadata and indexes: the one place where offsets are computed.
 
 use super::close::ColumnCloseResult;
-use super::ledger::{ChunkLedger, ChunkTotals, IndexEntries};
-use crate::basic::{Compression, Type};
+use super::ledger::{ChunkLedger, ChunkTotals};
+use crate::basic::Compression;
 use crate::errors::{ParquetError, Result};
-use crate::file::metadata::{ColumnChunkMetaData, LevelHistogram, OffsetIndexBuilder};
-use crate::file::page_index::column_index::{ColumnIndex, ColumnIndexMetaData};
-use crate::file::page_index::offset_index::OffsetIndexMetaData;
+use crate::file::metadata::{ColumnChunkMetaData, LevelHistogram};
+use crate::file::page_index::offset_index::{OffsetIndexMetaData, PageLocation};
 use crate::file::statistics::Statistics;
 use crate::schema::types::ColumnDescPtr;
 
@@ -85,9 +84,10 @@ impl ChunkLedger {
                 .set_definition_level_histogram(histogram(&self.definition_histogram));
         }
         let column_index = index
-            .filter(|index| index.valid && with_statistics)
+            .filter(|_| with_statistics)
             .map(|index| index.build(physical_type))
-            .transpose()?;
+            .transpose()?
+            .flatten();
         Ok(ColumnCloseResult {
             bytes_written: sizes.written,
             rows_written: totals.rows,
@@ -102,9 +102,12 @@ impl ChunkLedger {
         if !self.keep_pages {
             return Ok(None);
         }
-        let mut builder = OffsetIndexBuilder::new();
-        let mut next = offsets.data;
-        for (ordinal, page) in self.pages.iter().enumerate() {
+        let mut page_locations = Vec::with_capacity(self.page_count);
+        let counted = usize::from(self.counts_unencoded) * self.page_count;
+        let mut unencoded = Vec::with_capacity(counted);
+        let (mut next, mut first_row) = (offsets.data, 0);
+        for (ordinal, page) in self.pages().enumerate() {
+            let page = page?;
             let (offset, len) = match offsets.given.get(ordinal) {
                 Some((offset, len)) => (i64::try_from(*offset)?, i32::try_from(*len)?),
                 None => (next, i32::try_from(page.len)?),
@@ -112,19 +115,18 @@ impl ChunkLedger {
             next = offset.checked_add(i64::from(len)).ok_or_else(|| {
                 ParquetError::General(format!("Page offset overflow after {offset}"))
             })?;
-            let end_row = match self.pages.get(ordinal + 1) {
-                Some(following) => following.first_row,
-                None => i64::try_from(self.totals().rows)?,
-            };
-            builder.append_row_count(end_row - page.first_row);
-            builder.append_offset_and_size(offset, len);
-            builder.append_unencoded_byte_array_data_bytes(
-                self.unencoded
-                    .as_ref()
-                    .and_then(|bytes| bytes.get(ordinal).copied()),
-            );
+            page_locations.push(PageLocation {
+                offset,
+                compressed_page_size: len,
+                first_row_index: first_row,
+            });
+            first_row += i64::try_from(page.rows)?;
+            unencoded.extend(page.unencoded);
         }
-        Ok(Some(builder.build()))
+        Ok(Some(OffsetIndexMetaData {
+            page_locations,
+            unencoded_byte_array_data_bytes: (!unencoded.is_empty()).then_some(unencoded),
+        }))
     }
 }
 
@@ -182,31 +184,6 @@ impl<'a> Offsets<'a> {
             }),
         }
     }
-}
-
-impl IndexEntries {
-    /// The index; bounds of byte arrays move into it as they are.
-    fn build(self, physical_type: Type) -> Result<ColumnIndexMetaData> {
-        let index = ColumnIndex {
-            boundary_order: self.boundary_order(),
-            null_pages: tight(self.null_pages),
-            null_counts: Some(tight(self.null_counts)),
-            nan_counts: known(self.nan_counts),
-            repetition_level_histograms: known(self.repetition_histograms),
-            definition_level_histograms: known(self.definition_histograms),
-        };
-        ColumnIndexMetaData::try_new(physical_type, index, self.bounds.tight())
-    }
-}
-
-fn known(counts: Vec<i64>) -> Option<Vec<i64>> {
-    (!counts.is_empty()).then(|| tight(counts))
-}
-
-/// Indexes may wait for the footer for long: without the room that their vectors grew into.
-fn tight<T>(mut values: Vec<T>) -> Vec<T> {
-    values.shrink_to_fit();
-    values
 }
 
 fn histogram(levels: &[i64]) -> Option<LevelHistogram> {

@@ -1,13 +1,14 @@
 //! The facts of a chunk's pages, kept compactly while the chunk grows. Offsets are not facts:
 //! [`layout`](super::layout) computes them when the chunk ends.
 
-use super::close::index_writing_bytes;
 use super::facts::{DataPageFacts, DictionaryFacts};
-use crate::basic::{BoundaryOrder, Encoding, EncodingMask, PageType};
-use crate::column::stats::{BoundsOrder, Truncation, boundary_order};
-use crate::errors::Result;
+use super::index_entries::{IndexEntries, IndexOptions, LaterCut};
+use super::number_log::NumberLog;
+use crate::basic::{Encoding, EncodingMask, PageType};
+use crate::column::stats::Truncation;
+use crate::errors::{ParquetError, Result};
 use crate::file::metadata::PageEncodingStats;
-use crate::file::page_index::column_index::PageBounds;
+use crate::file::page_index::offset_index::PageLocation;
 
 /// Which records a ledger keeps.
 #[derive(Debug, Clone, Copy)]
@@ -16,15 +17,6 @@ pub(crate) struct LedgerOptions {
     pub(crate) column_index: Option<IndexOptions>,
     /// Sizes of each page. Row counts and encodings are always kept.
     pub(crate) offset_index: bool,
-}
-
-/// How the bounds of a page enter the column index.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct IndexOptions {
-    /// How bounds compare; decides the boundary order.
-    pub(crate) order: BoundsOrder,
-    /// How long bounds are cut.
-    pub(crate) truncation: Truncation,
 }
 
 /// Sums over a chunk.
@@ -48,8 +40,10 @@ pub(crate) struct ChunkTotals {
 #[derive(Debug)]
 pub(crate) struct ChunkLedger {
     pub(super) dictionary: Option<DictionaryFacts>,
-    pub(super) pages: Vec<PageEntry>,
-    pub(super) unencoded: Option<Vec<i64>>,
+    /// Length and rows of each page, and the bytes of its values where they are counted.
+    pages: NumberLog,
+    pub(super) page_count: usize,
+    pub(super) counts_unencoded: bool,
     pub(super) encodings: EncodingMask,
     pub(super) encoding_stats: Vec<PageEncodingStats>,
     pub(super) index: Option<IndexEntries>,
@@ -60,32 +54,21 @@ pub(crate) struct ChunkLedger {
     totals: ChunkTotals,
 }
 
-/// Size and first row of one data page.
+/// Size and rows of one data page.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PageEntry {
-    pub(super) len: u32,
-    pub(super) first_row: i64,
-}
-
-/// What the column index says of each page, flat.
-#[derive(Debug)]
-pub(super) struct IndexEntries {
-    options: IndexOptions,
-    pub(super) valid: bool,
-    pub(super) null_pages: Vec<bool>,
-    pub(super) null_counts: Vec<i64>,
-    pub(super) nan_counts: Vec<i64>,
-    pub(super) bounds: PageBounds,
-    pub(super) definition_histograms: Vec<i64>,
-    pub(super) repetition_histograms: Vec<i64>,
+    pub(super) len: u64,
+    pub(super) rows: u64,
+    pub(super) unencoded: Option<i64>,
 }
 
 impl ChunkLedger {
     pub(crate) fn new(options: LedgerOptions) -> Self {
         Self {
             dictionary: None,
-            pages: Vec::new(),
-            unencoded: None,
+            pages: NumberLog::default(),
+            page_count: 0,
+            counts_unencoded: false,
             encodings: EncodingMask::new_from_encodings([Encoding::RLE].iter()),
             encoding_stats: Vec::new(),
             index: options.column_index.map(IndexEntries::new),
@@ -104,13 +87,15 @@ impl ChunkLedger {
     pub(crate) fn record_data(&mut self, facts: &DataPageFacts<'_>) -> Result<()> {
         let len = facts.header_len + facts.body_len;
         if self.keep_pages {
-            let first_row = i64::try_from(self.totals.rows)?;
-            self.pages.push(PageEntry {
-                len: u32::try_from(len)?,
-                first_row,
-            });
-            if let Some(bytes) = facts.unencoded_bytes {
-                self.unencoded.get_or_insert_default().push(bytes);
+            if self.page_count == 0 {
+                self.counts_unencoded = facts.unencoded_bytes.is_some();
+            }
+            self.page_count += 1;
+            self.pages.push(len as u64);
+            self.pages.push(facts.rows as u64);
+            if self.counts_unencoded {
+                let bytes = facts.unencoded_bytes.unwrap_or(0);
+                self.pages.push(u64::try_from(bytes)?);
             }
         }
         if let Some(index) = &mut self.index {
@@ -166,23 +151,49 @@ impl ChunkLedger {
         self.largest_page
     }
 
+    /// Sizes and rows of the data pages.
+    ///
+    /// # Errors
+    /// If one is missing.
+    pub(super) fn pages(&self) -> impl Iterator<Item = Result<PageEntry>> {
+        let mut numbers = self.pages.iter();
+        let mut next = move || {
+            let number = numbers.next();
+            number.ok_or_else(|| ParquetError::General("the size of a page was lost".to_string()))
+        };
+        (0..self.page_count).map(move |_| {
+            Ok(PageEntry {
+                len: next()?,
+                rows: next()?,
+                unencoded: match self.counts_unencoded {
+                    true => Some(i64::try_from(next()?)?),
+                    false => None,
+                },
+            })
+        })
+    }
+
+    /// Cuts the bounds of the column index in another way.
+    pub(crate) fn cut_bounds(&mut self, truncation: Truncation, later: LaterCut) {
+        if let Some(index) = &mut self.index {
+            index.cut(truncation, later);
+        }
+    }
+
     /// Heap bytes, by capacity. O(1).
     pub(crate) fn memory_size(&self) -> usize {
-        self.pages.capacity() * size_of::<PageEntry>()
-            + self
-                .unencoded
-                .as_ref()
-                .map_or(0, |bytes| bytes.capacity() * size_of::<i64>())
+        self.pages.memory_size()
             + self.encoding_stats.capacity() * size_of::<PageEncodingStats>()
             + (self.definition_histogram.capacity() + self.repetition_histogram.capacity())
                 * size_of::<i64>()
             + self.index.as_ref().map_or(0, IndexEntries::memory_size)
     }
 
-    /// Bytes that the chunk's column index will take in addition while it is written. O(1).
-    pub(crate) fn index_writing_bytes(&self) -> usize {
-        let index = self.index.as_ref();
-        index_writing_bytes(index.map_or(0, |index| index.bounds.len_bytes()))
+    /// Bytes that the chunk's indexes take while the chunk ends, beside the ledger. O(1).
+    pub(crate) fn ending_bytes(&self) -> usize {
+        let counts = usize::from(self.counts_unencoded) * size_of::<i64>();
+        self.page_count * (size_of::<PageLocation>() + counts)
+            + self.index.as_ref().map_or(0, IndexEntries::ending_bytes)
     }
 
     fn record_encoding(&mut self, page_type: PageType, encoding: Encoding) {
@@ -197,70 +208,6 @@ impl ChunkLedger {
                 count: 1,
             }),
         }
-    }
-}
-
-impl IndexEntries {
-    fn new(options: IndexOptions) -> Self {
-        Self {
-            options,
-            valid: true,
-            null_pages: Vec::new(),
-            null_counts: Vec::new(),
-            nan_counts: Vec::new(),
-            bounds: PageBounds::default(),
-            definition_histograms: Vec::new(),
-            repetition_histograms: Vec::new(),
-        }
-    }
-
-    fn record(&mut self, facts: &DataPageFacts<'_>) -> Result<()> {
-        // SPEC: parquet.thrift, `ColumnIndex.null_pages`: a page is null when it holds no value; a row
-        // may hold several, so rows and nulls cannot tell.
-        let is_null_page = facts.present == 0;
-        match facts.bounds {
-            _ if !self.valid => {}
-            Some((min, max)) if !is_null_page => {
-                let (min, _) = self.options.truncation.min(min);
-                let (max, _) = self.options.truncation.max(max);
-                self.bounds.push(&min, &max)?;
-            }
-            _ if is_null_page => self.bounds.push(&[], &[])?,
-            // A page with values and without bounds: no reader could use the index.
-            _ => {
-                self.valid = false;
-                self.bounds = PageBounds::default();
-            }
-        }
-        self.null_pages.push(is_null_page);
-        self.null_counts
-            .push(i64::try_from(facts.slots - facts.present)?);
-        if let Some(nans) = facts.nan_count {
-            self.nan_counts.push(i64::try_from(nans)?);
-        }
-        self.definition_histograms
-            .extend_from_slice(facts.definition_histogram);
-        self.repetition_histograms
-            .extend_from_slice(facts.repetition_histogram);
-        Ok(())
-    }
-
-    /// The order of the bounds as they stand here.
-    pub(super) fn boundary_order(&self) -> BoundaryOrder {
-        let pages = self.null_pages.iter().enumerate();
-        let pages = pages.filter(|(_, is_null_page)| !**is_null_page);
-        let bounds = pages.filter_map(|(page, _)| self.bounds.min(page).zip(self.bounds.max(page)));
-        boundary_order(self.options.order, bounds)
-    }
-
-    fn memory_size(&self) -> usize {
-        self.null_pages.capacity()
-            + (self.null_counts.capacity()
-                + self.nan_counts.capacity()
-                + self.definition_histograms.capacity()
-                + self.repetition_histograms.capacity())
-                * size_of::<i64>()
-            + self.bounds.memory_size()
     }
 }
 

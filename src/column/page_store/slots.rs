@@ -1,6 +1,7 @@
 //! The table that most stores need: keys are the ordinals of the puts, and each is good for one take.
 
 use super::PageKey;
+use crate::budget::push_tight;
 use crate::errors::{ParquetError, Result};
 
 /// One entry for each put, empty once taken. Owns no memory before the first.
@@ -15,7 +16,7 @@ impl<T> Slots<T> {
     /// Adds an entry and returns its key.
     pub(super) fn push(&mut self, entry: T) -> PageKey {
         let key = PageKey::new(self.entries.len() as u64);
-        self.entries.push(Some(entry));
+        push_tight(&mut self.entries, Some(entry));
         key
     }
 

@@ -190,7 +190,7 @@ proptest! {
 
     #[test]
     fn bounds_that_are_kept_in_part_are_cut_as_whole_ones(
-        texts in prop::collection::vec("[aé\u{7FF}\u{10FFFF}]{0,12}", 1..20),
+        texts in prop::collection::vec("[aé中\u{7FF}\u{10FFFF}]{0,12}", 1..20),
         raw in prop::collection::vec(prop::collection::vec(prop::sample::select(vec![1u8, 127, 128, 200, 255]), 0..14), 1..20),
         lens in (4usize..9, 4usize..9),
     ) {
@@ -355,4 +355,18 @@ fn shortest(value: i128) -> Vec<u8> {
 fn redundant(bytes: &[u8; 16], i: usize) -> bool {
     let fill = if bytes[0] & 0x80 != 0 { 0xFF } else { 0 };
     bytes[i] == fill && (bytes[i + 1] & 0x80) == (fill & 0x80)
+}
+
+/// A script without a character of one byte needs no more.
+#[test]
+fn text_of_any_script_is_kept_in_part() {
+    for character in ["a", "é", "中", "\u{1F33E}"] {
+        let text = column(Type::BYTE_ARRAY, Some(LogicalType::String), 0);
+        let mut stats = StatsCollector::new(&text);
+        stats.keep_for(&[Truncation::new(&text, Some(64))]);
+        stats.update(&bytes_of(&[ByteArray::from(
+            character.repeat(10_000).into_bytes(),
+        )]));
+        assert!(stats.memory_size() <= 2 * 80, "{character}");
+    }
 }

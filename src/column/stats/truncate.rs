@@ -125,11 +125,16 @@ impl Kept {
         ) else {
             return value;
         };
-        // Such a byte is a character of its own, and has a successor: there is a larger prefix.
-        if !head.iter().any(|byte| *byte < 0x7F) {
+        let is_inside = |at: &usize| value.get(*at).is_some_and(|byte| byte & 0xC0 == 0x80);
+        // Such a byte ends a character, as text, and is not the last of its kind: there is a larger prefix.
+        let has_successor = |(at, byte): (usize, &u8)| match byte {
+            0..=0x7E => true,
+            0x80..=0xBE => !is_inside(&(at + 1)),
+            _ => false,
+        };
+        if !head.iter().enumerate().any(has_successor) {
             return value;
         }
-        let is_inside = |at: &usize| value.get(*at).is_some_and(|byte| byte & 0xC0 == 0x80);
         let inside = (self.most + 2..=shown.len()).rev().take_while(is_inside);
         value.get(..shown.len() - inside.count()).unwrap_or(value)
     }

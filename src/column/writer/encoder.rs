@@ -20,7 +20,7 @@ use crate::column::chunk::{
 use crate::column::stats::{
     Counts, DistinctCounter, StatsCollector, Truncation, chunk_statistics, page_statistics,
 };
-use crate::compression::check_available;
+use crate::compression::{Strength, check_available};
 use crate::data_type::levels::Levels;
 use crate::data_type::values::Values;
 use crate::encodings::DeltaLayout;
@@ -67,6 +67,8 @@ pub(crate) struct ColumnEncoder {
     descr: ColumnDescPtr,
     options: ColumnOptions,
     sealing: SealOptions,
+    /// How bounds are cut for statistics.
+    statistics_cut: Truncation,
     values: ValueState,
     page: OpenPage,
     stats: Option<StatsCollector>,
@@ -104,12 +106,13 @@ impl ColumnEncoder {
             (Some(stats), EnabledStatistics::Page) => Some(IndexOptions {
                 order: stats.order(),
                 truncation: Truncation::new(&descr, options.column_index_truncate_length),
+                later: None,
             }),
             _ => None,
         };
         Ok(Self {
             sealing: SealOptions {
-                compression: options.compression,
+                strength: Strength::full(options.compression),
                 checksum: if options.page_checksum {
                     Checksum::Crc32
                 } else {
@@ -117,6 +120,7 @@ impl ColumnEncoder {
                 },
                 v2_ratio_threshold: options.v2_compression_ratio_threshold,
             },
+            statistics_cut: Truncation::new(&descr, options.statistics_truncate_length),
             values: ValueState::try_new(start, direct_encoding, descr.clone(), delta)?,
             page: OpenPage::new(&descr),
             stats,
@@ -330,7 +334,10 @@ impl ColumnEncoder {
 
     /// Heap bytes, and those that ending the chunk takes beside them.
     pub(crate) fn reserved_size(&self) -> usize {
-        self.memory_size() + self.ledger.index_writing_bytes() + self.dictionary_writing_bytes()
+        let ending = self.ledger.ending_bytes();
+        self.memory_size()
+            + ending.saturating_sub(self.free_ending_bytes())
+            + self.dictionary_writing_bytes()
     }
 
     fn batch_base(
@@ -438,8 +445,8 @@ impl ColumnEncoder {
         let header_statistics = match &bounds {
             Some(bounds) if self.options.writes_header_statistics() => {
                 let nulls = (self.page.slots - self.page.present) as u64;
-                let (bounds, cut) = (bounds.as_bounds(), self.statistics_truncation());
-                Some(page_statistics(&self.descr, &bounds, &cut, nulls))
+                let (bounds, cut) = (bounds.as_bounds(), &self.statistics_cut);
+                Some(page_statistics(&self.descr, &bounds, cut, nulls))
             }
             _ => None,
         };
@@ -541,12 +548,8 @@ impl ColumnEncoder {
             nulls: self.ledger.totals().nulls,
             distinct,
         };
-        let cut = self.statistics_truncation();
-        Some(chunk_statistics(&self.descr, &bounds, &cut, counts))
-    }
-
-    fn statistics_truncation(&self) -> Truncation {
-        Truncation::new(&self.descr, self.options.statistics_truncate_length)
+        let cut = &self.statistics_cut;
+        Some(chunk_statistics(&self.descr, &bounds, cut, counts))
     }
 
     fn named(&self, error: ParquetError) -> ParquetError {

@@ -26,4 +26,4 @@ pub use typed::{
     GenericColumnWriter, get_column_writer, get_typed_column_writer, get_typed_column_writer_mut,
     get_typed_column_writer_ref,
 };
-pub(crate) use workbench::WorkbenchPool;
+pub(crate) use workbench::{CODECS, WorkbenchPool};

@@ -1,6 +1,7 @@
 //! What a memory limit asks of an encoder: that little is added before it looks again whether there is room.
 
 use super::paging::{Keys, PortionRules, Spread};
+use crate::compression::CodecRoom;
 use crate::data_type::values::Values;
 use crate::schema::types::ColumnDescriptor;
 
@@ -12,6 +13,10 @@ pub(crate) struct PageCap {
     pub(crate) page_bytes: usize,
     /// Bytes from which on a dictionary goes on only while there is room for it and for what writing it out takes.
     pub(crate) dictionary_bytes: usize,
+    /// Bytes at which bounds are cut, also where the options want them whole.
+    pub(crate) bound_bytes: usize,
+    /// What the codec may work in.
+    pub(crate) codec: CodecRoom,
 }
 
 /// Slots that may always be added together: fewer would make loops over them slow.
@@ -113,6 +118,11 @@ mod tests {
     const CAP: PageCap = PageCap {
         page_bytes: 1_600,
         dictionary_bytes: 6_400,
+        bound_bytes: 64,
+        codec: CodecRoom {
+            wanted_bytes: 100_000,
+            limit_bytes: 100_000,
+        },
     };
 
     #[test]

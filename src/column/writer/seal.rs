@@ -4,6 +4,7 @@
 use super::workbench::Workbench;
 use crate::basic::{Compression, Encoding};
 use crate::column::chunk::{PageContent, SealedPage};
+use crate::compression::Strength;
 use crate::errors::Result;
 use crate::file::statistics::Statistics;
 use crate::wire::page::{
@@ -17,7 +18,7 @@ pub(super) const HEADER_ROOM: usize = 64;
 /// How pages of one column are sealed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SealOptions {
-    pub(super) compression: Compression,
+    pub(super) strength: Strength,
     /// Whether headers carry a CRC-32 of the body.
     pub(super) checksum: Checksum,
     /// A second-layout page stays compressed if its values become smaller than this part of the page.
@@ -65,7 +66,7 @@ pub(super) fn seal<'b>(
     let uncompressed_len = bench.body.len() - HEADER_ROOM;
     let uncompressed = page_size("uncompressed", uncompressed_len)?;
     let is_compressed = match page {
-        _ if options.compression == Compression::UNCOMPRESSED => false,
+        _ if options.strength.compression() == Compression::UNCOMPRESSED => false,
         EncodedPage::DataV2 {
             definition_len,
             repetition_len,
@@ -73,7 +74,7 @@ pub(super) fn seal<'b>(
         } => compress_v2(bench, definition_len + repetition_len, options)?,
         EncodedPage::DataV1 { .. } | EncodedPage::Dictionary { .. } => {
             bench.start_blob(HEADER_ROOM);
-            bench.compress(options.compression, HEADER_ROOM)?;
+            bench.compress(options.strength, HEADER_ROOM)?;
             true
         }
     };
@@ -137,7 +138,7 @@ fn compress_v2(bench: &mut Workbench, levels_len: usize, options: &SealOptions) 
         return Ok(false);
     }
     bench.start_blob(values_from);
-    bench.compress(options.compression, values_from)?;
+    bench.compress(options.strength, values_from)?;
     let compressed_len = bench.blob.len() - values_from;
     #[expect(
         clippy::cast_precision_loss,

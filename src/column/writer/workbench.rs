@@ -3,9 +3,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::basic::Compression;
 use crate::budget::{MemoryBudget, Reservation};
-use crate::compression::{Codec, create_codec};
+use crate::compression::{Codec, Strength, create_codec};
 use crate::errors::Result;
 
 /// Benches that wait for the next page. Cheap to clone; clones share.
@@ -34,12 +33,17 @@ pub(crate) struct Workbench {
 }
 
 struct Slot {
-    compression: Compression,
+    strength: Strength,
     codec: Option<Box<dyn Codec>>,
+    /// What the codec took at most for a page so far. It will again, so that this stays paid for between pages.
+    working_bytes: usize,
 }
 
 /// Codecs kept beside one another; a writer with more kinds than this recreates the oldest.
-const CODECS: usize = 4;
+pub(crate) const CODECS: usize = 4;
+
+/// The part of a page by which a codec may make it longer, at most.
+const LONGER_PART: usize = 8;
 
 /// Lengths and widths that stand beside a page's levels and values.
 const SLACK_BYTES: usize = 64;
@@ -78,7 +82,7 @@ impl WorkbenchPool {
         self.with(|bench| work(&mut bench.body))
     }
 
-    /// Heap bytes of the benches that wait.
+    /// Heap bytes of the benches that wait. What a codec takes only while it works is not there.
     pub(crate) fn memory_size(&self) -> usize {
         let idle = self
             .shared
@@ -86,6 +90,37 @@ impl WorkbenchPool {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         idle.iter().map(Workbench::memory_size).sum()
+    }
+
+    /// Bytes that are paid for the benches that wait, with what codecs take only while they work.
+    pub(crate) fn reserved_size(&self) -> usize {
+        let idle = self
+            .shared
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        idle.iter().map(|bench| bench.reservation.size()).sum()
+    }
+
+    /// Bytes that the codecs of a bench will take beyond what is paid for, if they take `codec_bytes` together.
+    pub(crate) fn missing_codec_bytes(&self, codec_bytes: usize) -> usize {
+        let idle = self
+            .shared
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let paid = idle.last().map_or(0, Workbench::codec_bytes);
+        codec_bytes.saturating_sub(paid)
+    }
+
+    /// Frees the buffers of the benches that wait. Codecs stay: the next page needs them at once.
+    pub(crate) fn free_buffers(&self) {
+        let mut idle = self
+            .shared
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        idle.iter_mut().for_each(Workbench::free_buffers);
     }
 
     /// Frees the benches that wait.
@@ -118,7 +153,7 @@ impl Workbench {
     /// Begins the blob with the first `len` bytes of the body; the rest will follow compressed.
     pub(super) fn start_blob(&mut self, len: usize) {
         // What may be compressed may also become a little larger.
-        let compressed = self.body.len() + self.body.len() / 8;
+        let compressed = self.body.len() + self.body.len() / LONGER_PART;
         if self.blob.capacity() < compressed {
             self.blob = Vec::new();
         }
@@ -128,11 +163,11 @@ impl Workbench {
     }
 
     /// Compresses `body[from..]` behind what `blob` holds.
-    pub(super) fn compress(&mut self, compression: Compression, from: usize) -> Result<()> {
+    pub(super) fn compress(&mut self, strength: Strength, from: usize) -> Result<()> {
         let place = match self
             .codecs
             .iter()
-            .position(|slot| slot.compression == compression)
+            .position(|slot| slot.strength == strength)
         {
             Some(place) => place,
             None => {
@@ -140,24 +175,32 @@ impl Workbench {
                     self.codecs.remove(0);
                 }
                 self.codecs.push(Slot {
-                    compression,
-                    codec: create_codec(compression)?,
+                    strength,
+                    codec: create_codec(strength)?,
+                    working_bytes: 0,
                 });
                 self.codecs.len() - 1
             }
         };
+        let len = self.body.len().saturating_sub(from);
+        if let Some(slot) = self.codecs.get_mut(place) {
+            slot.working_bytes = slot.working_bytes.max(strength.working_bytes(len));
+        }
+        let longest = self.blob.len() + len + len / LONGER_PART;
+        let blob_bytes = self.blob.capacity().max(longest);
+        let paid = self.body.capacity() + self.header.capacity() + self.codec_bytes();
+        self.reservation.resize(paid + blob_bytes);
         let input = self.body.get(from..).unwrap_or_default();
         match self
             .codecs
             .get_mut(place)
             .and_then(|slot| slot.codec.as_mut())
         {
-            Some(codec) => codec.compress(input, &mut self.blob),
-            None => {
-                self.blob.extend_from_slice(input);
-                Ok(())
-            }
+            Some(codec) => codec.compress(input, &mut self.blob)?,
+            None => self.blob.extend_from_slice(input),
         }
+        self.settle();
+        Ok(())
     }
 
     /// Heap bytes, by capacity.
@@ -170,9 +213,27 @@ impl Workbench {
         self.body.capacity() + self.blob.capacity() + self.header.capacity() + codecs
     }
 
+    fn free_buffers(&mut self) {
+        self.body = Vec::new();
+        self.blob = Vec::new();
+        self.header = Vec::new();
+        self.settle();
+    }
+
+    /// What is paid for codecs.
+    fn codec_bytes(&self) -> usize {
+        let slots = self.codecs.iter();
+        slots
+            .map(|slot| {
+                let kept = slot.codec.as_ref().map_or(0, |codec| codec.memory_size());
+                kept.max(slot.working_bytes)
+            })
+            .sum()
+    }
+
     fn settle(&mut self) {
-        let size = self.memory_size();
-        self.reservation.resize(size);
+        let buffers = self.body.capacity() + self.blob.capacity() + self.header.capacity();
+        self.reservation.resize(buffers + self.codec_bytes());
     }
 }
 
@@ -189,7 +250,7 @@ fn empty_for(buffer: &mut Vec<u8>, bytes: usize) {
 impl std::fmt::Debug for Slot {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Slot")
-            .field("compression", &self.compression)
+            .field("strength", &self.strength)
             .finish_non_exhaustive()
     }
 }

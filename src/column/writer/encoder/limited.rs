@@ -2,26 +2,63 @@
 
 use super::{ColumnEncoder, GivenBounds};
 use crate::basic::Type;
-use crate::column::chunk::PageSink;
+use crate::column::chunk::{LaterCut, PageSink};
 use crate::column::stats::{DistinctCounter, Truncation};
 use crate::column::writer::WorkbenchPool;
 use crate::column::writer::filter::FilterBuilder;
 use crate::column::writer::page_cap::{PageCap, Progress};
 use crate::column::writer::paging::{Batch, Portion, PortionRules, size_bound};
+use crate::compression::Strength;
 use crate::data_type::values::Values;
 use crate::errors::Result;
 
+/// What bounds are cut to when there are many bytes of them.
+const USUAL_BOUND_BYTES: usize = 64;
+
+/// With bounds of the usual length, an index of a thousand pages.
+const SMALL_INDEX_BYTES: usize = 128 << 10;
+
 impl ColumnEncoder {
-    /// Keeps what is added between two looks at `PageSink::is_short` small, for sinks that have a limit.
-    pub(crate) fn with_page_cap(mut self, cap: Option<PageCap>) -> Self {
-        if let (Some(_), Some(stats)) = (cap, &mut self.stats) {
-            let cut = |len| Truncation::new(&self.descr, len);
-            stats.keep_for(&[
-                cut(self.options.statistics_truncate_length),
-                cut(self.options.column_index_truncate_length),
-            ]);
+    /// Keeps what is added between two looks at `PageSink::is_short` small, for sinks that have a limit, and bounds and
+    /// the codec's tables within a part of it.
+    ///
+    /// # Errors
+    /// If the codec takes more than the limit.
+    pub(crate) fn with_page_cap(mut self, cap: PageCap) -> Result<Self> {
+        let cut = |len: Option<usize>| {
+            let most = cap.bound_bytes.min(len.unwrap_or(usize::MAX));
+            Truncation::new(&self.descr, Some(most))
+        };
+        let index_cut = cut(self.options.column_index_truncate_length);
+        self.statistics_cut = cut(self.options.statistics_truncate_length);
+        let shorter = match self.options.column_index_truncate_length {
+            Some(len) if len < USUAL_BOUND_BYTES => Some(len),
+            _ => Some(USUAL_BOUND_BYTES),
+        };
+        let later = LaterCut {
+            from_bytes: cap.page_bytes,
+            truncation: cut(shorter),
+        };
+        self.ledger.cut_bounds(index_cut, later);
+        if let Some(stats) = &mut self.stats {
+            stats.keep_for(&[self.statistics_cut, index_cut, later.truncation]);
         }
-        Self { cap, ..self }
+        self.sealing.strength = Strength::within(self.options.compression, cap.codec)?;
+        self.cap = Some(cap);
+        Ok(self)
+    }
+
+    /// How strong the codec is.
+    pub(crate) fn strength(&self) -> Strength {
+        self.sealing.strength
+    }
+
+    /// Bytes that ending the chunk may take without having been paid for: a small index finds room, and only one
+    /// chunk ends at a time.
+    pub(super) fn free_ending_bytes(&self) -> usize {
+        self.cap.map_or(SMALL_INDEX_BYTES, |cap| {
+            SMALL_INDEX_BYTES.max(2 * cap.page_bytes)
+        })
     }
 
     /// As [`with_page_cap`](Self::with_page_cap), for an encoder that has a cap and gets another one.

@@ -2,6 +2,7 @@
 //! pages as bytes.
 
 use crate::basic::BoundaryOrder;
+use crate::budget::{extend_tight, push_tight};
 use crate::errors::{ParquetError, Result};
 
 /// Null pages, counts and level histograms of the pages of a column chunk; the part of a column index
@@ -65,9 +66,6 @@ impl ColumnIndex {
     }
 }
 
-/// What may be doubled when it is full.
-const MANY_BYTES: usize = 64 << 10;
-
 /// The bounds of all pages end to end: minimum and maximum of the first page, of the second, and on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PageBounds {
@@ -90,13 +88,12 @@ impl PageBounds {
     /// # Errors
     /// If the bounds of all pages exceed 4 GiB.
     pub(crate) fn push(&mut self, min: &[u8], max: &[u8]) -> Result<()> {
-        self.make_room(min.len() + max.len());
         for bound in [min, max] {
             let end = u32::try_from(self.bytes.len() + bound.len()).map_err(|_| {
                 ParquetError::General("the bounds of a column index exceed 4 GiB".to_string())
             })?;
-            self.bytes.extend_from_slice(bound);
-            self.ends.push(end);
+            extend_tight(&mut self.bytes, bound);
+            push_tight(&mut self.ends, end);
         }
         Ok(())
     }
@@ -131,14 +128,6 @@ impl PageBounds {
     /// Bytes of the bounds themselves.
     pub(crate) fn len_bytes(&self) -> usize {
         self.bytes.len()
-    }
-
-    /// Many bounds take a quarter of room in advance instead of as much again.
-    fn make_room(&mut self, more: usize) {
-        let len = self.bytes.len();
-        if len >= MANY_BYTES && self.bytes.capacity() - len < more {
-            self.bytes.reserve_exact(more.max(len / 4));
-        }
     }
 
     fn bound(&self, ordinal: usize) -> Option<&[u8]> {
