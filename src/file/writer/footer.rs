@@ -37,6 +37,9 @@ pub(super) fn write<W: Write>(
         paid.resize(file.own_memory_size() + FOOTER_BUFFER_BYTES);
     }
     let len = write_metadata(sink, waiting, parts, &file)?;
+    if let Some(paid) = &mut paid {
+        paid.shrink(FOOTER_BUFFER_BYTES);
+    }
     // SPEC: README.md, "File Format": the footer's length has four bytes; readers take them as signed.
     let len = i32::try_from(len)
         .map_err(|_| ParquetError::General(format!("The footer is too large: {len} bytes")))?;
