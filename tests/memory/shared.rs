@@ -81,6 +81,13 @@ fn a_hundred_writers_of_twenty_columns_keep_the_limit() {
     assert!(peak <= 64 * MIB + OVERSHOOT, "{peak}");
 }
 
+/// Row groups of a batch each: what waits for the footer is theirs to share as well.
+#[test]
+fn what_waits_for_many_footers_keeps_the_limit() {
+    let peak = peak(400, 10 * MIB, &batch(6, 20), 10);
+    assert!(peak <= 10 * MIB + OVERSHOOT, "{peak}");
+}
+
 /// Each may hold no more than the others leave it, whoever came first.
 #[test]
 fn writers_that_come_later_find_room() {

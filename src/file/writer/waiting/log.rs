@@ -60,6 +60,13 @@ impl Log {
         }
     }
 
+    /// Lets the next blobs have `bytes`, where that is less than they would have. More blobs than that may be found
+    /// by are not made.
+    pub(super) fn gather_less(&mut self, bytes: usize) {
+        let keys = self.blobs.len() * size_of::<Blob>();
+        self.blob_bytes = self.blob_bytes.min(bytes.max(keys.next_power_of_two()));
+    }
+
     /// Bytes that wait.
     pub(super) fn len(&self) -> u64 {
         self.put_bytes + self.tail.len() as u64

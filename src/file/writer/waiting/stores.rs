@@ -9,7 +9,7 @@ use super::log::{Log, Origin, Scratch};
 use super::returned::Returned;
 use super::{Extent, Leftovers, position};
 use crate::bloom_filter::Sbbf;
-use crate::budget::Member;
+use crate::budget::{Member, MemoryBudget};
 use crate::column::chunk::WhenFull;
 use crate::column::page_store::PageStoreFactory;
 use crate::errors::{ParquetError, Result};
@@ -39,8 +39,8 @@ pub(super) struct Stores {
     pub(super) returned: Returned,
     options: FooterOptions,
     scratch: Scratch,
-    /// What stores may hold in memory before they are asked to move it out.
-    most_resident_bytes: usize,
+    /// What may be held in memory follows its limit, and the number of writers that share it.
+    budget: MemoryBudget,
 }
 
 /// The part of a limit that is gathered before it goes to a store.
@@ -49,8 +49,14 @@ const BLOB_PART: usize = 128;
 /// Blobs are not planned smaller than this, nor larger than that.
 const BLOB_BYTES: std::ops::RangeInclusive<usize> = 2 << 10..=64 << 10;
 
+/// The same, of a fair share.
+const BLOB_PART_OF_SHARE: usize = 32;
+
 /// The part of a limit that what waits in stores may take on the heap: what is left is for pages.
 const RESIDENT_PART: usize = 8;
+
+/// The same, of a fair share.
+const RESIDENT_PART_OF_SHARE: usize = 16;
 
 /// Filters go into their store in pieces of this many blocks, 64 KiB.
 const PIECE_BLOCKS: usize = 2048;
@@ -79,11 +85,8 @@ impl Stores {
         member: &Member,
         options: FooterOptions,
     ) -> Self {
-        let limit = member.shared().limit();
-        let blob_bytes = limit.map_or(*BLOB_BYTES.end(), |limit| {
-            let bytes = (limit / BLOB_PART).clamp(*BLOB_BYTES.start(), *BLOB_BYTES.end());
-            bytes.next_power_of_two()
-        });
+        let budget = member.budget().clone();
+        let blob_bytes = blob_bytes(&budget);
         Self {
             origin: Origin {
                 factory,
@@ -97,10 +100,10 @@ impl Stores {
             pairs: Log::new("key-value pairs", blob_bytes),
             open: Vec::new(),
             bases: Bases::default(),
-            returned: Returned::new(limit),
+            returned: Returned::new(budget.clone()),
             options,
             scratch: Scratch::new(member.reserve()),
-            most_resident_bytes: limit.map_or(usize::MAX, |limit| limit / RESIDENT_PART),
+            budget,
         }
     }
 
@@ -109,6 +112,7 @@ impl Stores {
     /// # Errors
     /// If a store cannot be made, or fails.
     pub(super) fn add_column(&mut self, column: usize, leftovers: &Leftovers) -> Result<()> {
+        self.follow();
         let origin = &self.origin;
         let mut pending = Pending::default();
         if let Some(filter) = &leftovers.filter {
@@ -280,7 +284,8 @@ impl Stores {
     /// # Errors
     /// If a store fails.
     pub(super) fn make_room(&mut self) -> Result<()> {
-        if self.resident_bytes() <= self.most_resident_bytes {
+        let most = self.budget.part(RESIDENT_PART, RESIDENT_PART_OF_SHARE);
+        if most.is_none_or(|most| self.resident_bytes() <= most) {
             return Ok(());
         }
         let origin = &self.origin;
@@ -313,6 +318,20 @@ impl Stores {
         self.sum(Log::unreserved_bytes)
     }
 
+    /// Lets blobs be smaller where more writers share the limit than before.
+    fn follow(&mut self) {
+        let bytes = blob_bytes(&self.budget);
+        for log in [
+            &mut self.filters,
+            &mut self.column_indexes,
+            &mut self.offset_indexes,
+            &mut self.entries,
+            &mut self.pairs,
+        ] {
+            log.gather_less(bytes);
+        }
+    }
+
     fn sum(&self, bytes: impl Fn(&Log) -> usize) -> usize {
         let logs = [
             &self.filters,
@@ -323,6 +342,15 @@ impl Stores {
         ];
         logs.into_iter().map(bytes).sum()
     }
+}
+
+/// How large a blob is at first.
+fn blob_bytes(budget: &MemoryBudget) -> usize {
+    let part = budget.part(BLOB_PART, BLOB_PART_OF_SHARE);
+    part.map_or(*BLOB_BYTES.end(), |bytes| {
+        let bytes = bytes.clamp(*BLOB_BYTES.start(), *BLOB_BYTES.end());
+        bytes.next_power_of_two()
+    })
 }
 
 /// The row group and the column that an entry is of; past the last column, the row group itself.
