@@ -11,7 +11,7 @@ use herringbone::file::properties::{WriterProperties, WriterPropertiesBuilder, W
 use herringbone::schema::types::ColumnPath;
 
 use super::shapes::{Nulls, Shape, Shapes};
-use super::watch::{KIB, MIB, Seen, assert_holds, assert_near, scratch_file, watch};
+use super::watch::{KIB, MIB, Seen, assert_holds, assert_paid, scratch_file, watch};
 
 /// The context of ZSTD has an allocator of its own.
 const HIDDEN: usize = MIB;
@@ -150,7 +150,7 @@ fn keep(
     let hidden = if *how == "zstd" { HIDDEN } else { 0 };
     let allowed = limit + limit * 3 / 100 + 4 * large;
     assert!(seen.peak <= allowed, "{name}: {} of {allowed}", seen.peak);
-    assert_near(
+    assert_paid(
         budget.peak() + large / 2,
         seen.peak,
         hidden + large / 2,

@@ -170,13 +170,14 @@ impl ColumnEncoder {
         Some(cap.dictionary_rules(used, limit))
     }
 
-    /// Bytes that writing the dictionary out takes beside it: they are held from the time when they could be more than lies
-    /// between the high-water mark and the limit.
+    /// Bytes that writing the dictionary out takes beside it, beyond those between the high-water mark and the limit: these
+    /// are free whenever a dictionary is written, and hold one that has reached its cap.
     pub(super) fn dictionary_writing_bytes(&self) -> usize {
-        match (self.cap, self.values.dictionary_bytes()) {
-            (Some(cap), Some(bytes)) if bytes >= cap.dictionary_bytes => bytes + bytes / 8,
-            _ => 0,
-        }
+        let (Some(cap), Some(bytes)) = (self.cap, self.values.dictionary_bytes()) else {
+            return 0;
+        };
+        let beyond = bytes.saturating_sub(cap.dictionary_bytes);
+        beyond + beyond / 8
     }
 
     /// Slots of the next batch.
