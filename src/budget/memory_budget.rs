@@ -243,6 +243,14 @@ impl MemoryBudget {
             Source::Unlimited | Source::Limit(_) => {}
         }
         self.count(bytes);
+    }
+
+    /// Remembers by how much the limit is passed. Apart from [`grow`](Self::grow), since a foreign source that fails here must
+    /// find what it has granted counted.
+    pub(super) fn note_overshoot(&self) {
+        if let Source::Shared(budget) = &self.shared.source {
+            budget.note_overshoot();
+        }
         let over = self
             .limit()
             .map_or(0, |limit| self.total_used().saturating_sub(limit));

@@ -107,6 +107,7 @@ impl Reservation {
         if bytes > self.size {
             self.budget.grow(bytes - self.size);
             self.size = bytes;
+            self.budget.note_overshoot();
         } else {
             let freed = self.size - bytes;
             self.size = bytes;
