@@ -68,7 +68,9 @@ impl ArrowWriterOptions {
     /// - The key-value pairs come back if all of them take no more than a sixteenth of the limit, and else none.
     /// - Page indexes do not come back.
     ///
-    /// The file has all of it. Where a budget asks a source that does not tell its limit, a sixteenth is 1 MiB.
+    /// The file has all of it. Of a limit that several writers share, each counts the part that was its own when it was made:
+    /// the limit divided by the number of writers at that time. Where a budget asks a source that does not tell its limit,
+    /// a sixteenth is 1 MiB.
     ///
     /// The limit should be 9 KiB a leaf column or more. Below that the columns alone may take more; writing goes on, and
     /// [`MemoryPressure::most_bytes_over_limit`](super::MemoryPressure::most_bytes_over_limit) says by how much the limit

@@ -3,22 +3,19 @@
 
 use super::NoteIn;
 use super::entries::Pending;
-use crate::budget::MemoryBudget;
 use crate::file::metadata::{ColumnChunkMetaData, KeyValue, RowGroupMetaData};
 
-/// The part of a limit that the metadata of all row groups may take, and all pairs of text.
+/// The part of a writer's share that the metadata of all row groups may take, and all pairs of text.
 const RETURNED_PART: usize = 16;
-
-/// The same, of a fair share.
-const RETURNED_PART_OF_SHARE: usize = 4;
 
 /// What they may take where the limit is not known.
 const UNKNOWN_LIMIT_BYTES: usize = 1 << 20;
 
-/// Everything of a kind or nothing: some of it would be taken for all. What counts is what the file holds, the limit, and
-/// how many writers share it, never how much memory is free.
+/// Everything of a kind or nothing: some of it would be taken for all. What counts is what the file holds, and the writer's
+/// share of the limit when it was made, never how much memory is free or who came later. The shares of many writers on one
+/// budget, each counted when it came, add up to a multiple of the limit that grows with the logarithm of their number.
 pub(super) struct Returned {
-    budget: MemoryBudget,
+    most_bytes: usize,
     row_groups: Portion<RowGroupMetaData>,
     pairs: Portion<KeyValue>,
 }
@@ -31,10 +28,10 @@ struct Portion<T> {
 }
 
 impl Returned {
-    /// Nothing yet, under the limit of `budget` if it is known.
-    pub(super) fn new(budget: MemoryBudget) -> Self {
+    /// Nothing yet, for a writer with this share of its limit if that is known.
+    pub(super) fn new(share_bytes: Option<usize>) -> Self {
         Self {
-            budget,
+            most_bytes: share_bytes.map_or(UNKNOWN_LIMIT_BYTES, |share| share / RETURNED_PART),
             row_groups: Portion::new(),
             pairs: Portion::new(),
         }
@@ -42,16 +39,14 @@ impl Returned {
 
     pub(super) fn add_row_group(&mut self, metadata: RowGroupMetaData) {
         let bytes = metadata.memory_size();
-        let most_bytes = self.most_bytes();
-        self.row_groups.add(metadata, bytes, most_bytes);
+        self.row_groups.add(metadata, bytes, self.most_bytes);
     }
 
     pub(super) fn add_pair(&mut self, mut pair: KeyValue) {
         pair.key.shrink_to_fit();
         pair.value.iter_mut().for_each(String::shrink_to_fit);
         let bytes = text_bytes(&pair);
-        let most_bytes = self.most_bytes();
-        self.pairs.add(pair, bytes, most_bytes);
+        self.pairs.add(pair, bytes, self.most_bytes);
     }
 
     /// Says where what belongs to a chunk has been written, if its metadata is still there.
@@ -100,18 +95,13 @@ impl Returned {
         let given_bytes = given
             .iter()
             .map(|pair| size_of::<KeyValue>() + text_bytes(pair));
-        if self.pairs.bytes + given_bytes.sum::<usize>() > self.most_bytes() {
+        if self.pairs.bytes + given_bytes.sum::<usize>() > self.most_bytes {
             return None;
         }
         let mut pairs = Vec::with_capacity(given.len() + added.len());
         pairs.extend_from_slice(given);
         pairs.extend(added);
         Some(pairs)
-    }
-
-    fn most_bytes(&self) -> usize {
-        let part = self.budget.part(RETURNED_PART, RETURNED_PART_OF_SHARE);
-        part.unwrap_or(UNKNOWN_LIMIT_BYTES)
     }
 }
 

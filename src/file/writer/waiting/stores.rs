@@ -100,7 +100,7 @@ impl Stores {
             pairs: Log::new("key-value pairs", blob_bytes),
             open: Vec::new(),
             bases: Bases::default(),
-            returned: Returned::new(budget.clone()),
+            returned: Returned::new(member.fair_share()),
             options,
             scratch: Scratch::new(member.reserve()),
             budget,
