@@ -75,6 +75,13 @@ fn three_hundred_writers_keep_the_limit() {
     assert!(peak <= 32 * MIB + OVERSHOOT, "{peak}");
 }
 
+/// Less than 3 KiB a column.
+#[test]
+fn a_thousand_writers_keep_the_limit() {
+    let peak = peak(1_000, 32 * MIB, &batch(12, 100), 3);
+    assert!(peak <= 32 * MIB + OVERSHOOT, "{peak}");
+}
+
 #[test]
 fn a_hundred_writers_of_twenty_columns_keep_the_limit() {
     let peak = peak(100, 64 * MIB, &batch(20, 2_000), 2);

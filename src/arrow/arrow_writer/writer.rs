@@ -24,7 +24,7 @@ use crate::column::page_store::{InMemoryPageStoreFactory, spilling};
 use crate::errors::Result;
 use crate::file::metadata::{KeyValue, ParquetMetaData, RowGroupMetaData};
 use crate::file::properties::WriterProperties;
-use crate::file::writer::SerializedFileWriter;
+use crate::file::writer::{SerializedFileWriter, TrackedWrite};
 use crate::latch::{panicked, watched};
 
 /// Writes record batches to a Parquet file.
@@ -151,8 +151,10 @@ impl<W: Write + Send> ArrowWriter<W> {
             None if is_limited => spilling(&member),
             None => Arc::new(InMemoryPageStoreFactory),
         };
+        // Of many writers that share a limit, each may keep little beside its columns.
+        let sink = TrackedWrite::within(writer, member.fair_share().unwrap_or(usize::MAX));
         let mut file =
-            SerializedFileWriter::new(writer, descr.root_schema_ptr(), Arc::new(properties))?;
+            SerializedFileWriter::over(sink, descr.root_schema_ptr(), Arc::new(properties))?;
         if is_limited {
             file.park_in(page_stores.clone(), &member, when_full);
         }

@@ -42,9 +42,17 @@ impl<W: Write + Send> SerializedFileWriter<W> {
     /// # Errors
     /// If the properties ask for what cannot be written, or the sink fails.
     pub fn new(buf: W, schema: TypePtr, properties: WriterPropertiesPtr) -> Result<Self> {
+        Self::over(TrackedWrite::new(buf), schema, properties)
+    }
+
+    /// As [`SerializedFileWriter::new`], into a sink that nothing was written to yet.
+    pub(crate) fn over(
+        mut sink: TrackedWrite<W>,
+        schema: TypePtr,
+        properties: WriterPropertiesPtr,
+    ) -> Result<Self> {
         let descr: SchemaDescPtr = Arc::new(SchemaDescriptor::new(schema));
         properties.check_supported(&descr)?;
-        let mut sink = TrackedWrite::new(buf);
         sink.write_all(&PARQUET_MAGIC)?;
         Ok(Self {
             sink,

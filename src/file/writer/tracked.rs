@@ -9,6 +9,10 @@ use crate::latch::{Latch, panicked, watched};
 /// Bytes gathered before the sink is called; larger writes go straight through.
 const BUFFER_BYTES: usize = 8 * 1024;
 
+/// The part of a fair share of memory that the buffer may take, and what it is worth having at least.
+const BUFFER_PART: usize = 64;
+const LEAST_BUFFER_BYTES: usize = 512;
+
 /// A sink that counts what is written to it and that, once it has failed, refuses all later writes
 /// with the first cause. What was gathered and not handed over by then never reaches the sink, also not
 /// when this object is dropped.
@@ -27,12 +31,18 @@ struct Gate<W> {
 impl<W: Write> TrackedWrite<W> {
     /// Wraps a sink; 8 KiB of small writes are gathered.
     pub fn new(inner: W) -> Self {
+        Self::within(inner, usize::MAX)
+    }
+
+    /// Wraps a sink for a writer whose share of the memory is `share_bytes`: a small part of that is gathered at most.
+    pub(crate) fn within(inner: W, share_bytes: usize) -> Self {
+        let buffer_bytes = (share_bytes / BUFFER_PART).clamp(LEAST_BUFFER_BYTES, BUFFER_BYTES);
         let gate = Gate {
             sink: inner,
             latch: Latch::default(),
         };
         Self {
-            inner: BufWriter::with_capacity(BUFFER_BYTES, gate),
+            inner: BufWriter::with_capacity(buffer_bytes, gate),
             bytes_written: 0,
         }
     }
