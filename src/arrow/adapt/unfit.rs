@@ -45,6 +45,12 @@ struct Bounds {
 /// Present values that are looked at together.
 const STEP: usize = 4096;
 
+/// Bytes that a view has room for.
+const INLINE_VIEW: u64 = 12;
+
+/// Fewer buffers than this are compared with from a table.
+const FEW_BUFFERS: usize = 16;
+
 /// A look at the present values of one array.
 pub(super) struct Look<'a> {
     pub(super) source: Source<'a>,
@@ -127,9 +133,9 @@ impl Look<'_> {
 
     fn views(&mut self, views: &[u128], buffers: &[Buffer]) -> Result<Option<Unfit>> {
         let fits = |view: u128| view_fits(view, buffers);
-        let all_fit = |views: &[u128]| {
-            let misfit = |misfits, view: &u128| misfits | !view_fits(*view, buffers);
-            !views.iter().fold(false, misfit)
+        let all_fit = |views: &[u128]| match buffers.len() {
+            ..FEW_BUFFERS => all_in_few(views, buffers),
+            _ => views.iter().all(|view| fits(*view)),
         };
         let found = self.find(views, all_fit, fits)?;
         Ok(found.map(|(nth, _)| Unfit {
@@ -372,12 +378,9 @@ impl Number for i128 {
             let misfit = |misfits, value: &Self| misfits | (*value < low) | (high < *value);
             return !values.iter().fold(false, misfit);
         }
-        // By far the most frequent: the upper half has to repeat the sign of the lower one.
-        let upper = |value: &Self| (*value >> 64) as i64 ^ (*value as i64 >> 63);
-        values
-            .iter()
-            .fold(0, |differs, value| differs | upper(value))
-            == 0
+        // By far the most frequent: the upper half has to be minus the uppermost bit of the lower one.
+        let sum = |value: &Self| ((*value >> 64) as u64).wrapping_add(*value as u64 >> 63);
+        values.iter().fold(0, |differs, value| differs | sum(value)) == 0
     }
 }
 
@@ -399,6 +402,26 @@ impl Number for i256 {
     }
 }
 
+/// Whether all views lie in `buffers`, of which there are less than [`FEW_BUFFERS`]. Views that hold their bytes themselves
+/// come at random among the others: no branch depends on them.
+#[expect(clippy::cast_possible_truncation, reason = "the parts of a view")]
+fn all_in_few(views: &[u128], buffers: &[Buffer]) -> bool {
+    let mut ends = [0; FEW_BUFFERS];
+    for (end, buffer) in ends.iter_mut().zip(buffers) {
+        *end = buffer.len() as u64;
+    }
+    let misfit = |misfits: bool, view: &u128| {
+        let (len, offset) = (u64::from(*view as u32), (*view >> 96) as u64);
+        let long_bits = u64::from(len > INLINE_VIEW).wrapping_neg();
+        let buffer = u64::from((*view >> 64) as u32) & long_bits;
+        // The last place of the table is that of no buffer.
+        let buffer = (buffer as usize).min(FEW_BUFFERS - 1);
+        let end = ends.get(buffer).copied().unwrap_or(0);
+        misfits | ((offset + len) & long_bits > end)
+    };
+    !views.iter().fold(false, misfit)
+}
+
 /// The place of the first value that is no UTF-8.
 struct FirstNoText;
 
@@ -410,5 +433,46 @@ impl ByteVisitor for FirstNoText {
         mut values: impl ExactSizeIterator<Item = &'v [u8]> + Clone,
     ) -> Option<usize> {
         values.position(|value| std::str::from_utf8(value).is_err())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_table_agrees_with_a_look_at_each_view(
+            lens in prop::collection::vec(0usize..40, 0..FEW_BUFFERS),
+            views in prop::collection::vec((0u32..40, 0u32..18, 0u32..40), 0..20),
+        ) {
+            let buffers: Vec<_> = lens.iter().map(|len| Buffer::from(vec![0u8; *len])).collect();
+            let views: Vec<u128> = views
+                .into_iter()
+                .map(|(len, at, from)| {
+                    u128::from(len) | u128::from(at) << 64 | u128::from(from) << 96
+                })
+                .collect();
+            let each = views.iter().all(|view| view_fits(*view, &buffers));
+            prop_assert_eq!(all_in_few(&views, &buffers), each);
+        }
+
+        #[test]
+        fn halves_tell_what_sixty_four_bits_hold(
+            values in prop::collection::vec(
+                prop_oneof![
+                    any::<i64>().prop_map(i128::from),
+                    any::<i128>(),
+                    Just(i128::from(i64::MAX) + 1),
+                    Just(i128::from(i64::MIN) - 1),
+                ],
+                0..4,
+            ),
+        ) {
+            let found = i128::all_between(&values, i64::MIN.into(), i64::MAX.into());
+            prop_assert_eq!(found, values.iter().all(|value| i64::try_from(*value).is_ok()));
+        }
     }
 }
