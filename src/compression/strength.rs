@@ -89,6 +89,7 @@ impl Strength {
     }
 
     /// The window, if it is not the level's own.
+    #[cfg(any(test, feature = "brotli", feature = "zstd"))]
     pub(super) fn window_bits(&self) -> Option<u32> {
         self.window_bits
     }
