@@ -379,8 +379,8 @@ impl Number for i128 {
             return !values.iter().fold(false, misfit);
         }
         // By far the most frequent: the upper half has to be minus the uppermost bit of the lower one.
-        let sum = |value: &Self| ((*value >> 64) as u64).wrapping_add(*value as u64 >> 63);
-        values.iter().fold(0, |differs, value| differs | sum(value)) == 0
+        let sum = |value: i128| ((value >> 64) as u64).wrapping_add(value as u64 >> 63);
+        gathered(values, sum) == 0
     }
 }
 
@@ -410,16 +410,31 @@ fn all_in_few(views: &[u128], buffers: &[Buffer]) -> bool {
     for (end, buffer) in ends.iter_mut().zip(buffers) {
         *end = buffer.len() as u64;
     }
-    let misfit = |misfits: bool, view: &u128| {
-        let (len, offset) = (u64::from(*view as u32), (*view >> 96) as u64);
+    let misfit = |view: u128| {
+        let (len, offset) = (u64::from(view as u32), (view >> 96) as u64);
         let long_bits = u64::from(len > INLINE_VIEW).wrapping_neg();
-        let buffer = u64::from((*view >> 64) as u32) & long_bits;
+        let buffer = u64::from((view >> 64) as u32) & long_bits;
         // The last place of the table is that of no buffer.
         let buffer = (buffer as usize).min(FEW_BUFFERS - 1);
         let end = ends.get(buffer).copied().unwrap_or(0);
-        misfits | ((offset + len) & long_bits > end)
+        u64::from((offset + len) & long_bits > end)
     };
-    !views.iter().fold(false, misfit)
+    gathered(views, misfit) == 0
+}
+
+/// The bits that `look` has of any value. Nearly all of the time is spent waiting for values that no cache holds yet, and
+/// four stretches that are read side by side come in about half of the time of one.
+fn gathered<T: Copy>(values: &[T], look: impl Fn(T) -> u64) -> u64 {
+    let quarter = values.len() / 4;
+    let (first, rest) = values.split_at(quarter);
+    let (second, rest) = rest.split_at(quarter);
+    let (third, rest) = rest.split_at(quarter);
+    let (fourth, rest) = rest.split_at(quarter);
+    let side_by_side = first.iter().zip(second).zip(third.iter().zip(fourth));
+    let bits = side_by_side.fold(0, |bits, ((a, b), (c, d))| {
+        bits | look(*a) | look(*b) | look(*c) | look(*d)
+    });
+    rest.iter().fold(bits, |bits, value| bits | look(*value))
 }
 
 /// The place of the first value that is no UTF-8.
