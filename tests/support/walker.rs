@@ -165,9 +165,11 @@ impl Layout {
             "column orders"
         );
         let mut at = 4;
+        // All row groups have an ordinal, or none has one.
+        let have_ordinals = self.row_groups.len() <= 1 << 15;
         for (ordinal, group) in self.row_groups.iter().enumerate() {
             assert_eq!(group.chunks.len(), leaves, "chunks of a row group");
-            let small = i16::try_from(ordinal).ok().map(i64::from);
+            let small = have_ordinals.then_some(ordinal as i64);
             assert_eq!(group.record.opt_int(7), small, "ordinal");
             assert_eq!(
                 group.record.opt_int(5),
