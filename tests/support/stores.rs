@@ -44,7 +44,7 @@ impl Store {
     pub fn add_to(self, options: ArrowWriterOptions) -> ArrowWriterOptions {
         let factory: Arc<dyn PageStoreFactory> = match self {
             Store::Memory => return options,
-            Store::Limited => return options.with_memory_limit(200_000),
+            Store::Limited => return options.with_memory_limit(600_000),
             Store::TempFile => Arc::new(TempFilePageStoreFactory::new()),
             Store::Tiered => Arc::new(TieredPageStoreFactory::new(
                 MemoryBudget::new(10_000),
