@@ -44,7 +44,7 @@ struct Arguments {
 fn main() {
     let arguments = Arguments::parse();
     println!(
-        "{:<20} {:<13} {:>11} {:>11} {:>8} {:>11}",
+        "{:<29} {:<13} {:>11} {:>11} {:>8} {:>11}",
         "case", "codec", "herringbone", "parquet", "faster", "file size"
     );
     let (mut logs, mut count, mut slower) = (0.0, 0, Vec::new());
@@ -59,7 +59,7 @@ fn main() {
         {
             let result = measure(&case, codec, arguments.runs.max(1));
             println!(
-                "{:<20} {:<13} {:>8.2} ms {:>8.2} ms {:>7.2}x {:>10.2}%",
+                "{:<29} {:<13} {:>8.2} ms {:>8.2} ms {:>7.2}x {:>10.2}%",
                 case.name,
                 codec.name(),
                 result.ours.as_secs_f64() * 1e3,

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, BooleanArray, Decimal128Array, Float64Array, Int32Array, Int64Array,
-    Int64Builder, ListArray, ListBuilder, RecordBatch, StringArray, StringViewArray, StructArray,
+    Int64Builder, LargeStringArray, ListArray, ListBuilder, RecordBatch, StringArray,
+    StringViewArray, StructArray,
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, SchemaRef};
@@ -23,6 +24,15 @@ pub(crate) const BATCH_ROWS: usize = 8_192;
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) batches: Vec<RecordBatch>,
+    pub(crate) options: Options,
+}
+
+/// What a case asks of its writer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Options {
+    Default,
+    SecondPageLayout,
+    NoDictionary,
 }
 
 /// A codec under both crates' names.
@@ -72,6 +82,7 @@ impl Case {
 /// A case that has a name and no batches yet: none are generated that are not measured.
 pub(crate) struct Recipe {
     pub(crate) name: &'static str,
+    options: Options,
     make: Box<dyn Fn() -> Vec<RecordBatch>>,
 }
 
@@ -79,8 +90,13 @@ impl Recipe {
     fn new(name: &'static str, make: impl Fn() -> Vec<RecordBatch> + 'static) -> Self {
         Self {
             name,
+            options: Options::Default,
             make: Box::new(make),
         }
+    }
+
+    fn with(self, options: Options) -> Self {
+        Self { options, ..self }
     }
 
     /// Generates the batches, the same ones each time.
@@ -88,6 +104,7 @@ impl Recipe {
         Case {
             name: self.name,
             batches: (self.make)(),
+            options: self.options,
         }
     }
 }
@@ -96,6 +113,10 @@ impl Recipe {
 pub(crate) fn recipes(rows: usize, scale: f64) -> Vec<Recipe> {
     let mut recipes = vec![
         Recipe::new("lineitem", move || lineitem(scale)),
+        Recipe::new("lineitem v2 pages", move || lineitem(scale)).with(Options::SecondPageLayout),
+        Recipe::new("lineitem no dictionary", move || lineitem(scale)).with(Options::NoDictionary),
+        Recipe::new("lineitem 1-row batches", || small_batches(1)),
+        Recipe::new("lineitem 100-row batches", || small_batches(100)),
         Recipe::new("orders", move || orders(scale)),
     ];
     recipes.extend(synthetic(rows));
@@ -107,6 +128,22 @@ fn lineitem(scale: f64) -> Vec<RecordBatch> {
         .with_batch_size(BATCH_ROWS)
         .collect::<Result<_, _>>()
         .expect("generated batches are valid")
+}
+
+/// The first 100,000 rows of lineitem, `rows` at a time.
+fn small_batches(rows: usize) -> Vec<RecordBatch> {
+    let mut left = 100_000;
+    let mut small = Vec::with_capacity(left / rows);
+    for batch in lineitem(0.02) {
+        let end = batch.num_rows().min(left);
+        left -= end;
+        small.extend(
+            (0..end)
+                .step_by(rows)
+                .map(|from| batch.slice(from, rows.min(end - from))),
+        );
+    }
+    small
 }
 
 fn orders(scale: f64) -> Vec<RecordBatch> {
@@ -155,6 +192,9 @@ fn synthetic(rows: usize) -> Vec<Recipe> {
             Arc::new(StringArray::from_iter_values(
                 (0..n).map(|_| format!("key-{:016x}", rng.random::<u64>())),
             ))
+        }),
+        column("large_utf8 urls", rows, |rng, n| {
+            Arc::new(LargeStringArray::from_iter_values((0..n).map(|_| url(rng))))
         }),
         column("bool", rows, |rng, n| {
             Arc::new(BooleanArray::from_iter(
@@ -214,8 +254,17 @@ fn synthetic(rows: usize) -> Vec<Recipe> {
             );
             Arc::new(values.with_precision_and_scale(38, 2).expect("in range"))
         }),
-        wide("wide 400 columns", rows / 40, 400),
-        wide("wide 2000 columns", rows / 200, 2_000),
+        column("decimal(15,2)", rows, |rng, n| {
+            let values = Decimal128Array::from_iter_values(
+                (0..n).map(|_| rng.random_range(0..1_000_000_000_000_000i128)),
+            );
+            Arc::new(values.with_precision_and_scale(15, 2).expect("in range"))
+        }),
+        wide("wide 400 columns", 400, rows / 40, BATCH_ROWS),
+        wide("wide 2000 columns", 2_000, rows / 200, BATCH_ROWS),
+        wide("1000 columns x 256 rows", 1_000, 32 * 256, 256),
+        wide("5000 columns x 256 rows", 5_000, 32 * 256, 256),
+        wide("10000 columns x 32 rows", 10_000, 32 * 32, 32),
     ]
 }
 
@@ -223,6 +272,16 @@ fn words() -> Vec<String> {
     (0..100)
         .map(|i| format!("word-{i:03}-{}", "x".repeat(i % 17)))
         .collect()
+}
+
+/// An address of 20 to 80 bytes; hardly any comes twice.
+fn url(rng: &mut StdRng) -> String {
+    let mut url = format!("https://www.example-{}.org/", rng.random_range(0..1_000));
+    let len = rng.random_range(url.len()..=80);
+    while url.len() < len {
+        url.push(char::from(b'a' + rng.random_range(0..26u8)));
+    }
+    url
 }
 
 /// One column of random values.
@@ -238,7 +297,7 @@ fn column(
 }
 
 /// Many columns of few bytes: every fourth one of strings, every fourth one of mostly nulls.
-fn wide(name: &'static str, rows: usize, columns: usize) -> Recipe {
+fn wide(name: &'static str, columns: usize, rows: usize, batch_rows: usize) -> Recipe {
     Recipe::new(name, move || {
         let mut rng = StdRng::seed_from_u64(columns as u64);
         let words = words();
@@ -258,7 +317,7 @@ fn wide(name: &'static str, rows: usize, columns: usize) -> Recipe {
                 )),
             }
         };
-        lens(rows)
+        lens(rows, batch_rows)
             .map(|n| {
                 let columns =
                     (0..columns).map(|column| (format!("c{column}"), array(column, n), true));
@@ -269,7 +328,7 @@ fn wide(name: &'static str, rows: usize, columns: usize) -> Recipe {
 }
 
 fn batches(rows: usize, mut array: impl FnMut(usize) -> ArrayRef) -> Vec<RecordBatch> {
-    lens(rows)
+    lens(rows, BATCH_ROWS)
         .map(|n| {
             RecordBatch::try_from_iter_with_nullable([("column", array(n), true)])
                 .expect("one column")
@@ -278,10 +337,10 @@ fn batches(rows: usize, mut array: impl FnMut(usize) -> ArrayRef) -> Vec<RecordB
 }
 
 /// Rows of each batch.
-fn lens(rows: usize) -> impl Iterator<Item = usize> {
+fn lens(rows: usize, batch_rows: usize) -> impl Iterator<Item = usize> {
     (0..rows)
-        .step_by(BATCH_ROWS)
-        .map(move |from| BATCH_ROWS.min(rows - from))
+        .step_by(batch_rows)
+        .map(move |from| batch_rows.min(rows - from))
 }
 
 /// Takes bytes, counts them, keeps none.
@@ -305,15 +364,21 @@ impl Write for CountingSink {
 pub(crate) fn write_ours(case: &Case, codec: Codec) -> u64 {
     use herringbone::arrow::ArrowWriter;
     use herringbone::basic::{Compression, ZstdLevel};
-    use herringbone::file::properties::WriterProperties;
+    use herringbone::file::properties::{WriterProperties, WriterVersion};
     let compression = match codec {
         Codec::Uncompressed => Compression::UNCOMPRESSED,
         Codec::Snappy => Compression::SNAPPY,
         Codec::Zstd1 => Compression::ZSTD(ZstdLevel::try_new(1).expect("a valid level")),
         Codec::Lz4Raw => Compression::LZ4_RAW,
     };
+    let version = match case.options {
+        Options::SecondPageLayout => WriterVersion::PARQUET_2_0,
+        Options::Default | Options::NoDictionary => WriterVersion::PARQUET_1_0,
+    };
     let properties = WriterProperties::builder()
         .set_compression(compression)
+        .set_writer_version(version)
+        .set_dictionary_enabled(case.options != Options::NoDictionary)
         .set_max_row_group_row_count(None)
         .build();
     let mut writer = ArrowWriter::try_new(CountingSink::default(), case.schema(), Some(properties))
@@ -328,15 +393,21 @@ pub(crate) fn write_ours(case: &Case, codec: Codec) -> u64 {
 pub(crate) fn write_peer(case: &Case, codec: Codec) -> u64 {
     use parquet::arrow::ArrowWriter;
     use parquet::basic::{Compression, ZstdLevel};
-    use parquet::file::properties::WriterProperties;
+    use parquet::file::properties::{WriterProperties, WriterVersion};
     let compression = match codec {
         Codec::Uncompressed => Compression::UNCOMPRESSED,
         Codec::Snappy => Compression::SNAPPY,
         Codec::Zstd1 => Compression::ZSTD(ZstdLevel::try_new(1).expect("a valid level")),
         Codec::Lz4Raw => Compression::LZ4_RAW,
     };
+    let version = match case.options {
+        Options::SecondPageLayout => WriterVersion::PARQUET_2_0,
+        Options::Default | Options::NoDictionary => WriterVersion::PARQUET_1_0,
+    };
     let properties = WriterProperties::builder()
         .set_compression(compression)
+        .set_writer_version(version)
+        .set_dictionary_enabled(case.options != Options::NoDictionary)
         .set_max_row_group_row_count(None)
         .build();
     let mut writer = ArrowWriter::try_new(CountingSink::default(), case.schema(), Some(properties))
