@@ -5,6 +5,9 @@ from pyarrow import types
 from .adapt import INTERVAL, MILLIS_PER_DAY
 from .slots import is_bytes, is_text, plain_type
 
+# Bytes that a bound may always have, also where a memory limit keeps bounds short.
+ALWAYS_KEPT = 64
+
 FLOATS = {"halffloat": 16, "float": 32, "double": 64}
 
 
@@ -16,6 +19,9 @@ class Bounds:
         self.largest = largest
         self.is_smallest_exact = is_smallest_exact
         self.is_largest_exact = is_largest_exact
+        # Under a memory limit: the chunk's own, or that of some page.
+        self.may_lack_largest = False
+        self.may_lack_some = False
 
 
 def bounds_of(leaf, limit):
@@ -27,10 +33,15 @@ def bounds_of(leaf, limit):
         return Bounds(*float_range(leaf.values, FLOATS[str(data_type)]))
     smallest, largest = min(leaf.values), max(leaf.values)
     if is_text(data_type):
-        return shortened(smallest, largest, limit, text_prefix, text_above)
-    if is_bytes(data_type):
-        return shortened(smallest, largest, limit, bytes_prefix, bytes_above)
-    return Bounds(smallest, largest)
+        ways = text_prefix, text_above
+    elif is_bytes(data_type):
+        ways = bytes_prefix, bytes_above
+    else:
+        return Bounds(smallest, largest)
+    found = shortened(smallest, largest, limit, *ways)
+    found.may_lack_largest = is_too_long(largest, limit, *ways)
+    found.may_lack_some = any(is_too_long(value, limit, *ways) for value in leaf.values)
+    return found
 
 
 def float_range(values, width):
@@ -62,6 +73,12 @@ def shortened(smallest, largest, limit, prefix, above):
         if higher is not None:
             largest, exact[1] = higher, False
     return Bounds(smallest, largest, *exact)
+
+
+def is_too_long(value, limit, prefix, above):
+    """Whether a maximum is left out under a small memory limit: it is long, and no prefix of it can be made larger."""
+    cut = min(limit or ALWAYS_KEPT, ALWAYS_KEPT)
+    return len(value) > ALWAYS_KEPT and above(prefix(value, cut)) is None
 
 
 def bytes_prefix(value, limit):

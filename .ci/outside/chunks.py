@@ -92,7 +92,8 @@ class Check:
         self.encodings("pyarrow", set(chunk.encodings))
         is_by_page = self.statistics in ("Page", "PageHeaders")
         has_bounds = self.bounds is not None or not self.leaf.values
-        self.same("pyarrow", "column index", is_by_page and has_bounds, chunk.has_column_index)
+        if chunk.has_column_index or not (self.is_limited() and self.bounds and self.bounds.may_lack_some):
+            self.same("pyarrow", "column index", is_by_page and has_bounds, chunk.has_column_index)
         has_offsets = self.statistics != "ChunkWithoutOffsets"
         self.same("pyarrow", "offset index", has_offsets, chunk.has_offset_index)
         if self.is_cut_at_fixed_size():
@@ -107,13 +108,20 @@ class Check:
         if self.bounds is not None and str(plain_type(self.leaf.field.type)) in bounds.FLOATS:
             self.report.note("pyarrow", "bounds of floats not shown: it does not know their total order yet")
             return
-        self.same("pyarrow", "has bounds", self.bounds is not None, stated.has_min_max)
+        if stated.has_min_max or not self.may_lack_largest():
+            self.same("pyarrow", "has bounds", self.bounds is not None, stated.has_min_max)
         if self.bounds is not None and stated.has_min_max:
             field = self.leaf.field
             smallest, largest = (bounds.value_of(raw, field) for raw in (stated.min_raw, stated.max_raw))
             self.same("pyarrow", "smallest", self.bounds.smallest, smallest)
             self.same("pyarrow", "largest", self.bounds.largest, largest)
             self.report.count("bounds (pyarrow)", 2)
+
+    def is_limited(self):
+        return self.sample.expects["store"] == "Limited"
+
+    def may_lack_largest(self):
+        return self.is_limited() and self.bounds is not None and self.bounds.may_lack_largest
 
     def is_cut_at_fixed_size(self):
         is_fixed = types.is_fixed_size_binary(plain_type(self.leaf.field.type))
@@ -126,7 +134,7 @@ class Check:
             self.same(reader, f"encoding {chosen}", True, chosen in read)
         if self.sample.expects["dictionary"] == "Off":
             self.same(reader, "dictionary", False, bool(read & {"RLE_DICTIONARY", "PLAIN_DICTIONARY"}))
-        elif chosen is None and self.sample.expects["store"] != "Limited":
+        elif chosen is None and not self.is_limited():
             has_dictionary = not types.is_boolean(plain_type(self.leaf.field.type))
             self.same(reader, "dictionary", has_dictionary, "RLE_DICTIONARY" in read)
 
@@ -143,6 +151,8 @@ class Check:
         self.same("duckdb", "not-a-numbers", bounds.nans_of(self.leaf), row["stats_nan_count"])
         exact = self.bounds and (self.bounds.is_smallest_exact, self.bounds.is_largest_exact)
         stated = row["min_is_exact"], row["max_is_exact"]
+        if stated[1] is None and self.may_lack_largest():
+            exact = self.bounds.is_smallest_exact, None
         self.same("duckdb", "bounds are exact", exact or (None, None), stated)
         self.report.count("bounds (duckdb)", 2 if exact else 0)
         name = str(plain_type(self.leaf.field.type))

@@ -14,7 +14,7 @@ use parquet::file::metadata::PageIndexPolicy;
 
 use super::cases::{Case, Statistics, Written};
 use super::shred::{self, Leaf, shred};
-use super::stats::{Naive, Order, check_bounds, naive};
+use super::stats::{Naive, Order, can_be_cut, check_bounds, naive};
 use super::stores::Store;
 use super::thrift::Fields;
 use super::walker::{Chunk, Layout};
@@ -197,12 +197,21 @@ fn check_chunk(case: &Case, what: &str, leaf: &Leaf, chunk: &Chunk, from: usize,
     // Without an order, pages with values have no bounds, and then there is no index.
     let is_null = slots.iter().all(|slot| slot.value.is_none());
     let has_index = expects_pages && (order != Order::None || is_null);
-    assert_eq!(
-        chunk.column_index.is_some(),
-        has_index,
+    let firsts = chunk.page_rows((to - from) as i64);
+    let may_lack_index = || {
+        let mut pages = firsts.iter().flat_map(|firsts| firsts.windows(2));
+        pages.any(|rows| {
+            let slots = leaf.rows_between(from + rows[0] as usize, from + rows[1] as usize);
+            let stats = naive(slots, order, leaf.max_def, leaf.max_rep);
+            may_lack_max(case, leaf, &stats)
+        })
+    };
+    let is_there = chunk.column_index.is_some();
+    assert!(
+        is_there == has_index || !is_there && may_lack_index(),
         "{what}: column index"
     );
-    if let Some(firsts) = chunk.page_rows((to - from) as i64) {
+    if let Some(firsts) = firsts {
         for (page, rows) in firsts.windows(2).enumerate() {
             let slots = leaf.rows_between(from + rows[0] as usize, from + rows[1] as usize);
             let stats = naive(slots, order, leaf.max_def, leaf.max_rep);
@@ -215,20 +224,42 @@ fn check_chunk(case: &Case, what: &str, leaf: &Leaf, chunk: &Chunk, from: usize,
     }
 }
 
+/// Whether a maximum may be missing: a long one under a limit that cannot be cut.
+fn may_lack_max(case: &Case, leaf: &Leaf, stats: &Naive) -> bool {
+    const ALWAYS_KEPT: usize = 64;
+    let Some((_, max)) = &stats.min_max else {
+        return false;
+    };
+    let cut = case
+        .truncation
+        .map_or(ALWAYS_KEPT, |len| len.min(ALWAYS_KEPT));
+    case.store == Store::Limited
+        && max.len() > ALWAYS_KEPT
+        && !can_be_cut(&leaf.data_type, max, cut)
+}
+
 /// Checks a `Statistics` struct of a chunk or a page header.
 fn check_record(case: &Case, what: &str, leaf: &Leaf, record: &Fields, stats: &Naive) {
     assert_eq!(record.opt_int(3), Some(stats.nulls), "{what}: null count");
     assert_eq!(record.opt_int(4), None, "{what}: distinct count");
     assert_eq!(record.opt_int(9), stats.nans, "{what}: NaN count");
-    let min_max = record.opt_bytes(6).zip(record.opt_bytes(5));
+    let (min, mut max) = (record.opt_bytes(6), record.opt_bytes(5));
+    let mut exact = record.opt_bool(8).zip(record.opt_bool(7));
+    if let (None, None, Some((_, naive_max))) = (max, record.opt_bool(7), &stats.min_max)
+        && may_lack_max(case, leaf, stats)
+    {
+        // What is there is checked as if the maximum were whole.
+        max = Some(naive_max);
+        exact = record.opt_bool(8).zip(Some(true));
+    }
+    let min_max = min.zip(max);
     assert_eq!(
-        min_max.is_some(),
-        stats.min_max.is_some(),
+        (min.is_some(), max.is_some()),
+        (stats.min_max.is_some(), stats.min_max.is_some()),
         "{what}: whether there are bounds"
     );
     if let Some((bounds, naive)) = min_max.zip(stats.min_max.as_ref()) {
         let order = Order::of(&leaf.data_type);
-        let exact = record.opt_bool(8).zip(record.opt_bool(7));
         assert!(exact.is_some(), "{what}: whether bounds are exact");
         let kind = (order, order == Order::Bytes);
         check_bounds(what, kind, case.truncation, bounds, naive, exact);

@@ -212,6 +212,24 @@ pub fn check_bounds(
     }
 }
 
+/// Whether a value has a prefix of at most `len` bytes that can be made larger than it.
+pub fn can_be_cut(data_type: &DataType, value: &[u8], len: usize) -> bool {
+    let mut prefix = &value[..len.min(value.len())];
+    if !matches!(
+        data_type,
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
+    ) {
+        return prefix.iter().any(|byte| *byte != 0xFF);
+    }
+    while std::str::from_utf8(prefix).is_err() {
+        prefix = &prefix[..prefix.len() - 1];
+    }
+    // A character is replaced by one of as many bytes.
+    let last = ['\u{7F}', '\u{7FF}', '\u{FFFF}', '\u{10FFFF}'];
+    let mut characters = std::str::from_utf8(prefix).unwrap().chars();
+    characters.any(|character| !last.contains(&character))
+}
+
 fn float16(bytes: &[u8]) -> f16 {
     f16::from_le_bytes(bytes.try_into().unwrap())
 }

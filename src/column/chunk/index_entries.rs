@@ -71,14 +71,14 @@ impl IndexEntries {
         // SPEC: parquet.thrift, `ColumnIndex.null_pages`: a page is null when it holds no value; a row
         // may hold several, so rows and nulls cannot tell.
         let is_null_page = facts.present == 0;
-        match facts.bounds {
+        let truncation = self.truncation();
+        let bounds = facts.bounds.and_then(|(min, max)| {
+            let (max, _) = truncation.max_within(max)?;
+            Some((truncation.min(min).0, max))
+        });
+        match bounds {
             _ if !self.valid => return Ok(()),
-            Some((min, max)) if !is_null_page => {
-                let truncation = self.truncation();
-                let (min, _) = truncation.min(min);
-                let (max, _) = truncation.max(max);
-                self.bounds.push(&min, &max)?;
-            }
+            Some((min, max)) if !is_null_page => self.bounds.push(&min, &max)?,
             _ if is_null_page => self.bounds.push(&[], &[])?,
             // A page with values and without bounds: no reader could use the index.
             _ => {

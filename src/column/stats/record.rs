@@ -103,9 +103,12 @@ impl<'a> Record<'a> {
         let cut = self
             .bounds
             .min_max
-            .map(|(min, max)| (self.truncation.min(min), self.truncation.max(max)));
+            .map(|(min, max)| (self.truncation.min(min), self.truncation.max_within(max)));
         let (min, max) = match &cut {
-            Some(((min, _), (max, _))) => (T::from_bytes(min), T::from_bytes(max)),
+            Some(((min, _), max)) => (
+                T::from_bytes(min),
+                max.as_ref().and_then(|(max, _)| T::from_bytes(max)),
+            ),
             None => (None, None),
         };
         let is_exact = |exactness: Option<Exactness>| exactness == Some(Exactness::Exact);
@@ -118,7 +121,11 @@ impl<'a> Record<'a> {
         )
         .with_backwards_compatible_min_max(self.fields == BoundFields::CurrentAndDeprecated)
         .with_min_is_exact(is_exact(cut.as_ref().map(|(min, _)| min.1)))
-        .with_max_is_exact(is_exact(cut.as_ref().map(|(_, max)| max.1)))
+        .with_max_is_exact(is_exact(
+            cut.as_ref()
+                .and_then(|(_, max)| max.as_ref())
+                .map(|max| max.1),
+        ))
         .with_nan_count(self.bounds.nan_count);
         Statistics::from(statistics)
     }

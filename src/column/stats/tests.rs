@@ -193,13 +193,15 @@ proptest! {
         texts in prop::collection::vec("[aé中\u{7FF}\u{10FFFF}]{0,12}", 1..20),
         raw in prop::collection::vec(prop::collection::vec(prop::sample::select(vec![1u8, 127, 128, 200, 255]), 0..14), 1..20),
         lens in (4usize..9, 4usize..9),
+        wholes in prop::sample::select(vec![(usize::MAX, usize::MAX), (9, 9), (20, 12), (9, usize::MAX)]),
     ) {
         let texts = texts.into_iter().map(String::into_bytes).collect();
         let text_column = column(Type::BYTE_ARRAY, Some(LogicalType::String), 0);
         for (descr, values) in [(text_column, texts), (column(Type::BYTE_ARRAY, None, 0), raw)] {
             let values: Vec<Vec<u8>> = values;
             let arrays: Vec<ByteArray> = values.into_iter().map(ByteArray::from).collect();
-            let cuts = [lens.0, lens.1].map(|len| Truncation::new(&descr, Some(len)));
+            let cut = |(len, whole)| Truncation::new(&descr, Some(len)).whole_up_to(whole);
+            let cuts = [(lens.0, wholes.0), (lens.1, wholes.1)].map(cut);
             let [mut whole, mut kept] = [0; 2].map(|_| StatsCollector::new(&descr));
             kept.keep_for(&cuts);
             for pages in arrays.chunks(5) {
@@ -211,13 +213,13 @@ proptest! {
                 let bounds = (whole.as_bounds().min_max.unwrap(), kept.as_bounds().min_max.unwrap());
                 for cut in cuts {
                     prop_assert_eq!(cut.min(bounds.0.0), cut.min(bounds.1.0));
-                    prop_assert_eq!(cut.max(bounds.0.1), cut.max(bounds.1.1));
+                    prop_assert_eq!(cut.max_within(bounds.0.1), cut.max_within(bounds.1.1));
                 }
             }
             let bounds = (whole.chunk().min_max.unwrap(), kept.chunk().min_max.unwrap());
             for cut in cuts {
                 prop_assert_eq!(cut.min(bounds.0.0), cut.min(bounds.1.0));
-                prop_assert_eq!(cut.max(bounds.0.1), cut.max(bounds.1.1));
+                prop_assert_eq!(cut.max_within(bounds.0.1), cut.max_within(bounds.1.1));
             }
         }
     }

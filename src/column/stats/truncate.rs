@@ -13,6 +13,8 @@ use crate::schema::types::ColumnDescriptor;
 pub(crate) struct Truncation {
     kind: Kind,
     len: usize,
+    /// The most bytes of a maximum that has to be kept whole.
+    whole: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +48,15 @@ impl Truncation {
         Self {
             kind,
             len: len.unwrap_or(usize::MAX),
+            whole: usize::MAX,
+        }
+    }
+
+    /// Leaves out a maximum that has no larger prefix and more than `bytes` bytes.
+    pub(crate) fn whole_up_to(self, bytes: usize) -> Self {
+        Self {
+            whole: bytes,
+            ..self
         }
     }
 
@@ -82,12 +93,18 @@ impl Truncation {
         }
     }
 
+    /// As [`max`](Self::max), unless that is longer than what may be kept whole.
+    pub(crate) fn max_within<'v>(&self, value: &'v [u8]) -> Option<(Cow<'v, [u8]>, Exactness)> {
+        Some(self.max(value)).filter(|(max, _)| self.kind == Kind::Never || max.len() <= self.whole)
+    }
+
     /// How much of a bound has to be kept for the same cut; `None` if all of it.
     pub(crate) fn kept(&self) -> Option<Kept> {
         // Where a character may be longer than the cut, bounds are kept whole.
         (self.kind != Kind::Never && self.len >= CHARACTER_BYTES).then_some(Kept {
             least: self.len,
             most: self.len,
+            whole: self.whole,
         })
     }
 
@@ -102,6 +119,8 @@ pub(crate) struct Kept {
     /// The shortest and the longest cut.
     least: usize,
     most: usize,
+    /// The most bytes of a maximum that has to be kept whole.
+    whole: usize,
 }
 
 /// Bytes of the longest character.
@@ -113,16 +132,14 @@ impl Kept {
         Self {
             least: self.least.min(other.least),
             most: self.most.max(other.most),
+            whole: self.whole.max(other.whole),
         }
     }
 
     /// What decides about `value`: the cut of its minimum or maximum, and, but for values that are cut to the same
     /// bound, how it compares.
     pub(super) fn of<'v>(&self, value: &'v [u8]) -> &'v [u8] {
-        let (Some(head), Some(shown)) = (
-            value.get(..self.least),
-            value.get(..self.most.saturating_add(CHARACTER_BYTES)),
-        ) else {
+        let Some(head) = value.get(..self.least) else {
             return value;
         };
         let is_inside = |at: &usize| value.get(*at).is_some_and(|byte| byte & 0xC0 == 0x80);
@@ -132,10 +149,15 @@ impl Kept {
             0x80..=0xBE => !is_inside(&(at + 1)),
             _ => false,
         };
-        if !head.iter().enumerate().any(has_successor) {
+        let most = match head.iter().enumerate().any(has_successor) {
+            true => self.most,
+            // It may have no larger prefix at all.
+            false => self.most.max(self.whole),
+        };
+        let Some(shown) = value.get(..most.saturating_add(CHARACTER_BYTES)) else {
             return value;
-        }
-        let inside = (self.most + 2..=shown.len()).rev().take_while(is_inside);
+        };
+        let inside = (most + 2..=shown.len()).rev().take_while(is_inside);
         value.get(..shown.len() - inside.count()).unwrap_or(value)
     }
 }

@@ -27,7 +27,7 @@ impl ColumnEncoder {
     pub(crate) fn with_page_cap(mut self, cap: PageCap) -> Result<Self> {
         let cut = |len: Option<usize>| {
             let most = cap.bound_bytes.min(len.unwrap_or(usize::MAX));
-            Truncation::new(&self.descr, Some(most))
+            Truncation::new(&self.descr, Some(most)).whole_up_to(cap.bound_bytes)
         };
         let index_cut = cut(self.options.column_index_truncate_length);
         self.statistics_cut = cut(self.options.statistics_truncate_length);
@@ -37,7 +37,7 @@ impl ColumnEncoder {
         };
         let later = LaterCut {
             from_bytes: cap.page_bytes,
-            truncation: cut(shorter),
+            truncation: cut(shorter).whole_up_to(USUAL_BOUND_BYTES),
         };
         self.ledger.cut_bounds(index_cut, later);
         if let Some(stats) = &mut self.stats {
