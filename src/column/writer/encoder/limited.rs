@@ -15,7 +15,7 @@ use crate::errors::Result;
 /// What bounds are cut to when there are many bytes of them.
 const USUAL_BOUND_BYTES: usize = 64;
 
-/// With bounds of the usual length, an index of a thousand pages.
+/// With bounds of the usual length, an index of a thousand pages. Where a limit is known, a part of it counts.
 const SMALL_INDEX_BYTES: usize = 128 << 10;
 
 impl ColumnEncoder {
@@ -56,9 +56,7 @@ impl ColumnEncoder {
     /// Bytes that ending the chunk may take without having been paid for: a small index finds room, and only one
     /// chunk ends at a time.
     pub(super) fn free_ending_bytes(&self) -> usize {
-        self.cap.map_or(SMALL_INDEX_BYTES, |cap| {
-            SMALL_INDEX_BYTES.max(2 * cap.page_bytes)
-        })
+        self.cap.map_or(SMALL_INDEX_BYTES, |cap| 2 * cap.page_bytes)
     }
 
     /// As [`with_page_cap`](Self::with_page_cap), for an encoder that has a cap and gets another one.
