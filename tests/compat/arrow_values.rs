@@ -369,7 +369,7 @@ fn a_column_that_counts_something_else_is_refused_when_the_writer_is_made() {
         let made = ArrowWriter::try_new_with_options(Vec::new(), schema, options);
         let error = made.unwrap_err().to_string();
         let message = format!(
-            "column 'v': values of type {data_type} would be read as others: the column holds {holds}"
+            "Column 'v': values of type {data_type} would be read as others: the column holds {holds}"
         );
         assert!(error.contains(&message), "{error}");
     }
@@ -439,13 +439,14 @@ fn a_view_into_no_buffer_is_refused() {
 
 #[test]
 fn a_key_without_an_entry_is_refused() {
-    let message = "Field 'v': row 2 of the batch has a key or a run outside of the values";
+    let text = "row 2 of the batch has a key or a run outside of the values";
     let texts: ArrayRef = Arc::new(StringArray::from(vec![Some("a"), None]));
     let lists: ArrayRef = Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>([
         Some(vec![Some(1)]),
         None,
     ]));
-    for values in [texts, lists] {
+    for (values, column) in [(texts, "v"), (lists, "v.list.item")] {
+        let message = &format!("Column '{column}': {text}");
         let good: ArrayRef = Arc::new(DictionaryArray::new(
             Int8Array::from(vec![0, 1, 0]),
             values.clone(),

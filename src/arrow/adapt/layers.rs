@@ -19,7 +19,7 @@ use crate::data_type::values::Keyed;
 use crate::errors::{ParquetError, Result};
 
 /// The layers of an array, outermost first; none for a plain array.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Layers<'a> {
     layers: Vec<Layer<'a>>,
     /// Slots of the innermost values.
@@ -27,7 +27,7 @@ pub(super) struct Layers<'a> {
 }
 
 /// How the slots of one array become slots of its values.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Layer<'a> {
     Keys(Keys<'a>),
     Runs(Runs<'a>),

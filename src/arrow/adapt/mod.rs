@@ -24,7 +24,7 @@ use arrow_schema::DataType;
 pub(crate) use cursor::Cursor;
 use layers::Layers;
 pub(crate) use reader::LeafValues;
-use scratch::Scratch;
+pub(crate) use scratch::Scratch;
 pub(crate) use selection::Selection;
 use sense::Sense;
 use source::Source;
@@ -36,17 +36,34 @@ use super::schema::value_type;
 use crate::errors::{ParquetError, Result};
 use crate::schema::types::ColumnDescriptor;
 
-/// Turns the leaf arrays of one column into physical values. Holds scratch, no values.
-#[derive(Debug)]
-pub(crate) struct Adapter {
+/// How Arrow values become those of one column. Depends on the schema and the options only, and is made once a writer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Conversion {
     target: Target,
     /// What the column's annotation says of its values.
     annotation: Sense,
     /// As the annotation, or as the Arrow field where there is none.
     sense: Sense,
     precision: DecimalPrecision,
+}
+
+/// Turns the leaf arrays of one column into physical values. Holds scratch, no values.
+#[derive(Debug)]
+pub(crate) struct Adapter {
+    conversion: Conversion,
     dictionary: Dictionary,
     scratch: Scratch,
+}
+
+/// Some values of one array, opened to be looked at: the array's layers are taken off.
+#[derive(Debug, Clone)]
+pub(crate) struct OpenArray<'a> {
+    conversion: Conversion,
+    selection: &'a Selection,
+    /// The innermost values.
+    values: &'a dyn Array,
+    source: Source<'a>,
+    layers: Layers<'a>,
 }
 
 /// Whether decimals must keep to the number of digits that their type declares.
@@ -79,50 +96,64 @@ pub(crate) struct SizeBound {
     pub(crate) total: usize,
 }
 
-impl Adapter {
-    /// An adapter from fields of `data_type` to the column `descr`.
+impl Conversion {
+    /// From fields of `data_type` to the column `descr`.
     ///
     /// # Errors
     /// [`ParquetError::NYI`] or [`ParquetError::ArrowError`] naming the column if there is no conversion.
-    pub(crate) fn try_new(data_type: &DataType, descr: &ColumnDescriptor) -> Result<Self> {
+    pub(crate) fn try_new(
+        data_type: &DataType,
+        descr: &ColumnDescriptor,
+        precision: DecimalPrecision,
+    ) -> Result<Self> {
         let target = Target::of(descr)?;
         let annotation = Sense::of_column(descr);
         let sense = match annotation {
             Sense::Plain => Sense::of_array(value_type(data_type)),
             annotation => annotation,
         };
-        let adapter = Self {
+        let conversion = Self {
             target,
             annotation,
             sense,
-            precision: DecimalPrecision::default(),
-            dictionary: Dictionary::default(),
-            scratch: Scratch::default(),
+            precision,
         };
-        let column = || descr.path().string();
-        match adapter.accepts(data_type) {
-            Ok(()) => Ok(adapter),
-            Err(ParquetError::ArrowError(reason)) => Err(ParquetError::ArrowError(format!(
-                "column '{}': {reason}",
-                column()
-            ))),
-            Err(ParquetError::NYI(reason)) => Err(ParquetError::NYI(format!(
-                "column '{}': {reason}",
-                column()
-            ))),
-            Err(other) => Err(other),
-        }
+        conversion
+            .accepts(data_type)
+            .map_err(|error| descr.name_in(error))?;
+        Ok(conversion)
     }
 
-    /// Sets whether decimals must keep to their precision.
-    pub(crate) fn with_decimal_precision(self, precision: DecimalPrecision) -> Self {
-        Self { precision, ..self }
+    /// Whether the column surely holds all values of arrays of `data_type`, none of which takes more than a few bytes.
+    pub(crate) fn takes_all_of(&self, data_type: &DataType) -> bool {
+        let is_annotated_alike = self.annotation == Sense::of_array(data_type);
+        match data_type {
+            DataType::Boolean
+            | DataType::Float16
+            | DataType::Float32
+            | DataType::Float64
+            | DataType::Date32
+            | DataType::Time32(_)
+            | DataType::Time64(_)
+            | DataType::Timestamp(_, _)
+            | DataType::Duration(_)
+            | DataType::Interval(_)
+            | DataType::Int8
+            | DataType::Int16
+            | DataType::Int32
+            | DataType::Int64
+            | DataType::UInt8
+            | DataType::UInt16 => is_annotated_alike || self.annotation == Sense::Plain,
+            // Their upper half is negative in a column that does not say so.
+            DataType::UInt32 | DataType::UInt64 => is_annotated_alike,
+            _ => false,
+        }
     }
 
     /// Whether arrays of `data_type` can be opened.
     ///
     /// # Errors
-    /// As [`Adapter::open`].
+    /// [`ParquetError::NYI`] and [`ParquetError::ArrowError`] if there is no conversion, or values would be read as others.
     pub(crate) fn accepts(&self, data_type: &DataType) -> Result<()> {
         let data_type = value_type(data_type);
         source::supported(data_type, self.target)?;
@@ -135,104 +166,114 @@ impl Adapter {
         }
     }
 
-    /// The first of the values at `selection` of `array` that the column cannot hold. Costs nothing where all values of
-    /// the array's type fit.
+    /// Opens the values at `selection` of an array whose type is accepted.
     ///
     /// # Errors
-    /// As [`Adapter::open`], and if a dictionary key or a run lies outside of what the array holds.
-    pub(crate) fn first_unfit(
+    /// [`ParquetError::IndexOutOfBound`] if the selection reaches past the array, [`ParquetError::General`] if the array is
+    /// too long.
+    pub(crate) fn open<'a>(
         &self,
-        array: &dyn Array,
-        selection: &Selection,
-    ) -> Result<Option<Unfit>> {
+        array: &'a dyn Array,
+        selection: &'a Selection,
+    ) -> Result<OpenArray<'a>> {
         let (layers, values) = Layers::peel(array)?;
-        let values = values.map_or(array, AsRef::as_ref);
         reader::check_slots(selection, array.len())?;
-        let look = Look {
+        let values = values.map_or(array, AsRef::as_ref);
+        Ok(OpenArray {
+            conversion: *self,
+            selection,
+            values,
             source: Source::of(values, self.target)?,
             layers,
-            selection,
+        })
+    }
+}
+
+impl OpenArray<'_> {
+    /// The first value that the column cannot hold. Costs nothing where all values of the array's type fit.
+    ///
+    /// # Errors
+    /// If a dictionary key or a run lies outside of what the array holds.
+    pub(crate) fn first_unfit(&self) -> Result<Option<Unfit>> {
+        let look = Look {
+            source: self.source,
+            layers: &self.layers,
+            selection: self.selection,
             slots: &mut Vec::new(),
         };
         let rules = Rules {
-            target: self.target,
-            column: self.annotation,
-            precision: self.precision,
+            target: self.conversion.target,
+            column: self.conversion.annotation,
+            precision: self.conversion.precision,
         };
-        look.first_unfit(values.data_type(), rules)
+        look.first_unfit(self.values.data_type(), rules)
     }
 
-    /// How large the values at `selection` of `array` are at most, without a look at each.
-    ///
-    /// # Errors
-    /// As [`Adapter::open`].
-    pub(crate) fn size_bound(&self, array: &dyn Array, selection: &Selection) -> Result<SizeBound> {
-        let (layers, values) = Layers::peel(array)?;
-        let source = Source::of(values.map_or(array, AsRef::as_ref), self.target)?;
-        if u32::try_from(array.len()).is_err() {
-            reader::check_slots(selection, array.len())?;
-        }
-        let longest = match self.target {
-            Target::Fixed(width) => source.longest_bound().max(width),
-            _ => source.longest_bound(),
+    /// How large the values are at most, without a look at each.
+    pub(crate) fn size_bound(&self) -> SizeBound {
+        let longest = match self.conversion.target {
+            Target::Fixed(width) => self.source.longest_bound().max(width),
+            _ => self.source.longest_bound(),
         };
-        let each = longest.saturating_mul(selection.len());
+        let each = longest.saturating_mul(self.selection.len());
         // Only slots side by side are sure to be different ones.
-        let is_once = matches!(selection, Selection::Range { .. } | Selection::Bits { .. });
-        let span = source.span_bound().filter(|_| is_once && layers.is_empty());
-        Ok(SizeBound {
+        let is_once = matches!(
+            self.selection,
+            Selection::Range { .. } | Selection::Bits { .. }
+        );
+        let span = self.source.span_bound();
+        let span = span.filter(|_| is_once && self.layers.is_empty());
+        SizeBound {
             longest,
             total: span.map_or(each, |span| span.min(each)),
-        })
+        }
     }
 
-    /// An adapter for the same column without scratch.
-    pub(crate) fn fresh(&self) -> Self {
+    /// The values one after the other. A dictionary has no token of its own.
+    pub(crate) fn values<'s>(&'s self, scratch: &'s mut Scratch) -> LeafValues<'s> {
+        let Self {
+            conversion,
+            selection,
+            source,
+            layers,
+            ..
+        } = self.clone();
+        let target = conversion.target;
+        LeafValues::new(Cursor::new(selection), (source, layers, 0), target, scratch)
+    }
+}
+
+impl Adapter {
+    pub(crate) fn new(conversion: Conversion) -> Self {
         Self {
-            target: self.target,
-            annotation: self.annotation,
-            sense: self.sense,
-            precision: self.precision,
+            conversion,
             dictionary: Dictionary::default(),
             scratch: Scratch::default(),
         }
     }
 
-    /// Starts on the slots `selection` of `array`, whose type need not be the field's: any for which a
-    /// conversion to the column exists will do.
+    /// Goes on in `array`, of a type that the column accepts, where `cursor`, from [`start`], stands.
     ///
     /// # Errors
-    /// [`ParquetError::NYI`] and [`ParquetError::ArrowError`] if there is no conversion;
-    /// [`ParquetError::IndexOutOfBound`] if the selection reaches past the array.
-    pub(crate) fn open<'a>(
-        &'a mut self,
-        array: &'a dyn Array,
-        selection: &'a Selection,
-    ) -> Result<LeafValues<'a>> {
-        self.open_at(array, start(array, selection)?)
-    }
-
-    /// As [`Adapter::open`], and goes on where `cursor`, from [`start`], stands.
-    ///
-    /// # Errors
-    /// As [`Adapter::open`].
+    /// If the array is too long, or Arrow gives no access to what its type says that it has.
     pub(crate) fn open_at<'a>(
         &'a mut self,
         array: &'a dyn Array,
         cursor: Cursor<'a>,
     ) -> Result<LeafValues<'a>> {
+        let target = self.conversion.target;
         let (layers, values) = Layers::peel(array)?;
         let (source, token) = match values {
-            None => (Source::of(array, self.target)?, 0),
+            None => (Source::of(array, target)?, 0),
             Some(values) => (
-                Source::of(values.as_ref(), self.target)?,
+                Source::of(values.as_ref(), target)?,
                 self.dictionary.token_of(values),
             ),
         };
         Ok(LeafValues::new(
             cursor,
             (source, layers, token),
-            self.target,
+            target,
             &mut self.scratch,
         ))
     }

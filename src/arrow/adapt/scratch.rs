@@ -3,7 +3,7 @@
 
 /// Room for one step's values.
 #[derive(Debug, Default)]
-pub(super) struct Scratch {
+pub(crate) struct Scratch {
     /// Slots picked, or keys.
     pub(super) slots: Vec<u32>,
     /// INT32 values, or the offsets of byte values.

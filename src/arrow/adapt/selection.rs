@@ -1,11 +1,12 @@
 //! Which slots of a leaf array hold the present values. Written by `leaves`, read by adapters.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use arrow_buffer::BooleanBuffer;
 
 /// The slots of a leaf array that hold present values, ascending where an array is walked in order;
-/// list views may go back and forth.
+/// list views may go back and forth. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) enum Selection {
     /// `len` slots from `from` on, all present.
@@ -25,9 +26,9 @@ pub(crate) enum Selection {
         ones: usize,
     },
     /// Slots of all ranges, in their order, all present.
-    Ranges(Vec<Range<usize>>),
+    Ranges(Arc<Vec<Range<usize>>>),
     /// These slots, in this order.
-    Indices(Vec<u32>),
+    Indices(Arc<Vec<u32>>),
 }
 
 impl Selection {
@@ -50,13 +51,18 @@ impl Selection {
         }
     }
 
-    /// Bytes held on the heap. Bits that are an array's validity count too: this is an upper bound.
+    /// Bytes held on the heap; shared ones are divided among those who share them. Bits that are an array's validity count
+    /// too: this is an upper bound.
     pub(crate) fn memory_size(&self) -> usize {
         match self {
             Selection::Range { .. } => 0,
             Selection::Bits { bits, .. } => bits.inner().len(),
-            Selection::Ranges(ranges) => ranges.capacity() * size_of::<Range<usize>>(),
-            Selection::Indices(indices) => indices.capacity() * size_of::<u32>(),
+            Selection::Ranges(ranges) => {
+                ranges.capacity() * size_of::<Range<usize>>() / Arc::strong_count(ranges)
+            }
+            Selection::Indices(indices) => {
+                indices.capacity() * size_of::<u32>() / Arc::strong_count(indices)
+            }
         }
     }
 }

@@ -32,10 +32,8 @@ impl Target {
             Type::BYTE_ARRAY => Target::Bytes,
             Type::FIXED_LEN_BYTE_ARRAY => Target::Fixed(usize::try_from(descr.type_length())?),
             Type::INT96 => {
-                return Err(ParquetError::NYI(format!(
-                    "column '{}' is INT96, to which Arrow values cannot be written yet",
-                    descr.path().string()
-                )));
+                let text = "is INT96, to which Arrow values cannot be written yet";
+                return Err(ParquetError::NYI(descr.message(text)));
             }
         })
     }

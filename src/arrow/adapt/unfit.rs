@@ -54,7 +54,7 @@ const FEW_BUFFERS: usize = 16;
 /// A look at the present values of one array.
 pub(super) struct Look<'a> {
     pub(super) source: Source<'a>,
-    pub(super) layers: Layers<'a>,
+    pub(super) layers: &'a Layers<'a>,
     pub(super) selection: &'a Selection,
     pub(super) slots: &'a mut Vec<u32>,
 }

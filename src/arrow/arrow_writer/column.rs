@@ -1,15 +1,14 @@
 //! One leaf column of one row group: Arrow leaves in, a chunk that waits in its store out.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use arrow_array::ArrayRef;
 use arrow_schema::Field;
 
-use super::fits::check_rows;
-use super::holds::check_values;
 use super::part::{Place, Stops, Watch, Written};
 use crate::arrow::adapt::{Adapter, LeafValues};
-use crate::arrow::leaves::{ColumnFit, Leaf, LeafPlan};
+use crate::arrow::leaves::{ColumnPlan, LeafPlan, UncheckedLeaf};
 use crate::budget::Reservation;
 use crate::column::chunk::{
     ChunkBuffer, ColumnCloseResult, FilterParts, PageSink, Placement, SealedPage,
@@ -22,7 +21,7 @@ use crate::latch::{Latch, panicked, watched};
 
 /// One leaf of a column of a batch, with its levels: what an [`ArrowColumnWriter`] takes.
 #[derive(Debug)]
-pub struct ArrowLeafColumn(pub(super) Leaf);
+pub struct ArrowLeafColumn(UncheckedLeaf);
 
 /// Cuts a column into its leaves, depth first: one for each primitive column below `field`.
 ///
@@ -31,8 +30,7 @@ pub struct ArrowLeafColumn(pub(super) Leaf);
 /// # Errors
 /// If the array's type does not fit the field's.
 pub fn compute_leaves(field: &Field, array: &ArrayRef) -> Result<Vec<ArrowLeafColumn>> {
-    let mut leaves = Vec::new();
-    LeafPlan::try_new(field)?.walk(array, &mut leaves)?;
+    let leaves = LeafPlan::try_new(field)?.leaves(array)?;
     Ok(leaves.into_iter().map(ArrowLeafColumn).collect())
 }
 
@@ -43,7 +41,7 @@ pub struct ArrowColumnWriter {
     /// Those of the Bloom filter that had to leave memory.
     filter_parts: Option<Box<FilterParts>>,
     adapter: Adapter,
-    fit: ColumnFit,
+    plan: Arc<ColumnPlan>,
     benches: WorkbenchPool,
     reservation: Reservation,
     latch: Latch,
@@ -55,8 +53,7 @@ pub(super) struct ColumnParts {
     pub(super) pages: ChunkBuffer,
     /// Where parts of the Bloom filter may go, if the column has one.
     pub(super) filter_parts: Option<FilterParts>,
-    pub(super) adapter: Adapter,
-    pub(super) fit: ColumnFit,
+    pub(super) plan: Arc<ColumnPlan>,
     pub(super) benches: WorkbenchPool,
     pub(super) reservation: Reservation,
 }
@@ -67,8 +64,7 @@ impl ArrowColumnWriter {
             encoder,
             pages,
             filter_parts,
-            adapter,
-            fit,
+            plan,
             benches,
             reservation,
         } = parts;
@@ -76,8 +72,8 @@ impl ArrowColumnWriter {
             encoder,
             pages,
             filter_parts: filter_parts.map(Box::new),
-            adapter,
-            fit,
+            adapter: Adapter::new(plan.conversion()),
+            plan,
             benches,
             reservation,
             latch: Latch::default(),
@@ -99,10 +95,8 @@ impl ArrowColumnWriter {
         let _work = self.reservation.budget().at_work();
         let latch = |column: &mut Self| column.latch.shut(&panicked());
         watched(self, latch, |column| {
-            let fitted = column.fit.fitted(&col.0)?;
-            let leaf = fitted.as_ref().unwrap_or(&col.0);
-            column.check(leaf, 0)?;
-            column.write_from(&mut Place::at_start(leaf, Stops::Never)?)
+            let leaf = column.plan.check_unplanned(&col.0)?;
+            column.write_from(&mut Place::at_start(&leaf, Stops::Never)?)
         })
         .map(drop)
     }
@@ -173,16 +167,6 @@ impl ArrowColumnWriter {
             _ => Written::Short {
                 next_bytes: watch.next_bytes(),
             },
-        })
-    }
-
-    /// An error if the leaf cannot be encoded, whose first row is number `first_row` of the batch; nothing is encoded yet.
-    pub(super) fn check(&self, leaf: &Leaf, first_row: usize) -> Result<()> {
-        leaf.check(first_row)?;
-        self.adapter.accepts(leaf.array.data_type())?;
-        check_values(leaf, &self.adapter, self.encoder.descr(), first_row)?;
-        check_rows(leaf, &self.adapter, self.encoder.descr(), || {
-            self.encoder.row_room().counting_from(first_row)
         })
     }
 
@@ -280,7 +264,6 @@ impl ArrowColumnWriter {
         let parts = self.filter_parts.as_ref();
         self.encoder.memory_size()
             + self.adapter.memory_size()
-            + self.fit.memory_size()
             + self.pages.own_bytes()
             + parts.map_or(0, |parts| size_of::<FilterParts>() + parts.own_bytes())
     }
@@ -290,7 +273,6 @@ impl ArrowColumnWriter {
         let parts = self.filter_parts.as_ref();
         size_of::<Self>()
             + self.adapter.memory_size()
-            + self.fit.memory_size()
             + parts.map_or(0, |parts| {
                 size_of::<FilterParts>() + parts.own_bytes() + parts.unreserved_bytes()
             })

@@ -3,21 +3,18 @@
 use std::io::Write;
 use std::sync::{Arc, OnceLock};
 
-use arrow_schema::{DataType, SchemaRef};
+use arrow_schema::SchemaRef;
 
 use super::column::{ArrowColumnWriter, ColumnParts};
-use super::fits::check_rows;
-use super::holds::check_values;
 use super::limits::{Shape, page_cap};
-use crate::arrow::adapt::{Adapter, DecimalPrecision};
-use crate::arrow::leaves::{ColumnFit, ColumnShape, Leaf, LeafPlan, column_shapes};
-use crate::arrow::schema::leaf_types;
+use crate::arrow::adapt::DecimalPrecision;
+use crate::arrow::leaves::BatchPlan;
 use crate::budget::{Member, MemoryBudget};
 use crate::column::chunk::{ChunkBuffer, FilterParts, WhenFull};
 use crate::column::page_store::{InMemoryPageStoreFactory, PageStoreFactory};
-use crate::column::writer::{CODECS, ColumnEncoder, WorkbenchPool, row_room};
+use crate::column::writer::{CODECS, ColumnEncoder, WorkbenchPool};
 use crate::compression::Strength;
-use crate::errors::{ParquetError, Result};
+use crate::errors::Result;
 use crate::file::properties::WriterPropertiesPtr;
 use crate::file::writer::SerializedFileWriter;
 use crate::schema::types::{ColumnDescPtr, SchemaDescPtr};
@@ -33,10 +30,8 @@ pub struct ArrowRowGroupWriterFactory {
     member: Arc<Member>,
     when_full: WhenFull,
     decimal_precision: DecimalPrecision,
-    /// How each column is nested.
-    shapes: Vec<ColumnShape>,
-    /// Set once both schemas are known to be nested alike.
-    is_fitted: OnceLock<()>,
+    /// Made when it is asked for first.
+    plan: OnceLock<Arc<BatchPlan>>,
     /// Kinds of codecs that the columns have, as far as benches keep them.
     codecs: usize,
 }
@@ -51,8 +46,7 @@ impl ArrowRowGroupWriterFactory {
         let descr = file_writer.schema_descr_ptr().clone();
         Self {
             schema: arrow_schema,
-            shapes: column_shapes(&descr),
-            is_fitted: OnceLock::new(),
+            plan: OnceLock::new(),
             descr,
             props: file_writer.properties().clone(),
             page_stores: Arc::new(InMemoryPageStoreFactory),
@@ -69,6 +63,7 @@ impl ArrowRowGroupWriterFactory {
     pub fn with_decimal_precision_check(self, decimal_precision: DecimalPrecision) -> Self {
         Self {
             decimal_precision,
+            plan: OnceLock::new(),
             ..self
         }
     }
@@ -105,11 +100,10 @@ impl ArrowRowGroupWriterFactory {
     /// If the schemas do not have the same leaves or nest them otherwise, a column's properties do not suit it, or a page
     /// store cannot be made.
     pub fn create_column_writers(&self, _row_group_index: usize) -> Result<Vec<ArrowColumnWriter>> {
-        let leaves = self.leaves()?;
-        self.check_nesting()?;
-        let mut writers = Vec::with_capacity(self.descr.num_columns());
-        for ((index, (data_type, descr)), shape) in leaves.into_iter().enumerate().zip(&self.shapes)
-        {
+        let plan = self.plan()?;
+        let mut writers = Vec::with_capacity(plan.columns().len());
+        for (index, column) in plan.columns().iter().enumerate() {
+            let descr = column.descr();
             let has_filter = self.props.bloom_filter_properties(descr.path()).is_some();
             let encoder = self.encoder(descr)?;
             writers.push(ArrowColumnWriter::new(ColumnParts {
@@ -124,8 +118,7 @@ impl ArrowRowGroupWriterFactory {
                     let stores = self.page_stores.clone();
                     FilterParts::new(stores, index, descr.clone(), self.when_full)
                 }),
-                adapter: self.adapter(data_type, descr)?,
-                fit: ColumnFit::new(shape.clone(), descr.clone()),
+                plan: column.clone(),
                 benches: self.benches.clone(),
                 reservation: self.member.reserve(),
             }));
@@ -137,9 +130,8 @@ impl ArrowRowGroupWriterFactory {
     /// what decides about memory.
     pub(super) fn check(&self) -> Result<Shape> {
         let mut strengths = Vec::new();
-        for (data_type, descr) in self.leaves()? {
-            strengths.push(self.encoder(descr)?.strength());
-            Adapter::try_new(data_type, descr)?;
+        for column in self.plan()?.columns() {
+            strengths.push(self.encoder(column.descr())?.strength());
         }
         let strengths = distinct(strengths.into_iter());
         let columns = self.descr.columns().iter();
@@ -152,59 +144,21 @@ impl ArrowRowGroupWriterFactory {
         })
     }
 
-    /// As [`check`](super::row_group::OpenRowGroup::check) of a row group that this factory would make.
-    pub(super) fn check_leaves(&self, leaves: &[Leaf], first_row: usize) -> Result<()> {
-        for ((data_type, descr), leaf) in self.leaves()?.into_iter().zip(leaves) {
-            leaf.check(first_row)?;
-            let adapter = self.adapter(data_type, descr)?;
-            adapter.accepts(leaf.array.data_type())?;
-            check_values(leaf, &adapter, descr, first_row)?;
-            check_rows(leaf, &adapter, descr, || {
-                row_room(descr, &self.props.column(descr.path())).counting_from(first_row)
-            })?;
-        }
-        Ok(())
-    }
-
-    /// Lets the leaves of `plans`, one plan for each field of the schema, have the levels of the columns.
+    /// What is known of batches and columns beforehand.
     ///
     /// # Errors
-    /// If a leaf is nested otherwise than its column.
-    pub(super) fn fit(&self, plans: &mut [LeafPlan]) -> Result<()> {
-        let mut columns = self
-            .shapes
-            .iter()
-            .cloned()
-            .zip(self.descr.columns().iter().cloned());
-        for plan in plans {
-            plan.fit_to(columns.by_ref().take(plan.num_leaves()))?;
+    /// If the schemas do not have the same leaves or nest them otherwise, or values of a field cannot be written to its column.
+    pub(super) fn plan(&self) -> Result<&Arc<BatchPlan>> {
+        if let Some(plan) = self.plan.get() {
+            return Ok(plan);
         }
-        self.is_fitted.get_or_init(|| ());
-        Ok(())
-    }
-
-    /// Bytes on the heap that stay the same.
-    pub(super) fn fixed_memory_size(&self) -> usize {
-        self.shapes.capacity() * size_of::<ColumnShape>()
+        let precision = self.decimal_precision;
+        let plan = BatchPlan::try_new(&self.schema, &self.descr, &self.props, precision)?;
+        Ok(self.plan.get_or_init(|| Arc::new(plan)))
     }
 
     pub(super) fn benches(&self) -> &WorkbenchPool {
         &self.benches
-    }
-
-    fn adapter(&self, data_type: &DataType, descr: &ColumnDescPtr) -> Result<Adapter> {
-        let adapter = Adapter::try_new(data_type, descr)?;
-        Ok(adapter.with_decimal_precision(self.decimal_precision))
-    }
-
-    /// Compiles the schema's nesting, where nobody has done so before.
-    fn check_nesting(&self) -> Result<()> {
-        if self.is_fitted.get().is_some() {
-            return Ok(());
-        }
-        let fields = self.schema.fields().iter();
-        let plans = fields.map(|field| LeafPlan::try_new(field));
-        self.fit(&mut plans.collect::<Result<Vec<_>>>()?)
     }
 
     fn encoder(&self, descr: &ColumnDescPtr) -> Result<ColumnEncoder> {
@@ -213,18 +167,6 @@ impl ArrowRowGroupWriterFactory {
             Some(cap) => encoder.with_page_cap(cap),
             None => Ok(encoder),
         }
-    }
-
-    fn leaves(&self) -> Result<Vec<(&DataType, &ColumnDescPtr)>> {
-        let types = leaf_types(&self.schema);
-        if types.len() != self.descr.num_columns() {
-            return Err(ParquetError::General(format!(
-                "The Arrow schema has {} leaf columns, the Parquet schema {}",
-                types.len(),
-                self.descr.num_columns()
-            )));
-        }
-        Ok(types.into_iter().zip(self.descr.columns()).collect())
     }
 }
 

@@ -7,8 +7,6 @@
 
 mod column;
 mod factory;
-mod fits;
-mod holds;
 mod limits;
 mod options;
 mod part;

@@ -1,17 +1,17 @@
 //! How much of a leaf has been encoded, and when to leave it in the middle so that others make room.
 
 use crate::arrow::adapt::{Cursor, start};
-use crate::arrow::leaves::Leaf;
+use crate::arrow::leaves::CheckedLeaf;
 use crate::budget::Reservation;
 use crate::column::writer::Progress;
 use crate::data_type::levels::Levels;
 use crate::errors::Result;
 
-/// A place in a leaf that has been checked, with what relief has done there. It may be left and taken up again any number
+/// A place in a leaf, with what relief has done there. It may be left and taken up again any number
 /// of times: nothing that lies before it is looked at again.
 #[derive(Debug)]
 pub(super) struct Place<'a> {
-    pub(super) leaf: &'a Leaf,
+    pub(super) leaf: &'a CheckedLeaf,
     pub(super) values: Cursor<'a>,
     pub(super) definition: Levels<'a>,
     pub(super) repetition: Levels<'a>,
@@ -58,7 +58,7 @@ impl<'a> Place<'a> {
     ///
     /// # Errors
     /// If the leaf's selection reaches past its array.
-    pub(super) fn at_start(leaf: &'a Leaf, stops: Stops) -> Result<Self> {
+    pub(super) fn at_start(leaf: &'a CheckedLeaf, stops: Stops) -> Result<Self> {
         Ok(Self {
             leaf,
             values: start(&leaf.array, &leaf.selection)?,

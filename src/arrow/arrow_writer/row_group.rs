@@ -2,13 +2,11 @@
 
 use std::io::Write;
 
-use arrow_array::RecordBatch;
-
 use super::column::ArrowColumnWriter;
 use super::factory::ArrowRowGroupWriterFactory;
 use super::limits::{Relief, Relieved, is_store_full};
 use super::part::{Place, Stops, Written};
-use crate::arrow::leaves::{Leaf, LeafPlan};
+use crate::arrow::leaves::CheckedLeaf;
 use crate::column::writer::PageCap;
 use crate::errors::Result;
 use crate::file::writer::SerializedFileWriter;
@@ -39,30 +37,24 @@ impl OpenRowGroup {
         self.rows
     }
 
-    /// An error if some leaf cannot be encoded, whose first row is number `first_row` of the batch; nothing is encoded yet.
-    pub(super) fn check(&self, leaves: &[Leaf], first_row: usize) -> Result<()> {
-        let mut columns = self.columns.iter().zip(leaves);
-        columns.try_for_each(|(column, leaf)| column.check(leaf, first_row))
-    }
-
-    /// Encodes leaves that were checked, and keeps within the memory limit while doing so. Says whether
+    /// Encodes leaves, and keeps within the memory limit while doing so. Says whether
     /// only the end of the row group can still do that, or make room in the stores.
     ///
     /// # Errors
     /// If a store fails; the columns may then have different numbers of rows.
     pub(super) fn write(
         &mut self,
-        leaves: Vec<Leaf>,
+        leaves: Vec<CheckedLeaf>,
         rows: usize,
         relief: &mut Relief,
     ) -> Result<Relieved> {
         relief.make_room_for_codecs(&mut self.columns)?;
         let mut outcome = Relieved::Enough;
         self.follow(relief.page_cap());
-        let sizes: Vec<usize> = leaves.iter().map(Leaf::memory_size).collect();
+        let sizes: Vec<usize> = leaves.iter().map(|leaf| leaf.memory_size()).collect();
         let mut in_flight = relief.reserve();
         in_flight.resize(
-            leaves.capacity() * size_of::<Leaf>()
+            leaves.capacity() * size_of::<CheckedLeaf>()
                 + sizes.capacity() * size_of::<usize>()
                 + sizes.iter().sum::<usize>(),
         );
@@ -97,7 +89,7 @@ impl OpenRowGroup {
     }
 
     /// Encodes one leaf. Where memory runs short in the middle, all columns make room before it goes on.
-    fn write_leaf(&mut self, index: usize, leaf: &Leaf, relief: &mut Relief) -> Result<()> {
+    fn write_leaf(&mut self, index: usize, leaf: &CheckedLeaf, relief: &mut Relief) -> Result<()> {
         let mut place = Place::at_start(leaf, Stops::WhereMemoryIsShort)?;
         while let Some(column) = self.columns.get_mut(index) {
             match column.write_from(&mut place)? {
@@ -155,16 +147,4 @@ impl OpenRowGroup {
             .map(ArrowColumnWriter::get_estimated_total_bytes)
             .sum()
     }
-}
-
-/// The leaves of all columns of a batch.
-///
-/// # Errors
-/// If an array's type does not fit its field's.
-pub(super) fn leaves_of(plans: &[LeafPlan], batch: &RecordBatch) -> Result<Vec<Leaf>> {
-    let mut leaves = Vec::with_capacity(plans.iter().map(LeafPlan::num_leaves).sum());
-    for (plan, array) in plans.iter().zip(batch.columns()) {
-        plan.walk(array, &mut leaves)?;
-    }
-    Ok(leaves)
 }

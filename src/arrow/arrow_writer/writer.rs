@@ -12,8 +12,8 @@ use super::factory::ArrowRowGroupWriterFactory;
 use super::limits::{MemoryPressure, OnMemoryLimit, OnSpillLimit, Relief, Relieved};
 use super::options::ArrowWriterOptions;
 use super::pieces::Pieces;
-use super::row_group::{OpenRowGroup, leaves_of};
-use crate::arrow::leaves::{Leaf, LeafPlan};
+use super::row_group::OpenRowGroup;
+use crate::arrow::leaves::{BatchPlan, CheckedBatch, CheckedLeaf};
 use crate::arrow::schema::{
     ArrowSchemaConverter, ColumnNames, add_encoded_arrow_schema_to_metadata, check_batch,
     check_names, renamed,
@@ -60,7 +60,7 @@ pub struct ArrowWriter<W: Write> {
     file: SerializedFileWriter<W>,
     open: Option<OpenRowGroup>,
     schema: SchemaRef,
-    plans: Vec<LeafPlan>,
+    plan: Arc<BatchPlan>,
     factory: ArrowRowGroupWriterFactory,
     limits: RowGroupLimits,
     relief: Relief,
@@ -135,11 +135,6 @@ impl<W: Write + Send> ArrowWriter<W> {
         if !skip_arrow_metadata {
             add_encoded_arrow_schema_to_metadata(&kept_schema, &mut properties);
         }
-        let mut plans = arrow_schema
-            .fields()
-            .iter()
-            .map(|field| LeafPlan::try_new(field))
-            .collect::<Result<Vec<_>>>()?;
         let limits = RowGroupLimits {
             rows: properties.max_row_group_row_count(),
             bytes: properties.max_row_group_bytes(),
@@ -164,20 +159,15 @@ impl<W: Write + Send> ArrowWriter<W> {
             .with_when_full(when_full)
             .with_decimal_precision_check(decimal_precision);
         let shape = factory.check()?;
-        factory.fit(&mut plans)?;
+        let plan = factory.plan()?.clone();
         let mut fixed = member.reserve();
-        fixed.resize(
-            file.fixed_memory_size()
-                + factory.fixed_memory_size()
-                + plans.capacity() * size_of::<LeafPlan>()
-                + plans.iter().map(LeafPlan::memory_size).sum::<usize>(),
-        );
+        fixed.resize(file.fixed_memory_size() + plan.memory_size());
         let relief = Relief::new(member, factory.benches().clone(), shape);
         Ok(Self {
             file,
             open: None,
             schema: arrow_schema,
-            plans,
+            plan,
             factory,
             limits,
             relief,
@@ -372,13 +362,15 @@ impl<W: Write + Send> ArrowWriter<W> {
     /// Writes a batch that fits the schema.
     fn write_checked(&mut self, batch: &RecordBatch) -> Result<()> {
         let (pieces, all) = (self.relief.pieces(batch), batch.num_rows());
-        // A batch that goes in by several parts is checked as a whole before its first part is encoded.
+        let plan = self.plan.clone();
         if self.fitting_rows(all).min(pieces.next(0..all)) == all {
-            let leaves = self.checked_leaves(batch, 0)?;
+            let mut leaves = Vec::new();
+            plan.walk_into(batch, 0, &mut leaves)?;
             self.write_leaves(leaves, all)?;
         } else {
-            self.check_by_pieces(batch, &pieces)?;
-            self.write_by_pieces(batch, &pieces)?;
+            // A batch that goes in by several parts is checked as a whole before its first part is encoded.
+            let checked = plan.check(batch, |rows| pieces.next(rows))?;
+            self.write_by_pieces(checked, all, &pieces)?;
         }
         self.rest()
     }
@@ -395,46 +387,29 @@ impl<W: Write + Send> ArrowWriter<W> {
         })
     }
 
-    /// Writes a batch that was checked.
-    fn write_by_pieces(&mut self, batch: &RecordBatch, pieces: &Pieces<'_>) -> Result<()> {
+    fn write_by_pieces(
+        &mut self,
+        batch: CheckedBatch<'_>,
+        all: usize,
+        pieces: &Pieces<'_>,
+    ) -> Result<()> {
         let mut from = 0;
-        while from < batch.num_rows() {
-            let fitting = self.fitting_rows(batch.num_rows() - from);
+        while from < all {
+            let fitting = self.fitting_rows(all - from);
             if fitting == 0 {
                 self.flush_open()?;
                 continue;
             }
             let rows = pieces.next(from..from + fitting);
-            let leaves = leaves_of(&self.plans, &batch.slice(from, rows))?;
+            let mut leaves = Vec::new();
+            batch.walk_into(from..from + rows, &mut leaves)?;
             self.write_leaves(leaves, rows)?;
             from += rows;
         }
         Ok(())
     }
 
-    /// The leaves of a batch, or of a piece of one from row `first_row` on, checked: whatever can be wrong with a batch is
-    /// found here, before anything is encoded.
-    fn checked_leaves(&self, batch: &RecordBatch, first_row: usize) -> Result<Vec<Leaf>> {
-        let leaves = leaves_of(&self.plans, batch)?;
-        match &self.open {
-            Some(open) => open.check(&leaves, first_row)?,
-            None => self.factory.check_leaves(&leaves, first_row)?,
-        }
-        Ok(leaves)
-    }
-
-    /// Checks a batch, one piece at a time.
-    fn check_by_pieces(&self, batch: &RecordBatch, pieces: &Pieces<'_>) -> Result<()> {
-        let mut from = 0;
-        while from < batch.num_rows() {
-            let rows = pieces.next(from..batch.num_rows());
-            self.checked_leaves(&batch.slice(from, rows), from)?;
-            from += rows;
-        }
-        Ok(())
-    }
-
-    fn write_leaves(&mut self, leaves: Vec<Leaf>, rows: usize) -> Result<()> {
+    fn write_leaves(&mut self, leaves: Vec<CheckedLeaf>, rows: usize) -> Result<()> {
         let open = match &mut self.open {
             Some(open) => open,
             None => {

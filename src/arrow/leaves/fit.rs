@@ -4,130 +4,49 @@
 use std::sync::Arc;
 
 use super::Leaf;
-use super::leaf::{LevelData, Misfit};
-use super::plan::Presence;
+use super::leaf::{LevelData, Refusal};
 use super::runs::RunList;
-use super::shape::{
-    ArrowWords, ColumnKind, ColumnNode, ColumnShape, LeafKind, LeafNode, LeafShape, Meaning,
-    ParquetWords,
-};
+use super::shape::{ColumnKind, ColumnNode, LeafKind, LeafNode, Meaning};
+use super::tree::Presence;
 use crate::basic::Repetition;
-use crate::errors::{ParquetError, Result};
-use crate::schema::types::ColumnDescPtr;
-
-/// A column, and how the levels of leaves of the shape seen last become its own.
-#[derive(Debug)]
-pub(crate) struct ColumnFit {
-    column: ColumnShape,
-    descr: ColumnDescPtr,
-    /// In a box of its own: most columns are never asked.
-    known: Option<Box<Known>>,
-}
-
-/// Leaves of one shape, and what becomes of their levels.
-#[derive(Debug)]
-struct Known {
-    shape: LeafShape,
-    map: LevelMap,
-}
 
 /// The definition level of the column for each of the leaf's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum LevelMap {
+pub(super) enum LevelMap {
     /// They are the same.
     Same,
     /// One for each; `None` for nulls that the column cannot hold.
     To(Arc<[Option<i16>]>),
 }
 
-impl ColumnFit {
-    pub(crate) fn new(column: ColumnShape, descr: ColumnDescPtr) -> Self {
-        Self {
-            column,
-            descr,
-            known: None,
-        }
+impl LevelMap {
+    /// From leaves of shape `leaf` to a column of shape `column`; `None` if they are nested otherwise.
+    pub(super) fn between(leaf: &[LeafNode], column: &[ColumnNode]) -> Option<Self> {
+        align(leaf, column)
     }
 
-    /// Makes ready for leaves of `shape`.
-    ///
-    /// # Errors
-    /// If they are nested otherwise than the column: names it, and says how both are nested.
-    pub(super) fn learn(&mut self, shape: &LeafShape) -> Result<()> {
-        match &mut self.known {
-            Some(known) if Arc::ptr_eq(&known.shape, shape) => {}
-            // The plan that another call made of the same field.
-            Some(known) if known.shape == *shape => known.shape = Arc::clone(shape),
-            _ => {
-                let map = align(shape, &self.column).ok_or_else(|| self.mismatch(shape))?;
-                let shape = Arc::clone(shape);
-                self.known = Some(Box::new(Known { shape, map }));
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether leaves have the levels of the column as they are.
-    pub(super) fn is_same(&self) -> bool {
-        self.map() == &LevelMap::Same
-    }
-
-    /// Gives `leaf`, which has the shape learned last, the levels of the column.
+    /// Gives `leaf` the levels of the column, or notes why it cannot have them.
     pub(super) fn apply(&self, leaf: &mut Leaf) {
-        if let LevelMap::To(levels) = self.map() {
-            match first_lost(leaf, levels) {
-                None => leaf.def = mapped(&leaf.def, levels),
-                Some(slot) => {
-                    leaf.misfit = Some(Arc::new(Misfit {
-                        row: leaf.row_of(slot),
-                        place: format!("Column '{}'", self.descr.path().string()),
-                        what: "a null where the Parquet schema has a required field",
-                    }));
-                }
+        let Self::To(levels) = self else {
+            return;
+        };
+        match first_lost(leaf, levels) {
+            None => leaf.def = mapped(&leaf.def, levels),
+            Some(slot) => {
+                leaf.refusal = Some(Arc::new(Refusal::Slot {
+                    row: leaf.row_of(slot),
+                    what: "a null where the Parquet schema has a required field",
+                }));
             }
         }
-        leaf.shape = None;
     }
 
-    /// `leaf` with the levels of the column; itself if it has them.
-    ///
-    /// # Errors
-    /// As [`ColumnFit::learn`].
-    pub(crate) fn fitted(&mut self, leaf: &Leaf) -> Result<Option<Leaf>> {
-        let Some(shape) = &leaf.shape else {
-            return Ok(None);
-        };
-        self.learn(shape)?;
-        if self.is_same() {
-            return Ok(None);
+    /// Bytes on the heap.
+    pub(super) fn memory_size(&self) -> usize {
+        match self {
+            Self::To(levels) => size_of_val(&**levels),
+            Self::Same => 0,
         }
-        let mut leaf = leaf.clone();
-        self.apply(&mut leaf);
-        Ok(Some(leaf))
-    }
-
-    /// Bytes on the heap, those of the shape left out, which is shared.
-    pub(crate) fn memory_size(&self) -> usize {
-        let map = match self.map() {
-            LevelMap::To(levels) => size_of_val(&**levels),
-            LevelMap::Same => 0,
-        };
-        map + self.known.as_ref().map_or(0, |_| size_of::<Known>())
-    }
-
-    fn map(&self) -> &LevelMap {
-        self.known
-            .as_ref()
-            .map_or(&LevelMap::Same, |known| &known.map)
-    }
-
-    fn mismatch(&self, shape: &LeafShape) -> ParquetError {
-        ParquetError::ArrowError(format!(
-            "Column '{}': the Arrow schema has {} there, which cannot be written as the Parquet schema's {}",
-            self.descr.path().string(),
-            ArrowWords(shape),
-            ParquetWords(&self.column)
-        ))
     }
 }
 

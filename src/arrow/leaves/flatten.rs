@@ -15,8 +15,9 @@ use arrow_schema::DataType;
 use arrow_select::take::take;
 
 use super::frontier::Frontier;
+use super::leaf::Refusal;
 use super::live;
-use super::plan::Node;
+use super::tree::Node;
 use crate::arrow::adapt::Selection;
 use crate::arrow::schema::value_type;
 use crate::errors::{ParquetError, Result};
@@ -126,7 +127,7 @@ pub(super) fn enter(
     while is_wrapped(values.data_type()) {
         values = match places.step(&values)? {
             Ok(values) => values,
-            Err(nth) => return Ok((frontier.outside(node, nth), values_of_none(array))),
+            Err(nth) => return Ok((frontier.outside(nth), values_of_none(array))),
         };
     }
     if let Some(nulls) = values.nulls() {
@@ -140,9 +141,10 @@ pub(super) fn enter(
         ..frontier.clone()
     }
     .enter(node, Some(&nulls), 0);
-    if let Some(fault) = &mut entered.fault {
-        fault.index = nth(&frontier.live, fault.index);
-        entered.live = live::NONE;
+    if let Some(refusal) = &mut entered.refusal {
+        if let Refusal::RequiredNull { index, .. } = Arc::make_mut(refusal) {
+            *index = nth(&frontier.live, *index);
+        }
         return Ok((entered, values.slice(0, 0)));
     }
     let taken = take(&values, &present, None)?;

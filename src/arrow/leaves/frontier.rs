@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use arrow_buffer::{BooleanBuffer, NullBuffer};
 
-use super::leaf::{Counts, LevelData, Misfit, RequiredNull};
+use super::leaf::{Counts, LevelData, Refusal};
 use super::live::{self, NONE};
-use super::plan::{Node, Presence};
 use super::split::{Marks, split};
+use super::tree::{Node, Presence};
 use crate::arrow::adapt::Selection;
 
 /// Levels and live slots at one node.
@@ -24,10 +24,8 @@ pub(super) struct Frontier {
     /// Definition level of live slots.
     pub(super) level: i16,
     pub(super) live: Selection,
-    /// A null in a required field above; there are no slots then.
-    pub(super) fault: Option<RequiredNull>,
-    /// A key or a run that stands for no value; there are no slots then.
-    pub(super) misfit: Option<Arc<Misfit>>,
+    /// A null in a required field, or a key or a run that stands for no value; there are no slots then.
+    pub(super) refusal: Option<Arc<Refusal>>,
     /// True below a resolved dictionary or run-end encoding: arrays are the walk's own.
     pub(super) resolved: bool,
     /// True where slots are elements of lists.
@@ -46,8 +44,7 @@ impl Frontier {
             rep: LevelData::uniform(0, rows),
             level: 0,
             live: Selection::Range { from: 0, len: rows },
-            fault: None,
-            misfit: None,
+            refusal: None,
             resolved: false,
             is_below_list: false,
             row_slots: 1,
@@ -69,16 +66,19 @@ impl Frontier {
         }
     }
 
-    /// Without slots, because the `nth` live one of `node` stands for no value.
-    pub(super) fn outside(&self, node: &Node, nth: usize) -> Self {
+    /// Without slots, because the `nth` live one stands for no value.
+    pub(super) fn outside(&self, nth: usize) -> Self {
+        self.refused(Refusal::Slot {
+            row: self.row_of_live(nth),
+            what: "a key or a run outside of the values that it stands for",
+        })
+    }
+
+    /// Without slots.
+    fn refused(&self, refusal: Refusal) -> Self {
         Self {
             level: self.level,
-            fault: self.fault.clone(),
-            misfit: Some(Arc::new(Misfit {
-                row: self.row_of_live(nth),
-                place: format!("Field '{}'", node.name),
-                what: "a key or a run outside of the values that it stands for",
-            })),
+            refusal: Some(Arc::new(refusal)),
             ..Self::of_rows(0)
         }
     }
@@ -158,18 +158,14 @@ impl Frontier {
         }
         match live::first_invalid(&self.live, valid) {
             None => self,
-            Some(slot) => Self {
-                level: self.level,
-                fault: Some(RequiredNull {
-                    index: base + slot,
-                    counts: match self.is_below_list || self.resolved {
-                        true => Counts::Elements,
-                        false => Counts::Rows,
-                    },
-                    field: field.clone(),
-                }),
-                ..Self::of_rows(0)
-            },
+            Some(slot) => self.refused(Refusal::RequiredNull {
+                index: base + slot,
+                counts: match self.is_below_list || self.resolved {
+                    true => Counts::Elements,
+                    false => Counts::Rows,
+                },
+                field: field.clone(),
+            }),
         }
     }
 }

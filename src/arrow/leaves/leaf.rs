@@ -12,7 +12,6 @@ use super::words::add_where;
 use crate::arrow::adapt::Selection;
 use crate::data_type::bits::BitSlice;
 use crate::data_type::levels::{LevelRun, Levels};
-use crate::errors::{ParquetError, Result};
 
 /// One leaf of one batch.
 #[derive(Debug, Clone)]
@@ -30,45 +29,48 @@ pub(crate) struct Leaf {
     pub(crate) slots: usize,
     /// Number of levels of the largest row at most.
     pub(crate) row_slots: usize,
-    /// A null that the schema forbids. Such a leaf has no slots and must not be written.
-    pub(crate) required_null: Option<RequiredNull>,
-    /// What else must not be written.
-    pub(super) misfit: Option<Arc<Misfit>>,
-    /// The nodes that the levels count; `None` once they count those of a column.
-    pub(super) shape: Option<LeafShape>,
+    /// Why the leaf must not be written.
+    pub(super) refusal: Option<Arc<Refusal>>,
     /// Bytes of `array` that the walk itself allocated.
     pub(super) resolved_bytes: usize,
 }
 
-/// The first reachable null of a required field.
+/// A leaf whose levels count the nodes of an Arrow field, and of which it is not known yet whether a column can take it.
+#[derive(Debug)]
+pub(crate) struct UncheckedLeaf {
+    pub(super) leaf: Leaf,
+    /// The nodes that the levels count.
+    pub(super) shape: LeafShape,
+}
+
+/// What keeps a leaf from being written: the first of its slots that cannot be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct RequiredNull {
-    /// Its place in the array of that field.
-    pub(crate) index: usize,
-    /// What that place is.
-    pub(crate) counts: Counts,
-    /// Name of the required field.
-    pub(crate) field: Arc<str>,
+pub(super) enum Refusal {
+    /// A reachable null of a field that the Arrow schema requires. Such a leaf has no slots.
+    RequiredNull {
+        /// Its place in the array of that field.
+        index: usize,
+        /// What that place is.
+        counts: Counts,
+        /// Name of the required field.
+        field: Arc<str>,
+    },
+    /// Anything else.
+    Slot {
+        /// Row of what was walked.
+        row: usize,
+        /// What the row has.
+        what: &'static str,
+    },
 }
 
 /// What the place of a null in its array counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Counts {
+pub(super) enum Counts {
     /// Rows, those of the piece of a batch that was walked.
     Rows,
     /// Elements of a list, or values of a dictionary: what piece of a batch was walked does not matter.
     Elements,
-}
-
-/// The first slot that cannot be written, for another reason than a null that the Arrow field forbids.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Misfit {
-    /// Row of what was walked.
-    pub(super) row: usize,
-    /// The field or the column.
-    pub(super) place: String,
-    /// What the row has.
-    pub(super) what: &'static str,
 }
 
 /// Levels of consecutive slots, owned; cheap to clone.
@@ -97,35 +99,8 @@ pub(crate) enum LevelData {
 }
 
 impl Leaf {
-    /// Refuses a leaf with a null where the schema has none; to be called before anything of the
-    /// leaf is encoded. `first_row` is the number of its first row in the batch.
-    ///
-    /// # Errors
-    /// [`ParquetError::ArrowError`] that names the null's place and the required field or the column.
-    pub(crate) fn check(&self, first_row: usize) -> Result<()> {
-        if let Some(null) = &self.required_null {
-            let index = match null.counts {
-                Counts::Rows => first_row + null.index,
-                Counts::Elements => null.index,
-            };
-            return Err(ParquetError::ArrowError(format!(
-                "Found null at index {index} for required field '{}'",
-                null.field
-            )));
-        }
-        match &self.misfit {
-            None => Ok(()),
-            Some(misfit) => Err(ParquetError::ArrowError(format!(
-                "{}: row {} of the batch has {}",
-                misfit.place,
-                first_row + misfit.row,
-                misfit.what
-            ))),
-        }
-    }
-
     /// The row of a present value. Looks at all slots before it.
-    pub(crate) fn row_of_value(&self, nth: usize, max_def: i16) -> usize {
+    pub(super) fn row_of_value(&self, nth: usize, max_def: i16) -> usize {
         let levels = self.def.to_slice();
         let slots = levels.iter().enumerate();
         let mut present = slots.filter(|(_, level)| **level == max_def);

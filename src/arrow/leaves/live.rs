@@ -5,6 +5,7 @@
 )]
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
 
@@ -45,7 +46,7 @@ pub(super) fn narrow(live: &Selection, valid: &BooleanBuffer) -> Selection {
         Selection::Ranges(ranges) => {
             let view = BitSlice::from(valid);
             let mut kept = Stretches::default();
-            for range in ranges {
+            for range in ranges.iter() {
                 for (start, end) in view.slice(range.start, range.len()).set_runs() {
                     kept.push(range.start + start..range.start + end);
                 }
@@ -57,7 +58,7 @@ pub(super) fn narrow(live: &Selection, valid: &BooleanBuffer) -> Selection {
                 .iter()
                 .copied()
                 .filter(|index| valid.value(*index as usize));
-            Selection::Indices(kept.collect())
+            Selection::Indices(Arc::new(kept.collect()))
         }
     }
 }
@@ -78,7 +79,7 @@ pub(super) fn gather(live: &Selection, valid: &BooleanBuffer) -> BooleanBuffer {
         }
         Selection::Ranges(ranges) => {
             let mut gathered = BooleanBufferBuilder::new(live.len());
-            for range in ranges {
+            for range in ranges.iter() {
                 let bits = valid.offset() + range.start..valid.offset() + range.end;
                 gathered.append_packed_range(bits, valid.values());
             }
@@ -152,9 +153,9 @@ impl Stretches {
                     )]
                     indices.extend(stretch.start as u32..stretch.end as u32);
                 }
-                Selection::Indices(indices)
+                Selection::Indices(Arc::new(indices))
             }
-            _ => Selection::Ranges(self.closed),
+            _ => Selection::Ranges(Arc::new(self.closed)),
         }
     }
 }

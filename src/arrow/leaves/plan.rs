@@ -1,116 +1,175 @@
-//! The nesting of one field, compiled once a schema: what each node does to levels, so that a walk
-//! has nothing to look up.
+//! What a writer knows of its columns beforehand: computed once from the schema and the options, so that a batch has nothing
+//! to look up.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef};
-use arrow_schema::{DataType, Field};
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::{Field, Schema};
 
-use super::Leaf;
-use super::fit::ColumnFit;
+use super::column::{CheckedLeaf, ColumnPlan, ColumnSource};
 use super::frontier::Frontier;
-use super::shape::{Child, ColumnShape, LeafKind, LeafNode, LeafShape, push_shared};
-use crate::arrow::schema::{check_array, value_type};
+use super::leaf::{Leaf, UncheckedLeaf};
+use super::shape::{LeafShape, column_shapes};
+use super::tree::Node;
+use crate::arrow::adapt::DecimalPrecision;
+use crate::arrow::schema::check_array;
 use crate::errors::{ParquetError, Result};
-use crate::schema::types::ColumnDescPtr;
+use crate::file::properties::WriterProperties;
+use crate::schema::types::SchemaDescriptor;
+
+/// How the batches of one writer fall apart into leaves, and what its columns take.
+#[derive(Debug)]
+pub(crate) struct BatchPlan {
+    fields: Vec<LeafPlan>,
+    columns: Vec<Arc<ColumnPlan>>,
+}
 
 /// How arrays of one field fall apart into leaves.
 #[derive(Debug)]
 pub(crate) struct LeafPlan {
     field: Field,
     root: Node,
-    leaves: usize,
-    /// The nodes that each leaf's levels count; none once they are to count those of columns.
-    shapes: Vec<LeafShape>,
-    /// What the levels of the leaves become; none if they stay as they are.
-    fits: Vec<ColumnFit>,
+    /// Number of leaves of each array.
+    pub(super) leaves: usize,
 }
 
-/// One node of the nesting.
-#[derive(Debug)]
-pub(super) struct Node {
-    /// The field's name, for errors.
-    pub(super) name: Arc<str>,
-    pub(super) presence: Presence,
-    pub(super) kind: Kind,
+/// A batch that was checked as a whole.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CheckedBatch<'a> {
+    plan: &'a BatchPlan,
+    batch: &'a RecordBatch,
 }
 
-/// Whether a node may be null, and what that does to the definition level.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Presence {
-    /// Never null, no level of its own.
-    Required,
-    /// Null or present: one definition level.
-    Optional,
-}
-
-/// What lies below a node.
-#[derive(Debug)]
-pub(super) enum Kind {
-    /// Values.
-    Values,
-    /// Nothing but nulls.
-    Nulls,
-    /// A field of a struct each.
-    Struct(Vec<Node>),
-    /// Elements of a list of any layout, or the entries of a map.
-    List {
-        /// Repetition level of every element but the first.
-        rep: i16,
-        /// What the elements are.
-        of: Of,
-        /// The element.
-        element: Box<Node>,
-    },
-}
-
-/// What a list is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Of {
-    Elements,
-    /// Keys with their values: it is a map.
-    Pairs,
-}
-
-impl Node {
-    /// Appends the nodes down to each leaf; `above` is given back as it came.
-    fn collect_shapes(&self, above: &mut Vec<LeafNode>, shapes: &mut Vec<LeafShape>) {
-        let presence = self.presence;
-        let mut below = |kind: LeafKind, node: Option<&Node>| {
-            above.push(LeafNode { presence, kind });
-            match node {
-                Some(node) => node.collect_shapes(above, shapes),
-                None => push_shared(shapes, above),
-            }
-            above.pop();
-        };
-        match &self.kind {
-            Kind::Values | Kind::Nulls => below(LeafKind::Values, None),
-            Kind::Struct(fields) => fields.iter().enumerate().for_each(|(nth, field)| {
-                below(LeafKind::Struct(Child::new(nth, fields.len())), Some(field));
-            }),
-            Kind::List { element, of, .. } => match (of, &element.kind) {
-                (Of::Pairs, Kind::Struct(pair)) => {
-                    pair.iter().enumerate().for_each(|(nth, field)| {
-                        below(LeafKind::Map(Child::new(nth, pair.len())), Some(field));
-                    });
-                }
-                _ => below(LeafKind::List, Some(element)),
-            },
+impl BatchPlan {
+    /// Plans for batches of `schema` that go into the columns of `descr`.
+    ///
+    /// # Errors
+    /// If a field has a type that Parquet cannot hold, the schemas do not have the same leaves or nest them otherwise, or values
+    /// of a field cannot be written to its column.
+    pub(crate) fn try_new(
+        schema: &Schema,
+        descr: &SchemaDescriptor,
+        properties: &WriterProperties,
+        precision: DecimalPrecision,
+    ) -> Result<Self> {
+        let fields = schema.fields().iter();
+        let fields = fields
+            .map(|field| LeafPlan::try_new(field))
+            .collect::<Result<Vec<_>>>()?;
+        let leaves: usize = fields.iter().map(|field| field.leaves).sum();
+        if leaves != descr.num_columns() {
+            return Err(ParquetError::General(format!(
+                "The Arrow schema has {leaves} leaf columns, the Parquet schema {}",
+                descr.num_columns()
+            )));
         }
+        let (mut types, mut shapes) = (Vec::with_capacity(leaves), Vec::with_capacity(leaves));
+        for field in &fields {
+            field.root.leaf_types(&mut types);
+            shapes.extend(field.root.shapes());
+        }
+        let sources = types.into_iter().zip(shapes).zip(column_shapes(descr));
+        let columns = sources
+            .zip(descr.columns())
+            .map(|(((data_type, leaf), column), descr)| {
+                let source = ColumnSource {
+                    data_type,
+                    leaf,
+                    column,
+                };
+                let options = properties.column(descr.path());
+                ColumnPlan::try_new(source, descr, &options, precision).map(Arc::new)
+            });
+        Ok(Self {
+            columns: columns.collect::<Result<_>>()?,
+            fields,
+        })
     }
 
-    fn memory_size(&self) -> usize {
-        // The counts of an `Arc` stand before what it shares.
-        let name = 2 * size_of::<usize>() + self.name.len();
-        name + match &self.kind {
-            Kind::Values | Kind::Nulls => 0,
-            Kind::Struct(fields) => {
-                let below = fields.iter().map(Node::memory_size).sum::<usize>();
-                fields.capacity() * size_of::<Node>() + below
-            }
-            Kind::List { element, .. } => size_of::<Node>() + element.memory_size(),
+    /// The columns, in the order of the schema.
+    pub(crate) fn columns(&self) -> &[Arc<ColumnPlan>] {
+        &self.columns
+    }
+
+    /// Appends the leaves of `batch`, which is a piece of a larger one from row `first_row` on, or whole. Whatever can be wrong
+    /// with a batch of the right types is found here.
+    ///
+    /// # Errors
+    /// If something cannot be written: names the column or the field, and the row as the larger batch counts it.
+    pub(crate) fn walk_into(
+        &self,
+        batch: &RecordBatch,
+        first_row: usize,
+        leaves: &mut Vec<CheckedLeaf>,
+    ) -> Result<()> {
+        self.walk_with(batch, leaves, |column, leaf| column.check(leaf, first_row))
+    }
+
+    /// Checks a batch of which not all leaves are to be held at once; `piece_rows` says how many of the given rows are taken
+    /// apart together.
+    ///
+    /// # Errors
+    /// As [`BatchPlan::walk_into`].
+    pub(crate) fn check<'a>(
+        &'a self,
+        batch: &'a RecordBatch,
+        piece_rows: impl Fn(Range<usize>) -> usize,
+    ) -> Result<CheckedBatch<'a>> {
+        let (mut from, mut leaves) = (0, Vec::new());
+        while from < batch.num_rows() {
+            let rows = piece_rows(from..batch.num_rows());
+            self.walk_into(&batch.slice(from, rows), from, &mut leaves)?;
+            leaves.clear();
+            from += rows;
         }
+        Ok(CheckedBatch { plan: self, batch })
+    }
+
+    fn walk_with(
+        &self,
+        batch: &RecordBatch,
+        leaves: &mut Vec<CheckedLeaf>,
+        check: impl Fn(&ColumnPlan, Leaf) -> Result<CheckedLeaf>,
+    ) -> Result<()> {
+        leaves.reserve(self.columns.len());
+        let mut columns = self.columns.iter();
+        for (field, array) in self.fields.iter().zip(batch.columns()) {
+            field.walk(array, &mut |leaf| {
+                if let Some(column) = columns.next() {
+                    leaves.push(check(column, leaf)?);
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Bytes on the heap, metadata of fields left out. Walks all nodes.
+    pub(crate) fn memory_size(&self) -> usize {
+        let fields = self.fields.iter().map(LeafPlan::memory_size);
+        let columns = self.columns.iter().map(|column| column.memory_size());
+        size_of::<Self>()
+            + self.fields.capacity() * size_of::<LeafPlan>()
+            + fields.sum::<usize>()
+            + self.columns.capacity() * size_of::<Arc<ColumnPlan>>()
+            + columns.sum::<usize>()
+    }
+}
+
+impl CheckedBatch<'_> {
+    /// Appends the leaves of some rows.
+    ///
+    /// # Errors
+    /// If an Arrow kernel fails.
+    pub(crate) fn walk_into(
+        &self,
+        rows: Range<usize>,
+        leaves: &mut Vec<CheckedLeaf>,
+    ) -> Result<()> {
+        let piece = self.batch.slice(rows.start, rows.len());
+        let checked = |column: &ColumnPlan, leaf| Ok(column.checked_before(leaf));
+        self.plan.walk_with(&piece, leaves, checked)
     }
 }
 
@@ -121,225 +180,38 @@ impl LeafPlan {
     /// If the field has a type that Parquet cannot hold (a union, a struct without fields, a map
     /// with nullable keys), or nests deeper than levels of 16 bits can count.
     pub(crate) fn try_new(field: &Field) -> Result<Self> {
-        let mut leaves = 0;
-        let root = compile(field, Depth::default(), &mut leaves)?;
-        let mut shapes = Vec::with_capacity(leaves);
-        root.collect_shapes(&mut Vec::new(), &mut shapes);
+        let root = Node::compile(field)?;
+        let mut types = Vec::new();
+        root.leaf_types(&mut types);
         Ok(Self {
             field: field.clone(),
+            leaves: types.len(),
             root,
-            leaves,
-            shapes,
-            fits: Vec::new(),
         })
     }
 
-    /// Lets leaves have the levels of their columns, one of `columns` each.
+    /// The leaves of `array`, depth first, not checked yet.
     ///
     /// # Errors
-    /// If a leaf is nested otherwise than its column: names it, and says how both are nested.
-    pub(crate) fn fit_to(
-        &mut self,
-        columns: impl Iterator<Item = (ColumnShape, ColumnDescPtr)>,
-    ) -> Result<()> {
-        let shapes = std::mem::take(&mut self.shapes);
-        let mut fits = Vec::new();
-        for (shape, (column, descr)) in shapes.iter().zip(columns) {
-            let mut fit = ColumnFit::new(column, descr);
-            fit.learn(shape)?;
-            fits.push(fit);
-        }
-        if !fits.iter().all(ColumnFit::is_same) {
-            self.fits = fits;
-        }
-        Ok(())
-    }
-
-    /// Bytes on the heap, metadata of fields left out. Walks all nodes.
-    pub(crate) fn memory_size(&self) -> usize {
-        let shapes = self.shapes.capacity() * size_of::<LeafShape>();
-        let fits = self.fits.capacity() * size_of::<ColumnFit>()
-            + self.fits.iter().map(ColumnFit::memory_size).sum::<usize>();
-        self.field.name().capacity() + self.root.memory_size() + shapes + fits
-    }
-
-    /// Number of leaves of each array.
-    pub(crate) fn num_leaves(&self) -> usize {
-        self.leaves
-    }
-
-    /// Appends the leaves of `array`, depth first. A null that the schema forbids is noted in each
-    /// leaf it affects, see [`Leaf::check`].
-    ///
-    /// # Errors
-    /// If the array's type does not fit the field, or an Arrow kernel fails; `out` is then as it was.
-    pub(crate) fn walk(&self, array: &ArrayRef, out: &mut Vec<Leaf>) -> Result<()> {
+    /// If the array's type does not fit the field, or an Arrow kernel fails.
+    pub(crate) fn leaves(&self, array: &ArrayRef) -> Result<Vec<UncheckedLeaf>> {
         check_array(&self.field, array.data_type())?;
-        let before = out.len();
-        out.reserve(self.leaves);
-        let walked = self.root.walk(array, Frontier::of_rows(array.len()), out);
-        if walked.is_err() {
-            out.truncate(before);
-        }
-        let leaves = out.iter_mut().skip(before);
-        leaves
-            .zip(&self.fits)
-            .for_each(|(leaf, fit)| fit.apply(leaf));
-        let leaves = out.iter_mut().skip(before);
-        let shapes = self.shapes.iter().cloned();
-        leaves
-            .zip(shapes)
-            .for_each(|(leaf, shape)| leaf.shape = Some(shape));
-        walked
+        let mut leaves = Vec::with_capacity(self.leaves);
+        let mut shapes = self.root.shapes().into_iter();
+        self.walk(array, &mut |leaf| {
+            let shape = shapes.next().unwrap_or_else(|| LeafShape::from([]));
+            leaves.push(UncheckedLeaf { leaf, shape });
+            Ok(())
+        })?;
+        Ok(leaves)
     }
-}
 
-/// Levels spent above a node.
-#[derive(Debug, Clone, Copy, Default)]
-struct Depth {
-    def: i16,
-    rep: i16,
-}
-
-fn compile(field: &Field, depth: Depth, leaves: &mut usize) -> Result<Node> {
-    let presence = if is_nullable(field) {
-        Presence::Optional
-    } else {
-        Presence::Required
-    };
-    compile_as(field, presence, depth, leaves)
-}
-
-fn compile_as(
-    field: &Field,
-    presence: Presence,
-    mut depth: Depth,
-    leaves: &mut usize,
-) -> Result<Node> {
-    let data_type = value_type(field.data_type());
-    // A column of nulls is optional whatever its field says: there is no value to write.
-    let presence = if *data_type == DataType::Null {
-        Presence::Optional
-    } else {
-        presence
-    };
-    if presence == Presence::Optional {
-        depth.def = deeper(depth.def, field)?;
+    /// Calls `each` for every leaf of `array`, whose type has been checked, depth first.
+    fn walk(&self, array: &ArrayRef, each: &mut dyn FnMut(Leaf) -> Result<()>) -> Result<()> {
+        self.root.walk(array, Frontier::of_rows(array.len()), each)
     }
-    let kind = match data_type {
-        DataType::List(element)
-        | DataType::LargeList(element)
-        | DataType::ListView(element)
-        | DataType::LargeListView(element)
-        | DataType::FixedSizeList(element, _) => {
-            let depth = repeated(depth, field)?;
-            Kind::List {
-                rep: depth.rep,
-                of: Of::Elements,
-                element: Box::new(compile(element, depth, leaves)?),
-            }
-        }
-        DataType::Map(entries, _) => {
-            let depth = repeated(depth, field)?;
-            Kind::List {
-                rep: depth.rep,
-                of: Of::Pairs,
-                element: Box::new(compile_entries(entries, depth, leaves)?),
-            }
-        }
-        DataType::Struct(fields) if fields.is_empty() => {
-            return Err(ParquetError::ArrowError(
-                "Parquet does not support writing empty structs".to_owned(),
-            ));
-        }
-        DataType::Struct(fields) => Kind::Struct(
-            fields
-                .iter()
-                .map(|child| compile(child, depth, leaves))
-                .collect::<Result<_>>()?,
-        ),
-        DataType::Union(..) => {
-            return Err(ParquetError::NYI(format!(
-                "Field '{}': unions cannot be written to Parquet",
-                field.name()
-            )));
-        }
-        DataType::Null => {
-            *leaves += 1;
-            Kind::Nulls
-        }
-        _ => {
-            *leaves += 1;
-            Kind::Values
-        }
-    };
-    Ok(Node {
-        name: field.name().as_str().into(),
-        presence,
-        kind,
-    })
-}
 
-/// The entries of a map are the repeated group itself: never null, and their keys neither.
-fn compile_entries(entries: &Field, depth: Depth, leaves: &mut usize) -> Result<Node> {
-    let DataType::Struct(fields) = entries.data_type() else {
-        return Err(ParquetError::ArrowError(format!(
-            "Map entries '{}' must be a struct, not {}",
-            entries.name(),
-            entries.data_type()
-        )));
-    };
-    let [key, value] = fields.as_ref() else {
-        return Err(ParquetError::ArrowError(format!(
-            "Map entries '{}' must have a key and a value, not {} fields",
-            entries.name(),
-            fields.len()
-        )));
-    };
-    if is_nullable(key) {
-        return Err(ParquetError::ArrowError(format!(
-            "Map key field '{}' must be non-nullable, including its encoded values",
-            key.name()
-        )));
+    fn memory_size(&self) -> usize {
+        self.field.name().capacity() + self.root.memory_size()
     }
-    let key = compile(key, depth, leaves)?;
-    let value = compile(value, depth, leaves)?;
-    Ok(Node {
-        name: entries.name().as_str().into(),
-        presence: Presence::Required,
-        kind: Kind::Struct(vec![key, value]),
-    })
-}
-
-/// Run-end encoded arrays keep their nulls in the values, so that either field may allow them.
-fn is_nullable(field: &Field) -> bool {
-    let mut data_type = field.data_type();
-    let mut nullable = field.is_nullable();
-    loop {
-        data_type = match data_type {
-            DataType::RunEndEncoded(_, values) => {
-                nullable |= values.is_nullable();
-                values.data_type()
-            }
-            DataType::Dictionary(_, values) => values,
-            _ => return nullable,
-        }
-    }
-}
-
-fn repeated(depth: Depth, field: &Field) -> Result<Depth> {
-    Ok(Depth {
-        def: deeper(depth.def, field)?,
-        rep: deeper(depth.rep, field)?,
-    })
-}
-
-fn deeper(level: i16, field: &Field) -> Result<i16> {
-    level.checked_add(1).ok_or_else(|| {
-        ParquetError::General(format!(
-            "Field '{}' is nested deeper than the {} levels that can be counted",
-            field.name(),
-            i16::MAX
-        ))
-    })
 }

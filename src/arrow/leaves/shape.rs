@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::plan::Presence;
+use super::tree::Presence;
 use crate::arrow::schema::{group_fields, is_list_element};
 use crate::basic::{ConvertedType, LogicalType, Repetition};
 use crate::schema::types::{SchemaDescriptor, Type, TypePtr};

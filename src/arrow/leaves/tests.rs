@@ -13,21 +13,38 @@ mod arrays;
 use std::sync::Arc;
 
 use arrow::util::display::array_value_to_string;
-use arrow_array::{Array, ArrayRef};
-use arrow_schema::{DataType, Field, FieldRef};
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::{DataType, Field, FieldRef, Schema};
 use proptest::prelude::*;
 
 use self::arrays::Options;
 use self::shredder::{Shredded, shred};
+use super::leaf::Refusal;
 use super::live::for_each_stretch;
-use super::{Leaf, LeafPlan};
+use super::{BatchPlan, CheckedLeaf, Leaf, LeafPlan};
+use crate::arrow::adapt::DecimalPrecision;
+use crate::arrow::schema::ArrowSchemaConverter;
+use crate::errors::Result;
+use crate::file::properties::WriterProperties;
 
 fn walk(field: &Field, array: &ArrayRef) -> Vec<Leaf> {
-    let plan = LeafPlan::try_new(field).unwrap();
+    let leaves = LeafPlan::try_new(field).unwrap().leaves(array).unwrap();
+    leaves.into_iter().map(|unchecked| unchecked.leaf).collect()
+}
+
+/// The leaves of a batch with this column alone, as its writer takes them; `first_row` is the number of its first row.
+fn checked(field: &Field, array: &ArrayRef, first_row: usize) -> Result<Vec<CheckedLeaf>> {
+    let schema = Schema::new(vec![field.clone()]);
+    let descr = ArrowSchemaConverter::new().convert(&schema)?;
+    let (properties, precision) = (WriterProperties::default(), DecimalPrecision::default());
+    let plan = BatchPlan::try_new(&schema, &descr, &properties, precision)?;
+    // The plan's field may be required where nulls are.
+    let found = Field::new(field.name(), array.data_type().clone(), true);
+    let found = Arc::new(Schema::new(vec![found]));
+    let batch = RecordBatch::try_new(found, vec![array.clone()])?;
     let mut leaves = Vec::new();
-    plan.walk(array, &mut leaves).unwrap();
-    assert_eq!(leaves.len(), plan.num_leaves());
-    leaves
+    plan.walk_into(&batch, first_row, &mut leaves)?;
+    Ok(leaves)
 }
 
 fn def(leaf: &Leaf) -> Vec<i16> {
@@ -96,7 +113,7 @@ proptest! {
         let expected = shred(&field, &array);
         prop_assert_eq!(leaves.len(), expected.len());
         for (leaf, expected) in leaves.iter().zip(&expected) {
-            prop_assert!(leaf.check(0).is_ok());
+            prop_assert!(leaf.refusal.is_none());
             prop_assert_eq!(leaf.rep.as_levels().count(0), array.len());
             assert_agrees(leaf, expected);
             assert_counts_agree(leaf, expected.max_def);
@@ -126,13 +143,14 @@ proptest! {
     ) {
         let field = demand(&field, &mut bits);
         for (leaf, expected) in walk(&field, &array).iter().zip(&shred(&field, &array)) {
-            match &leaf.required_null {
+            match leaf.refusal.as_deref() {
                 None => {
                     prop_assert!(expected.refused.is_empty(), "missed a null in {:?}", expected.refused);
                     assert_agrees(leaf, expected);
                 }
-                Some(null) => {
-                    prop_assert!(expected.refused.contains(&null.field.to_string()));
+                Some(Refusal::Slot { what, .. }) => prop_assert!(false, "{what}"),
+                Some(Refusal::RequiredNull { field, .. }) => {
+                    prop_assert!(expected.refused.contains(&field.to_string()));
                     prop_assert_eq!(leaf.slots, 0);
                     prop_assert_eq!(leaf.selection.len(), 0);
                 }

@@ -12,44 +12,45 @@ use super::expand::expand;
 use super::flatten::{self, is_wrapped, is_wrapped_twice};
 use super::frontier::Frontier;
 use super::lists::{ByOffsets, BySize, ByViews};
-use super::plan::{Kind, Node};
+use super::tree::{Kind, Node};
 use crate::arrow::adapt::Selection;
 use crate::errors::{ParquetError, Result};
 
 impl Node {
-    /// Appends the leaves of `array`, whose type has been checked. `frontier` is the state above
-    /// this node.
+    /// Calls `each` for every leaf of `array`, whose type has been checked, depth first. `frontier` is the state above this
+    /// node.
     pub(super) fn walk(
         &self,
         array: &ArrayRef,
         frontier: Frontier,
-        out: &mut Vec<Leaf>,
+        each: &mut dyn FnMut(Leaf) -> Result<()>,
     ) -> Result<()> {
         match &self.kind {
-            Kind::Values => out.push(self.values(array, frontier)?),
-            Kind::Nulls => out.push(nulls(array, frontier)),
+            Kind::Values(_) => each(self.values(array, frontier)?),
+            Kind::Nulls => each(nulls(array, frontier)),
             Kind::Struct(fields) => {
                 let (array, frontier) = self.enter(array, frontier)?;
                 let columns = array
                     .as_struct_opt()
                     .ok_or_else(|| self.unfit(&array))?
                     .columns();
-                if let Some(((last, column), others)) =
-                    fields.iter().zip(columns).collect::<Vec<_>>().split_last()
+                // The last field takes the levels over, so that they are nobody else's any more.
+                if let (Some((last, others)), Some((column, columns))) =
+                    (fields.split_last(), columns.split_last())
                 {
-                    for (field, column) in others {
-                        field.walk(column, frontier.clone(), out)?;
+                    for (field, column) in others.iter().zip(columns) {
+                        field.walk(column, frontier.clone(), each)?;
                     }
-                    last.walk(column, frontier, out)?;
+                    last.walk(column, frontier, each)?;
                 }
+                Ok(())
             }
             Kind::List { rep, element, .. } => {
                 let (array, frontier) = self.enter(array, frontier)?;
                 let (elements, frontier) = self.expand(&array, frontier, *rep)?;
-                element.walk(&elements, frontier, out)?;
+                element.walk(&elements, frontier, each)
             }
         }
-        Ok(())
     }
 
     /// Steps into a nested node; its array is plain afterwards.
@@ -131,7 +132,7 @@ impl Node {
             base = std::mem::take(from);
         }
         if let Some(nth) = flatten::first_outside(&frontier.live, array.as_ref()) {
-            return Ok(leaf(array, frontier.outside(self, nth)));
+            return Ok(leaf(array, frontier.outside(nth)));
         }
         let nulls = array.logical_nulls();
         let frontier = frontier.enter(self, nulls.as_ref(), base);
@@ -184,9 +185,7 @@ fn leaf(array: ArrayRef, frontier: Frontier) -> Leaf {
         },
         rep: frontier.rep,
         selection: frontier.live,
-        required_null: frontier.fault,
-        misfit: frontier.misfit,
-        shape: None,
+        refusal: frontier.refusal,
         resolved_bytes,
     }
 }

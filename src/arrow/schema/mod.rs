@@ -6,7 +6,6 @@ mod converter;
 mod embedded;
 mod encoded;
 mod leaf;
-mod leaf_types;
 mod names;
 mod renamed;
 #[cfg(test)]
@@ -16,7 +15,6 @@ pub(crate) use compat::{check_array, check_batch};
 pub use converter::ArrowSchemaConverter;
 pub use embedded::{add_encoded_arrow_schema_to_metadata, encode_arrow_schema};
 pub(crate) use encoded::value_type;
-pub(crate) use leaf_types::leaf_types;
 pub use names::ColumnNames;
 pub(crate) use names::check_names;
 pub(crate) use renamed::{group_fields, is_list_element, renamed};

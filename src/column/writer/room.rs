@@ -59,8 +59,6 @@ pub(crate) struct RowRoom {
     beside_value: usize,
     /// Bytes that encodings put in front of the values.
     beside_values: usize,
-    /// The number that errors give the first row.
-    first_row: usize,
 }
 
 impl RowRoom {
@@ -104,28 +102,23 @@ impl RowRoom {
             body_bytes,
             beside_value,
             beside_values,
-            first_row: 0,
         }
     }
 
-    /// Lets errors count rows from `first_row` on: what is looked at is a part of a batch.
-    pub(crate) fn counting_from(self, first_row: usize) -> Self {
-        Self { first_row, ..self }
-    }
-
-    /// Looks at the lengths of all rows of a batch; their bytes are not touched.
+    /// Looks at the lengths of all rows of a part of a batch; their bytes are not touched. `first_row` is the number of its
+    /// first row in the batch.
     ///
     /// # Errors
     /// [`ParquetError::General`] if a row is too large: names the column, the row and the sizes.
-    pub(crate) fn check(&self, input: LeafInput<'_>) -> Result<()> {
+    pub(crate) fn check(&self, input: LeafInput<'_>, first_row: usize) -> Result<()> {
         match input.repetition {
-            None => self.check_flat(input),
-            Some(_) => self.check_repeated(input),
+            None => self.check_flat(input, first_row),
+            Some(_) => self.check_repeated(input, first_row),
         }
     }
 
     /// Each slot is a row.
-    fn check_flat(&self, input: LeafInput<'_>) -> Result<()> {
+    fn check_flat(&self, input: LeafInput<'_>, first_row: usize) -> Result<()> {
         let LeafInput {
             slots,
             mut definition,
@@ -143,19 +136,18 @@ impl RowRoom {
                     None => from + longer.at,
                     Some(levels) => from + slots_until(levels, max_definition, longer.at + 1) - 1,
                 };
-                let row = self.first_row + row;
-                return Err(ParquetError::General(format!(
-                    "Column '{}': the value in row {row} of the batch has {} bytes, and a page holds \
-                     values of at most {most} bytes",
-                    self.descr.path().string(),
+                let row = first_row + row;
+                return Err(ParquetError::General(self.descr.message(format_args!(
+                    "the value in row {row} of the batch has {} bytes, and a page holds values of at most {most} \
+                     bytes",
                     longer.bytes
-                )));
+                ))));
             }
         }
         Ok(())
     }
 
-    fn check_repeated(&self, input: LeafInput<'_>) -> Result<()> {
+    fn check_repeated(&self, input: LeafInput<'_>, first_row: usize) -> Result<()> {
         let LeafInput {
             slots,
             mut definition,
@@ -163,7 +155,7 @@ impl RowRoom {
             values,
             ..
         } = input;
-        let (mut row, mut left) = (self.first_row, slots);
+        let (mut row, mut left) = (first_row, slots);
         while left > 0 {
             let count = batch_slots(repetition.as_ref(), 1, left);
             let definition = definition.as_mut().map(|levels| levels.take_front(count));
@@ -184,13 +176,11 @@ impl RowRoom {
             }
             let needed = bytes.saturating_add(self.beside(present, count));
             if needed > self.body_bytes || count > MOST_SLOTS {
-                return Err(ParquetError::General(format!(
-                    "Column '{}': row {row} of the batch takes {needed} bytes for {count} values and nulls, the \
-                     longest of {longest} bytes; a row lies on one page, which holds {} bytes and {MOST_SLOTS} \
-                     values and nulls",
-                    self.descr.path().string(),
+                return Err(ParquetError::General(self.descr.message(format_args!(
+                    "row {row} of the batch takes {needed} bytes for {count} values and nulls, the longest of \
+                     {longest} bytes; a row lies on one page, which holds {} bytes and {MOST_SLOTS} values and nulls",
                     self.body_bytes
-                )));
+                ))));
             }
             (row, left) = (row + 1, left - count);
         }
@@ -332,13 +322,16 @@ mod tests {
         };
         let picks = Picks::Range { from: 0, len: 1 };
         let mut feed = Feed(Values::Bytes(ByteValues::new(source, picks)));
-        room.check(LeafInput {
-            slots: 1,
-            definition: (room.descr.max_def_level() > 0).then(|| Levels::uniform(1, 1)),
-            repetition: None,
-            values: &mut feed,
-            given: None,
-        })
+        room.check(
+            LeafInput {
+                slots: 1,
+                definition: (room.descr.max_def_level() > 0).then(|| Levels::uniform(1, 1)),
+                repetition: None,
+                values: &mut feed,
+                given: None,
+            },
+            0,
+        )
     }
 
     #[test]
@@ -396,24 +389,27 @@ mod tests {
         let data = vec![0; width];
         let mut feed = Feed(Values::Fixed(FixedValues::new(&data, width)));
         let error = room
-            .check(LeafInput {
-                slots: 5000,
-                definition: Some(Levels::Runs {
-                    runs: &[
-                        LevelRun {
-                            level: 0,
-                            len: 4500,
-                        },
-                        LevelRun { level: 1, len: 1 },
-                        LevelRun { level: 0, len: 499 },
-                    ],
-                    skip: 0,
-                    len: 5000,
-                }),
-                repetition: None,
-                values: &mut feed,
-                given: None,
-            })
+            .check(
+                LeafInput {
+                    slots: 5000,
+                    definition: Some(Levels::Runs {
+                        runs: &[
+                            LevelRun {
+                                level: 0,
+                                len: 4500,
+                            },
+                            LevelRun { level: 1, len: 1 },
+                            LevelRun { level: 0, len: 499 },
+                        ],
+                        skip: 0,
+                        len: 5000,
+                    }),
+                    repetition: None,
+                    values: &mut feed,
+                    given: None,
+                },
+                0,
+            )
             .unwrap_err()
             .to_string();
         assert!(
@@ -446,17 +442,20 @@ mod tests {
                 .collect();
             let slots = rows.iter().sum();
             let mut feed = Feed(Values::Int64(&numbers[..slots]));
-            room.check(LeafInput {
-                slots,
-                definition: Some(Levels::uniform(1, slots)),
-                repetition: Some(Levels::Runs {
-                    runs: &runs,
-                    skip: 0,
-                    len: slots,
-                }),
-                values: &mut feed,
-                given: None,
-            })
+            room.check(
+                LeafInput {
+                    slots,
+                    definition: Some(Levels::uniform(1, slots)),
+                    repetition: Some(Levels::Runs {
+                        runs: &runs,
+                        skip: 0,
+                        len: slots,
+                    }),
+                    values: &mut feed,
+                    given: None,
+                },
+                0,
+            )
         };
         check([1, 1000, most / 3]).unwrap();
         check([most / 3, most / 3, most / 3]).unwrap();

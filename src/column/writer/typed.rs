@@ -138,7 +138,7 @@ impl<'a, E: ColumnValueEncoder> GenericColumnWriter<'a, E> {
             .filter(|_| descr.max_rep_level() > 0)
             .map(Levels::Slice);
         if !surely_fits(lengths_of(&feed.values).sum, slots) {
-            self.encoder.row_room().check(LeafInput {
+            let input = LeafInput {
                 slots,
                 definition,
                 repetition,
@@ -146,7 +146,8 @@ impl<'a, E: ColumnValueEncoder> GenericColumnWriter<'a, E> {
                     values: feed.values,
                 },
                 given: None,
-            })?;
+            };
+            self.encoder.row_room().check(input, 0)?;
         }
         self.encoder.give_distinct_count(distinct_count);
         let given = min.zip(max).map(|(min, max)| GivenBounds {

@@ -1,10 +1,12 @@
 //! One leaf column, as its writer needs to know it: [`ColumnDescriptor`].
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::node::{BasicTypeInfo, Type, TypePtr};
 use super::path::ColumnPath;
 use crate::basic::{ConvertedType, LogicalType, SortOrder, Type as PhysicalType};
+use crate::errors::ParquetError;
 
 /// A leaf column that several owners share.
 pub type ColumnDescPtr = Arc<ColumnDescriptor>;
@@ -74,6 +76,21 @@ impl ColumnDescriptor {
             .ok()
             .and_then(|nth| self.repeated_def_levels.get(nth).copied())
             .unwrap_or(rep)
+    }
+
+    /// The text of an error that is about this column: it begins with the column's name.
+    pub(crate) fn message(&self, text: impl fmt::Display) -> String {
+        format!("Column '{}': {text}", self.path.string())
+    }
+
+    /// `error` with the column's name, if its text is of this crate's own making.
+    pub(crate) fn name_in(&self, error: ParquetError) -> ParquetError {
+        match error {
+            ParquetError::General(text) => ParquetError::General(self.message(text)),
+            ParquetError::NYI(text) => ParquetError::NYI(self.message(text)),
+            ParquetError::ArrowError(text) => ParquetError::ArrowError(self.message(text)),
+            other => other,
+        }
     }
 
     /// Where the column stands in its schema.

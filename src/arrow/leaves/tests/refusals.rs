@@ -11,8 +11,8 @@ use arrow_buffer::OffsetBuffer;
 use arrow_schema::{DataType, Field, Fields, UnionFields, UnionMode};
 
 use super::super::LeafPlan;
-use super::super::leaf::{Counts, RequiredNull};
-use super::walk;
+use super::super::leaf::{Counts, Refusal};
+use super::{checked, walk};
 use crate::arrow::schema::check_array;
 use crate::errors::ParquetError;
 
@@ -65,7 +65,7 @@ fn nesting_beyond_sixteen_bits_is_refused() {
     let deepest = thread::Builder::new().stack_size(256 << 20).spawn(|| {
         let nested = |depth| {
             let lists = (0..depth).fold(DataType::Int32, |inner, _| list_of(inner, true));
-            LeafPlan::try_new(&Field::new("c", lists, false)).map(|plan| plan.num_leaves())
+            LeafPlan::try_new(&Field::new("c", lists, false)).map(|plan| plan.leaves)
         };
         // Each list takes one level for itself and one for its elements, but for the required root.
         assert_eq!(nested(16_383).unwrap(), 1);
@@ -82,16 +82,14 @@ fn nesting_beyond_sixteen_bits_is_refused() {
 }
 
 #[test]
-fn an_array_of_another_type_is_refused_and_adds_nothing() {
+fn an_array_of_another_type_is_refused() {
     let plan = LeafPlan::try_new(&Field::new("temperature", DataType::Float64, true)).unwrap();
     let array: ArrayRef = Arc::new(Int32Array::from(vec![1]));
-    let mut leaves = Vec::new();
-    let error = plan.walk(&array, &mut leaves).unwrap_err();
+    let error = plan.leaves(&array).unwrap_err();
     assert_eq!(
         error.to_string(),
         "Arrow: Incompatible type. Field 'temperature' has type Float64, array has type Int32"
     );
-    assert!(leaves.is_empty());
 }
 
 #[test]
@@ -120,8 +118,8 @@ fn names_and_layouts_of_strings_do_not_make_another_type() {
 #[test]
 fn a_null_in_a_required_field_is_named_when_the_leaf_is_checked() {
     let array: ArrayRef = Arc::new(Int32Array::from(vec![Some(1), Some(2), None, None]));
-    let leaves = walk(&Field::new("id", DataType::Int32, false), &array);
-    let error = leaves[0].check(0).unwrap_err();
+    let field = Field::new("id", DataType::Int32, false);
+    let error = checked(&field, &array, 0).unwrap_err();
     assert!(matches!(error, ParquetError::ArrowError(_)));
     assert!(
         error
@@ -129,9 +127,9 @@ fn a_null_in_a_required_field_is_named_when_the_leaf_is_checked() {
             .contains("Found null at index 2 for required field 'id'"),
         "{error}"
     );
-    assert_eq!(leaves[0].slots, 0);
+    assert_eq!(walk(&field, &array)[0].slots, 0);
     // Of a piece of a batch, rows are counted on from its first.
-    let error = leaves[0].check(100).unwrap_err().to_string();
+    let error = checked(&field, &array, 100).unwrap_err().to_string();
     assert!(error.contains("index 102 for"), "{error}");
 }
 
@@ -151,10 +149,10 @@ fn the_place_of_a_null_is_that_in_its_own_array() {
         let offsets = OffsetBuffer::new(vec![1, 2, 4, 6].into());
         let array: ArrayRef = Arc::new(ListArray::new(item(true), offsets, items.clone(), None));
         let field = Field::new("c", DataType::List(item(false)), true);
-        let found = walk(&field, &array.slice(1, 2)).remove(0).required_null;
+        let found = walk(&field, &array.slice(1, 2)).remove(0).refusal;
         assert_eq!(
-            found,
-            Some(RequiredNull {
+            found.as_deref(),
+            Some(&Refusal::RequiredNull {
                 index: 4,
                 counts: Counts::Elements,
                 field: "item".into()
@@ -186,14 +184,14 @@ fn a_null_in_a_required_struct_touches_its_leaves_only() {
     let field = Field::new("outer", DataType::Struct(fields(false)), false);
     let leaves = walk(&field, &array);
     assert_eq!(
-        leaves[0].required_null,
-        Some(RequiredNull {
+        leaves[0].refusal.as_deref(),
+        Some(&Refusal::RequiredNull {
             index: 1,
             counts: Counts::Rows,
             field: "inner".into()
         })
     );
-    assert!(leaves[1].check(0).is_ok());
+    assert!(leaves[1].refusal.is_none());
 }
 
 #[test]
@@ -204,6 +202,6 @@ fn a_null_under_a_null_list_is_out_of_reach() {
     let nulls = Some(vec![true, false, true].into());
     let array: ArrayRef = Arc::new(ListArray::new(item, offsets, items, nulls));
     let field = Field::new("c", list_of(DataType::Int32, false), true);
-    assert!(walk(&field, &array)[0].check(0).is_ok());
-    assert!(walk(&field, &array.slice(1, 2))[0].check(0).is_ok());
+    assert!(checked(&field, &array, 0).is_ok());
+    assert!(checked(&field, &array.slice(1, 2), 0).is_ok());
 }

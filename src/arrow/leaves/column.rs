@@ -1,0 +1,254 @@
+//! One column as its leaves meet it, and the check of a leaf: whatever keeps one from being written is found here, before
+//! anything of a batch is encoded.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use arrow_schema::DataType;
+
+use super::fit::LevelMap;
+use super::leaf::{Counts, Leaf, Refusal, UncheckedLeaf};
+use super::shape::{ArrowWords, ColumnShape, LeafNode, LeafShape, ParquetWords};
+use crate::arrow::adapt::{Conversion, DecimalPrecision, OpenArray, Scratch};
+use crate::column::writer::{LeafInput, Lengths, RowRoom, lengths_of, row_room, surely_fits};
+use crate::errors::{ParquetError, Result};
+use crate::file::properties::ColumnOptions;
+use crate::schema::types::ColumnDescPtr;
+
+/// Values that are looked at together.
+const STEP: usize = 4096;
+
+/// What a writer knows of one column beforehand, made once and shared.
+#[derive(Debug)]
+pub(crate) struct ColumnPlan {
+    descr: ColumnDescPtr,
+    conversion: Conversion,
+    /// The type of the writer's own field.
+    data_type: DataType,
+    /// Whether arrays of that type hold nothing that the column could not take.
+    takes_all: bool,
+    /// How the column is nested.
+    column: ColumnShape,
+    /// How the writer's own field is nested.
+    leaf: LeafShape,
+    /// What becomes of the levels of its leaves.
+    levels: LevelMap,
+    /// What a row may have at most.
+    rows: RowRoom,
+}
+
+/// Where the values of a column come from.
+pub(super) struct ColumnSource<'a> {
+    /// The type of the Arrow field, without layers.
+    pub(super) data_type: &'a DataType,
+    /// How the Arrow field is nested.
+    pub(super) leaf: LeafShape,
+    /// How the column is nested.
+    pub(super) column: ColumnShape,
+}
+
+/// A leaf that its column can take as it is: nothing is wrong with its values, and its levels are those of the column. Only a
+/// check makes one.
+#[derive(Debug)]
+pub(crate) struct CheckedLeaf(Leaf);
+
+impl Deref for CheckedLeaf {
+    type Target = Leaf;
+
+    fn deref(&self) -> &Leaf {
+        &self.0
+    }
+}
+
+impl ColumnPlan {
+    /// Plans for the column `descr`.
+    ///
+    /// # Errors
+    /// If values of the field cannot be written to the column, or the field is nested otherwise: names the column.
+    pub(super) fn try_new(
+        source: ColumnSource<'_>,
+        descr: &ColumnDescPtr,
+        options: &ColumnOptions,
+        precision: DecimalPrecision,
+    ) -> Result<Self> {
+        let ColumnSource {
+            data_type,
+            leaf,
+            column,
+        } = source;
+        let conversion = Conversion::try_new(data_type, descr, precision)?;
+        let levels = LevelMap::between(&leaf, &column)
+            .ok_or_else(|| nested_otherwise(descr, &leaf, &column))?;
+        Ok(Self {
+            takes_all: descr.max_rep_level() == 0 && conversion.takes_all_of(data_type),
+            data_type: data_type.clone(),
+            rows: row_room(descr, options),
+            descr: descr.clone(),
+            conversion,
+            column,
+            leaf,
+            levels,
+        })
+    }
+
+    /// The column.
+    pub(crate) fn descr(&self) -> &ColumnDescPtr {
+        &self.descr
+    }
+
+    /// How values become those of the column.
+    pub(crate) fn conversion(&self) -> Conversion {
+        self.conversion
+    }
+
+    /// Checks a leaf that somebody else has walked.
+    ///
+    /// # Errors
+    /// If the leaf is nested otherwise than the column, and for whatever else keeps it from being written.
+    pub(crate) fn check_unplanned(&self, leaf: &UncheckedLeaf) -> Result<CheckedLeaf> {
+        if leaf.shape == self.leaf {
+            return self.check(leaf.leaf.clone(), 0);
+        }
+        let levels = LevelMap::between(&leaf.shape, &self.column)
+            .ok_or_else(|| nested_otherwise(&self.descr, &leaf.shape, &self.column))?;
+        self.check_with(leaf.leaf.clone(), &levels, 0)
+    }
+
+    /// Checks a leaf of the writer's own field. `first_row` is the number of its first row in the batch.
+    ///
+    /// # Errors
+    /// If a required field is null, a value has another type than the column or is one that the column cannot hold, or a row is
+    /// too large for a page: names the column or the field, and the row.
+    pub(super) fn check(&self, leaf: Leaf, first_row: usize) -> Result<CheckedLeaf> {
+        self.check_with(leaf, &self.levels, first_row)
+    }
+
+    /// A leaf of rows of which the check is behind us.
+    pub(super) fn checked_before(&self, mut leaf: Leaf) -> CheckedLeaf {
+        self.levels.apply(&mut leaf);
+        CheckedLeaf(leaf)
+    }
+
+    /// Bytes on the heap. What columns share is divided among them.
+    pub(crate) fn memory_size(&self) -> usize {
+        // The counts of an `Arc` stand before what it shares.
+        size_of::<Self>()
+            + 2 * size_of::<usize>()
+            + size_of_val(&*self.leaf) / Arc::strong_count(&self.leaf).max(1)
+            + size_of_val(&*self.column) / Arc::strong_count(&self.column).max(1)
+            + self.levels.memory_size()
+    }
+
+    fn check_with(
+        &self,
+        mut leaf: Leaf,
+        levels: &LevelMap,
+        first_row: usize,
+    ) -> Result<CheckedLeaf> {
+        levels.apply(&mut leaf);
+        if let Some(refusal) = &leaf.refusal {
+            return Err(self.refused(refusal, first_row));
+        }
+        let array = leaf.array.as_ref();
+        let is_short = u32::try_from(array.len()).is_ok();
+        if self.takes_all && is_short && *array.data_type() == self.data_type {
+            return Ok(CheckedLeaf(leaf));
+        }
+        let accepted = self.conversion.accepts(array.data_type());
+        accepted.map_err(|error| self.descr.name_in(error))?;
+        let values = self.conversion.open(array, &leaf.selection)?;
+        self.check_values(&values, &leaf, first_row)?;
+        self.check_rows(&values, &leaf, first_row)?;
+        drop(values);
+        Ok(CheckedLeaf(leaf))
+    }
+
+    /// Costs nothing where the column holds all values of the array's type.
+    fn check_values(&self, values: &OpenArray<'_>, leaf: &Leaf, first_row: usize) -> Result<()> {
+        match values.first_unfit()? {
+            None => Ok(()),
+            Some(unfit) => {
+                let row = leaf.row_of_value(unfit.nth, self.descr.max_def_level());
+                Err(self.row_error(first_row + row, &unfit.what))
+            }
+        }
+    }
+
+    /// Costs next to nothing where values and lists are of ordinary sizes: an array's buffers alone tell that no row is too
+    /// large. Where they do not, the lengths of values are looked at, and row by row only where those do not tell either.
+    fn check_rows(&self, values: &OpenArray<'_>, leaf: &Leaf, first_row: usize) -> Result<()> {
+        let row_slots = match self.descr.max_rep_level() {
+            0 => 1,
+            _ => leaf.row_slots,
+        };
+        let fits = |longest: usize, total: usize| {
+            surely_fits(longest.saturating_mul(row_slots).min(total), row_slots)
+        };
+        let bound = values.size_bound();
+        if fits(bound.longest, bound.total) {
+            return Ok(());
+        }
+        let mut scratch = Scratch::default();
+        let lengths = lengths(values, &mut scratch)?;
+        if fits(lengths.longest, lengths.sum) {
+            return Ok(());
+        }
+        let (definition, repetition) = (self.descr.max_def_level(), self.descr.max_rep_level());
+        let input = LeafInput {
+            slots: leaf.slots,
+            definition: (definition > 0).then(|| leaf.def.as_levels()),
+            repetition: (repetition > 0).then(|| leaf.rep.as_levels()),
+            values: &mut values.values(&mut scratch),
+            given: None,
+        };
+        self.rows.check(input, first_row)
+    }
+
+    fn refused(&self, refusal: &Refusal, first_row: usize) -> ParquetError {
+        match refusal {
+            Refusal::RequiredNull {
+                index,
+                counts,
+                field,
+            } => {
+                let index = match counts {
+                    Counts::Rows => first_row + index,
+                    Counts::Elements => *index,
+                };
+                ParquetError::ArrowError(format!(
+                    "Found null at index {index} for required field '{field}'"
+                ))
+            }
+            Refusal::Slot { row, what } => self.row_error(first_row + row, what),
+        }
+    }
+
+    fn row_error(&self, row: usize, what: &str) -> ParquetError {
+        let text = format_args!("row {row} of the batch has {what}");
+        ParquetError::ArrowError(self.descr.message(text))
+    }
+}
+
+/// The lengths of all values; their bytes are not touched.
+fn lengths(values: &OpenArray<'_>, scratch: &mut Scratch) -> Result<Lengths> {
+    let mut values = values.values(scratch);
+    let mut all = Lengths::default();
+    while values.remaining() > 0 {
+        let some = lengths_of(&values.next(STEP)?);
+        all.sum = all.sum.saturating_add(some.sum);
+        all.longest = all.longest.max(some.longest);
+    }
+    Ok(all)
+}
+
+fn nested_otherwise(
+    descr: &ColumnDescPtr,
+    leaf: &[LeafNode],
+    column: &ColumnShape,
+) -> ParquetError {
+    ParquetError::ArrowError(descr.message(format_args!(
+        "the Arrow schema has {} there, which cannot be written as the Parquet schema's {}",
+        ArrowWords(leaf),
+        ParquetWords(column)
+    )))
+}

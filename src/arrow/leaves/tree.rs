@@ -1,0 +1,264 @@
+//! The nesting of one field: what each node does to levels, and what arrays it takes. The kinds of Arrow types are told apart
+//! here once; whatever depends on them later asks the node.
+
+use std::sync::Arc;
+
+use arrow_schema::{DataType, Field};
+
+use super::shape::{Child, LeafKind, LeafNode, LeafShape, push_shared};
+use crate::arrow::schema::value_type;
+use crate::errors::{ParquetError, Result};
+
+/// One node of the nesting.
+#[derive(Debug)]
+pub(super) struct Node {
+    /// The field's name, for errors.
+    pub(super) name: Arc<str>,
+    pub(super) presence: Presence,
+    pub(super) kind: Kind,
+}
+
+/// Whether a node may be null, and what that does to the definition level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// Never null, no level of its own.
+    Required,
+    /// Null or present: one definition level.
+    Optional,
+}
+
+/// What lies below a node.
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// Values of this type, without layers of dictionary or run-end encoding.
+    Values(DataType),
+    /// Nothing but nulls.
+    Nulls,
+    /// A field of a struct each.
+    Struct(Vec<Node>),
+    /// Elements of a list of any layout, or the entries of a map.
+    List {
+        /// Repetition level of every element but the first.
+        rep: i16,
+        /// What the elements are.
+        of: Of,
+        /// The element.
+        element: Box<Node>,
+    },
+}
+
+/// What a list is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Of {
+    Elements,
+    /// Keys with their values: it is a map.
+    Pairs,
+}
+
+impl Node {
+    /// Compiles the nesting of `field`.
+    ///
+    /// # Errors
+    /// If the field has a type that Parquet cannot hold (a union, a struct without fields, a map with nullable keys), or nests
+    /// deeper than levels of 16 bits can count.
+    pub(super) fn compile(field: &Field) -> Result<Self> {
+        compile(field, Depth::default())
+    }
+
+    /// Appends the type of each leaf, depth first.
+    pub(super) fn leaf_types<'a>(&'a self, types: &mut Vec<&'a DataType>) {
+        match &self.kind {
+            Kind::Values(data_type) => types.push(data_type),
+            Kind::Nulls => types.push(&DataType::Null),
+            Kind::Struct(fields) => fields.iter().for_each(|field| field.leaf_types(types)),
+            Kind::List { element, .. } => element.leaf_types(types),
+        }
+    }
+
+    /// The nodes down to each leaf, depth first.
+    pub(super) fn shapes(&self) -> Vec<LeafShape> {
+        let mut shapes = Vec::new();
+        self.collect_shapes(&mut Vec::new(), &mut shapes);
+        shapes
+    }
+
+    /// Appends the nodes down to each leaf; `above` is given back as it came.
+    fn collect_shapes(&self, above: &mut Vec<LeafNode>, shapes: &mut Vec<LeafShape>) {
+        let presence = self.presence;
+        let mut below = |kind: LeafKind, node: Option<&Node>| {
+            above.push(LeafNode { presence, kind });
+            match node {
+                Some(node) => node.collect_shapes(above, shapes),
+                None => push_shared(shapes, above),
+            }
+            above.pop();
+        };
+        match &self.kind {
+            Kind::Values(_) | Kind::Nulls => below(LeafKind::Values, None),
+            Kind::Struct(fields) => fields.iter().enumerate().for_each(|(nth, field)| {
+                below(LeafKind::Struct(Child::new(nth, fields.len())), Some(field));
+            }),
+            Kind::List { element, of, .. } => match (of, &element.kind) {
+                (Of::Pairs, Kind::Struct(pair)) => {
+                    pair.iter().enumerate().for_each(|(nth, field)| {
+                        below(LeafKind::Map(Child::new(nth, pair.len())), Some(field));
+                    });
+                }
+                _ => below(LeafKind::List, Some(element)),
+            },
+        }
+    }
+
+    /// Bytes on the heap. Walks all nodes.
+    pub(super) fn memory_size(&self) -> usize {
+        // The counts of an `Arc` stand before what it shares.
+        let name = 2 * size_of::<usize>() + self.name.len();
+        name + match &self.kind {
+            Kind::Values(_) | Kind::Nulls => 0,
+            Kind::Struct(fields) => {
+                let below = fields.iter().map(Node::memory_size).sum::<usize>();
+                fields.capacity() * size_of::<Node>() + below
+            }
+            Kind::List { element, .. } => size_of::<Node>() + element.memory_size(),
+        }
+    }
+}
+
+/// Levels spent above a node.
+#[derive(Debug, Clone, Copy, Default)]
+struct Depth {
+    def: i16,
+    rep: i16,
+}
+
+fn compile(field: &Field, depth: Depth) -> Result<Node> {
+    let presence = if is_nullable(field) {
+        Presence::Optional
+    } else {
+        Presence::Required
+    };
+    compile_as(field, presence, depth)
+}
+
+fn compile_as(field: &Field, presence: Presence, mut depth: Depth) -> Result<Node> {
+    let data_type = value_type(field.data_type());
+    // A column of nulls is optional whatever its field says: there is no value to write.
+    let presence = if *data_type == DataType::Null {
+        Presence::Optional
+    } else {
+        presence
+    };
+    if presence == Presence::Optional {
+        depth.def = deeper(depth.def, field)?;
+    }
+    let kind = match data_type {
+        DataType::List(element)
+        | DataType::LargeList(element)
+        | DataType::ListView(element)
+        | DataType::LargeListView(element)
+        | DataType::FixedSizeList(element, _) => {
+            let depth = repeated(depth, field)?;
+            Kind::List {
+                rep: depth.rep,
+                of: Of::Elements,
+                element: Box::new(compile(element, depth)?),
+            }
+        }
+        DataType::Map(entries, _) => {
+            let depth = repeated(depth, field)?;
+            Kind::List {
+                rep: depth.rep,
+                of: Of::Pairs,
+                element: Box::new(compile_entries(entries, depth)?),
+            }
+        }
+        DataType::Struct(fields) if fields.is_empty() => {
+            return Err(ParquetError::ArrowError(
+                "Parquet does not support writing empty structs".to_owned(),
+            ));
+        }
+        DataType::Struct(fields) => Kind::Struct(
+            fields
+                .iter()
+                .map(|child| compile(child, depth))
+                .collect::<Result<_>>()?,
+        ),
+        DataType::Union(..) => {
+            return Err(ParquetError::NYI(format!(
+                "Field '{}': unions cannot be written to Parquet",
+                field.name()
+            )));
+        }
+        DataType::Null => Kind::Nulls,
+        values => Kind::Values(values.clone()),
+    };
+    Ok(Node {
+        name: field.name().as_str().into(),
+        presence,
+        kind,
+    })
+}
+
+/// The entries of a map are the repeated group itself: never null, and their keys neither.
+fn compile_entries(entries: &Field, depth: Depth) -> Result<Node> {
+    let DataType::Struct(fields) = entries.data_type() else {
+        return Err(ParquetError::ArrowError(format!(
+            "Map entries '{}' must be a struct, not {}",
+            entries.name(),
+            entries.data_type()
+        )));
+    };
+    let [key, value] = fields.as_ref() else {
+        return Err(ParquetError::ArrowError(format!(
+            "Map entries '{}' must have a key and a value, not {} fields",
+            entries.name(),
+            fields.len()
+        )));
+    };
+    if is_nullable(key) {
+        return Err(ParquetError::ArrowError(format!(
+            "Map key field '{}' must be non-nullable, including its encoded values",
+            key.name()
+        )));
+    }
+    let key = compile(key, depth)?;
+    let value = compile(value, depth)?;
+    Ok(Node {
+        name: entries.name().as_str().into(),
+        presence: Presence::Required,
+        kind: Kind::Struct(vec![key, value]),
+    })
+}
+
+/// Run-end encoded arrays keep their nulls in the values, so that either field may allow them.
+fn is_nullable(field: &Field) -> bool {
+    let mut data_type = field.data_type();
+    let mut nullable = field.is_nullable();
+    loop {
+        data_type = match data_type {
+            DataType::RunEndEncoded(_, values) => {
+                nullable |= values.is_nullable();
+                values.data_type()
+            }
+            DataType::Dictionary(_, values) => values,
+            _ => return nullable,
+        }
+    }
+}
+
+fn repeated(depth: Depth, field: &Field) -> Result<Depth> {
+    Ok(Depth {
+        def: deeper(depth.def, field)?,
+        rep: deeper(depth.rep, field)?,
+    })
+}
+
+fn deeper(level: i16, field: &Field) -> Result<i16> {
+    level.checked_add(1).ok_or_else(|| {
+        ParquetError::General(format!(
+            "Field '{}' is nested deeper than the {} levels that can be counted",
+            field.name(),
+            i16::MAX
+        ))
+    })
+}
