@@ -1,5 +1,5 @@
 //! The crate's error type. A variant says whose fault a failure is: the caller's, the store's,
-//! the sink's, or a limit's.
+//! the sink's, a limit's, or the library's own.
 
 use std::cell;
 use std::error::Error;
@@ -91,6 +91,9 @@ pub enum ParquetError {
         /// The limit, in bytes.
         limit: usize,
     },
+    /// The library broke one of its own rules: a fault of this crate, whatever the caller did. The file is not finished.
+    #[error("internal error: {0}")]
+    Internal(String),
     /// An earlier call failed, and the writer takes no more; the first cause is kept.
     #[error("The writer failed earlier and accepts no further call; first cause: {0}")]
     Latched(#[source] Arc<ParquetError>),
@@ -143,6 +146,7 @@ impl ParquetError {
             ParquetError::EOF(text) => ParquetError::EOF(text.clone()),
             ParquetError::ArrowError(text) => ParquetError::ArrowError(text.clone()),
             ParquetError::CorruptBlob(text) => ParquetError::CorruptBlob(text.clone()),
+            ParquetError::Internal(text) => ParquetError::Internal(text.clone()),
             ParquetError::Latched(cause) => ParquetError::Latched(Arc::clone(cause)),
             ParquetError::NeedMoreData(bytes) => ParquetError::NeedMoreData(*bytes),
             ParquetError::NeedMoreDataRange(range) => {
