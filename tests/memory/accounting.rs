@@ -227,15 +227,15 @@ fn memory_size_is_true_for_every_codec() {
 }
 
 #[test]
-fn memory_size_counts_the_waiting_indexes_of_row_groups_that_are_written() {
+fn memory_size_counts_the_pending_indexes_of_row_groups_that_are_written() {
     let properties = plain()
         .set_max_row_group_row_count(Some(1_000))
         .set_data_page_row_count_limit(10);
     let columns = [Column::Int32Of16; 4];
     let seen = look("indexes", &columns, (40, 900), properties, Store::Memory);
     seen.assert_true(0, "indexes");
-    let waiting = seen.samples.iter().filter_map(|sample| sample.reported);
-    assert!(waiting.max().unwrap() > 500 * KIB);
+    let pending = seen.samples.iter().filter_map(|sample| sample.reported);
+    assert!(pending.max().unwrap() > 500 * KIB);
 }
 
 /// Every page costs a place in each store that it goes through.

@@ -287,13 +287,13 @@ impl Relief {
     }
 
     /// Whether it pays to end a row group that holds `open_bytes`, of which the next one takes `again_bytes` at once, if
-    /// `waiting_bytes` wait for the footer already. Each one leaves some more there: where nothing else is left to free,
+    /// `pending_bytes` wait for the footer already. Each one leaves some more there: where nothing else is left to free,
     /// row groups of a batch each would fill the limit with what they leave.
     pub(super) fn pays_to_end(
         &self,
         open_bytes: usize,
         again_bytes: usize,
-        waiting_bytes: usize,
+        pending_bytes: usize,
     ) -> bool {
         // One writer of several may be idle after that; one alone begins the next row group at once.
         let freed_bytes = match self.member.shared().members() {
@@ -301,7 +301,7 @@ impl Relief {
             _ => open_bytes,
         };
         let share = self.member.fair_share().unwrap_or(0);
-        freed_bytes >= waiting_bytes.max(share / ENDING_PART)
+        freed_bytes >= pending_bytes.max(share / ENDING_PART)
     }
 
     /// The error for a limit that only an early end of the row group could keep.

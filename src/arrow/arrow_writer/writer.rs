@@ -197,7 +197,7 @@ impl<W: Write + Send> ArrowWriter<W> {
             Some(open) => {
                 open.memory_size()
                     + self.factory.benches().memory_size()
-                    + self.file.waiting_memory_size()
+                    + self.file.pending_memory_size()
             }
         }
     }
@@ -466,9 +466,9 @@ impl<W: Write + Send> ArrowWriter<W> {
     fn pays_to_end(&self) -> bool {
         self.open.as_ref().is_some_and(|open| {
             let (open_bytes, again_bytes) = (open.memory_size(), open.places_size());
-            let waiting_bytes = self.file.waiting_memory_size();
+            let pending_bytes = self.file.pending_memory_size();
             self.relief
-                .pays_to_end(open_bytes, again_bytes, waiting_bytes)
+                .pays_to_end(open_bytes, again_bytes, pending_bytes)
         })
     }
 

@@ -5,9 +5,9 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 use super::footer::{self, FooterParts};
+use super::pending::Pending;
 use super::row_group::SerializedRowGroupWriter;
 use super::tracked::TrackedWrite;
-use super::waiting::Waiting;
 use crate::budget::Member;
 use crate::column::chunk::WhenFull;
 use crate::column::page_store::PageStoreFactory;
@@ -25,7 +25,7 @@ pub struct SerializedFileWriter<W: Write> {
     sink: TrackedWrite<W>,
     descr: SchemaDescPtr,
     props: WriterPropertiesPtr,
-    waiting: Waiting,
+    pending: Pending,
     row_groups_begun: usize,
     state: State,
 }
@@ -57,7 +57,7 @@ impl<W: Write + Send> SerializedFileWriter<W> {
         Ok(Self {
             sink,
             descr,
-            waiting: Waiting::on_heap(&properties),
+            pending: Pending::on_heap(&properties),
             props: properties,
             row_groups_begun: 0,
             state: State::Open,
@@ -85,18 +85,18 @@ impl<W: Write + Send> SerializedFileWriter<W> {
             ordinal,
             None,
         );
-        Ok(row_group.owned_by(&mut self.waiting))
+        Ok(row_group.owned_by(&mut self.pending))
     }
 
     /// Metadata of the row groups closed so far. A writer with a memory limit has it as long as all of it takes no more than
     /// a part of the limit, and none from then on; [`row_groups_flushed`](Self::row_groups_flushed) counts on.
     pub fn flushed_row_groups(&self) -> &[RowGroupMetaData] {
-        self.waiting.row_groups()
+        self.pending.row_groups()
     }
 
     /// Number of row groups closed so far.
     pub fn row_groups_flushed(&self) -> usize {
-        self.waiting.num_row_groups()
+        self.pending.num_row_groups()
     }
 
     /// Writes the indexes and the footer. The writer takes no more after that.
@@ -117,11 +117,11 @@ impl<W: Write + Send> SerializedFileWriter<W> {
             descr: &self.descr,
             props: &self.props,
         };
-        let waiting = &mut self.waiting;
+        let pending = &mut self.pending;
         let metadata = self
             .sink
-            .latching(|sink| footer::write(sink, waiting, parts))?;
-        self.waiting.end();
+            .latching(|sink| footer::write(sink, pending, parts))?;
+        self.pending.end();
         self.state = State::Finished;
         Ok(metadata)
     }
@@ -141,7 +141,7 @@ impl<W: Write + Send> SerializedFileWriter<W> {
         if self.state == State::Finished || self.sink.check().is_err() {
             return;
         }
-        if let Err(error) = self.waiting.add_pair(kv_metadata) {
+        if let Err(error) = self.pending.add_pair(kv_metadata) {
             self.sink.latch(error);
         }
     }
@@ -209,7 +209,7 @@ impl<W: Write + Send> SerializedFileWriter<W> {
         when_full: WhenFull,
     ) {
         let schema = self.descr.clone();
-        self.waiting.park_in(stores, member, schema, when_full);
+        self.pending.park_in(stores, member, schema, when_full);
     }
 
     /// Heap bytes that the writer holds from its first to its last moment: the schema, the pairs of text in
@@ -226,8 +226,8 @@ impl<W: Write + Send> SerializedFileWriter<W> {
     }
 
     /// Heap bytes of what waits for the footer.
-    pub(crate) fn waiting_memory_size(&self) -> usize {
-        self.waiting.memory_size()
+    pub(crate) fn pending_memory_size(&self) -> usize {
+        self.pending.memory_size()
     }
 
     /// Refuses all later calls because of `error`, and hands it back.
@@ -252,7 +252,7 @@ impl<W: Write + Send> SerializedFileWriter<W> {
     }
 
     fn check_previous_closed(&self) -> Result<()> {
-        match self.row_groups_begun == self.waiting.num_row_groups() {
+        match self.row_groups_begun == self.pending.num_row_groups() {
             true => Ok(()),
             false => Err(ParquetError::General(
                 "Previous row group writer was not closed".to_owned(),

@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::sync::Arc;
 
+use super::pending::Pending;
 use super::tracked::TrackedWrite;
-use super::waiting::Waiting;
 use crate::basic::ColumnOrder;
 use crate::errors::{ParquetError, Result};
 use crate::file::PARQUET_MAGIC;
@@ -26,17 +26,17 @@ pub(super) struct FooterParts<'a> {
 /// SPEC: README.md, "File Format".
 pub(super) fn write<W: Write>(
     sink: &mut TrackedWrite<W>,
-    waiting: &mut Waiting,
+    pending: &mut Pending,
     parts: FooterParts<'_>,
 ) -> Result<ParquetMetaData> {
-    waiting.write_ahead(sink)?;
-    let rows = waiting.num_rows();
+    pending.write_ahead(sink)?;
+    let rows = pending.num_rows();
     let file = file_metadata(parts, rows, None);
-    let mut paid = waiting.reserve();
+    let mut paid = pending.reserve();
     if let Some(paid) = &mut paid {
         paid.resize(file.own_memory_size() + FOOTER_BUFFER_BYTES);
     }
-    let len = write_metadata(sink, waiting, parts, &file)?;
+    let len = write_metadata(sink, pending, parts, &file)?;
     if let Some(paid) = &mut paid {
         paid.shrink(FOOTER_BUFFER_BYTES);
     }
@@ -48,35 +48,35 @@ pub(super) fn write<W: Write>(
     sink.flush()?;
     sink.write_all(&PARQUET_MAGIC)?;
     sink.flush()?;
-    Ok(returned(waiting, parts, rows))
+    Ok(returned(pending, parts, rows))
 }
 
 /// Writes the footer but for its length and the magic; returns the length.
 fn write_metadata<W: Write>(
     sink: &mut TrackedWrite<W>,
-    waiting: &mut Waiting,
+    pending: &mut Pending,
     parts: FooterParts<'_>,
     file: &FileMetaData,
 ) -> Result<u64> {
     let emit = |part: &[u8]| Ok(sink.write_all(part)?);
-    let mut footer = FooterWriter::begin(file, waiting.num_row_groups(), emit)?;
-    waiting.write_row_groups(&mut footer)?;
+    let mut footer = FooterWriter::begin(file, pending.num_row_groups(), emit)?;
+    pending.write_row_groups(&mut footer)?;
     let given = parts.props.key_value_metadata();
-    if given.is_some() || waiting.num_pairs() > 0 {
+    if given.is_some() || pending.num_pairs() > 0 {
         let given = given.map_or(&[][..], Vec::as_slice);
-        footer.begin_pairs(given.len() + waiting.num_pairs());
+        footer.begin_pairs(given.len() + pending.num_pairs());
         given.iter().try_for_each(|pair| footer.pair(pair))?;
-        waiting.write_pairs(&mut footer)?;
+        pending.write_pairs(&mut footer)?;
     }
     footer.end(file)
 }
 
 /// What the caller is told of the file: all of it, or as much as a memory limit has left.
-fn returned(waiting: &mut Waiting, parts: FooterParts<'_>, rows: i64) -> ParquetMetaData {
+fn returned(pending: &mut Pending, parts: FooterParts<'_>, rows: i64) -> ParquetMetaData {
     let given = parts.props.key_value_metadata();
-    let has_pairs = given.is_some() || waiting.num_pairs() > 0;
-    let pairs = waiting.take_pairs(given.map_or(&[][..], Vec::as_slice));
-    let (row_groups, indexes) = waiting.take_row_groups();
+    let has_pairs = given.is_some() || pending.num_pairs() > 0;
+    let pairs = pending.take_pairs(given.map_or(&[][..], Vec::as_slice));
+    let (row_groups, indexes) = pending.take_row_groups();
     let file = file_metadata(parts, rows, pairs.filter(|_| has_pairs));
     let mut builder = ParquetMetaDataBuilder::new(file);
     if indexes.iter().any(|group| !group.is_empty()) {

@@ -3,9 +3,9 @@
 mod column;
 mod file;
 mod footer;
+mod pending;
 mod row_group;
 mod tracked;
-mod waiting;
 
 pub use column::{OnCloseColumnChunk, SerializedColumnWriter, SerializedPageWriter};
 pub use file::SerializedFileWriter;

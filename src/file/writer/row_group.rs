@@ -3,8 +3,8 @@
 use std::io::{self, Read, Write};
 
 use super::column::{PageChecksum, SerializedColumnWriter, SerializedPageWriter};
+use super::pending::Pending;
 use super::tracked::TrackedWrite;
-use super::waiting::Waiting;
 use crate::bloom_filter::Sbbf;
 use crate::budget::Reservation;
 use crate::column::chunk::{ChunkBuffer, ColumnCloseResult};
@@ -53,7 +53,7 @@ struct ClosedColumns<'a> {
     uncompressed_bytes: i64,
     chunks: Vec<ColumnChunkMetaData>,
     /// Takes over what belongs to a file's end; without it that is gathered here, for whoever made the writer.
-    waiting: Option<&'a mut Waiting>,
+    pending: Option<&'a mut Pending>,
     bloom_filters: Vec<Option<Sbbf>>,
     column_indexes: Vec<Option<ColumnIndexMetaData>>,
     offset_indexes: Vec<Option<OffsetIndexMetaData>>,
@@ -145,10 +145,10 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
         self.append(close, 0, |sink| pages.splice(buffer, sink))
     }
 
-    /// Hands what columns and the row group leave to `waiting`, and lets the rest be paid for as it is.
-    pub(super) fn owned_by(mut self, waiting: &'a mut Waiting) -> Self {
-        self.closed.reservation = waiting.reserve();
-        self.closed.waiting = Some(waiting);
+    /// Hands what columns and the row group leave to `pending`, and lets the rest be paid for as it is.
+    pub(super) fn owned_by(mut self, pending: &'a mut Pending) -> Self {
+        self.closed.reservation = pending.reserve();
+        self.closed.pending = Some(pending);
         self
     }
 
@@ -183,8 +183,8 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
 
     fn hand_over(self, metadata: RowGroupMetaData) -> Result<()> {
         let (sink, closed) = (self.sink, self.closed);
-        if let Some(waiting) = closed.waiting {
-            return sink.latching(|sink| waiting.add_row_group(sink, metadata));
+        if let Some(pending) = closed.pending {
+            return sink.latching(|sink| pending.add_row_group(sink, metadata));
         }
         match self.on_close {
             None => Ok(()),
@@ -284,9 +284,9 @@ impl ClosedColumns<'_> {
         self.check_rows(&close)?;
         self.rows = Some(close.rows_written);
         self.uncompressed_bytes += close.metadata.uncompressed_size();
-        match &mut self.waiting {
-            Some(waiting) => {
-                let metadata = waiting.add_column(self.chunks.len(), close)?;
+        match &mut self.pending {
+            Some(pending) => {
+                let metadata = pending.add_column(self.chunks.len(), close)?;
                 self.memory += metadata.memory_size();
                 self.chunks.push(metadata);
             }

@@ -27,7 +27,7 @@ pub(super) use heap::RowGroupIndexes;
 use stores::Stores;
 
 /// Everything that waits for the footer, or for the end of its row group.
-pub(super) struct Waiting {
+pub(super) struct Pending {
     place: Place,
     row_groups: usize,
     rows: i64,
@@ -61,7 +61,7 @@ struct Extent {
 /// Notes in a chunk's metadata where something that belongs to it was written: position and length, in bytes.
 type NoteIn = fn(&mut ColumnChunkMetaData, i64, i32);
 
-impl Waiting {
+impl Pending {
     /// Everything waits on the heap, unpaid for.
     pub(super) fn on_heap(props: &WriterProperties) -> Self {
         Self {

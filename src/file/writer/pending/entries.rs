@@ -7,7 +7,7 @@ use crate::wire::compact::input::Input;
 use crate::wire::compact::{write_binary_len, write_i64};
 
 /// Where something is that belongs to a chunk and waits: position in its log, and length.
-pub(super) type Pending = ByBelonging<Option<Extent>>;
+pub(super) type InLogs = ByBelonging<Option<Extent>>;
 
 /// Where in the file the first byte of each log went.
 pub(super) type Bases = ByBelonging<i64>;
@@ -26,7 +26,7 @@ struct Missing {
     /// Where in the bytes it belongs.
     gap: usize,
     /// Where its object was put.
-    pending: Extent,
+    at: Extent,
 }
 
 /// Room for what stands before the bytes of an entry.
@@ -41,7 +41,7 @@ const NO_GAP: i64 = -1;
 /// If a gap lies where no number reaches.
 pub(super) fn put_entry(
     out: &mut Vec<u8>,
-    pending: &Pending,
+    pending: &InLogs,
     write: impl FnOnce(&mut Vec<u8>) -> Gaps,
 ) -> Result<()> {
     let from = out.len();
@@ -82,7 +82,7 @@ pub(super) fn take_entry<'a>(input: &mut Input<'a>) -> Result<Option<Entry<'a>>>
         }
         Ok(Some(Missing {
             gap: usize::try_from(gap)?,
-            pending: Extent {
+            at: Extent {
                 offset: input.i64_item()?,
                 len: i32::try_from(input.i64_item()?)?,
             },
@@ -102,17 +102,17 @@ impl Entry<'_> {
     ///
     /// # Errors
     /// If the entry is damaged, or a place does not fit the format.
-    pub(super) fn place(&self, bases: &Bases, out: &mut Vec<u8>) -> Result<Pending> {
+    pub(super) fn place(&self, bases: &Bases, out: &mut Vec<u8>) -> Result<InLogs> {
         let mut from = 0;
         let mut place = |missing: Option<Missing>, base: i64| -> Result<Option<Extent>> {
-            let Some(Missing { gap, pending }) = missing else {
+            let Some(Missing { gap, at }) = missing else {
                 return Ok(None);
             };
             out.extend_from_slice(self.bytes.get(from..gap).ok_or_else(damaged)?);
             from = gap;
-            let offset = base.checked_add(pending.offset).ok_or_else(damaged)?;
+            let offset = base.checked_add(at.offset).ok_or_else(damaged)?;
             write_i64(out, offset);
-            let len = pending.len;
+            let len = at.len;
             Ok(Some(Extent { offset, len }))
         };
         let placed = ByBelonging {
@@ -139,7 +139,7 @@ mod tests {
 
     /// Three entries: without gaps, with all of them, and with one in front of everything.
     fn entries() -> Vec<u8> {
-        let all = Pending {
+        let all = InLogs {
             filter: extent(1),
             offset_index: extent(100_000),
             column_index: extent(0),
@@ -172,7 +172,7 @@ mod tests {
         out
     }
 
-    fn placed(bytes: &[u8]) -> Result<Vec<(Vec<u8>, Pending)>> {
+    fn placed(bytes: &[u8]) -> Result<Vec<(Vec<u8>, InLogs)>> {
         let bases = Bases {
             filter: 1,
             offset_index: 10,
@@ -193,7 +193,7 @@ mod tests {
         let entries = placed(&entries()).unwrap();
         let mut offset = Vec::new();
         write_i64(&mut offset, 100_010);
-        assert_eq!(entries[0], (b"whole".to_vec(), Pending::default()));
+        assert_eq!(entries[0], (b"whole".to_vec(), InLogs::default()));
         let (bytes, places) = &entries[1];
         assert_eq!(*bytes, [b"a\x04bc", &offset[..], b"d\x06"].concat());
         assert_eq!(places.filter, extent(2));

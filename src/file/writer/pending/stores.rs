@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use super::entries::{Bases, Pending, put_entry, take_entry};
+use super::entries::{Bases, InLogs, put_entry, take_entry};
 use super::log::{Log, Origin, Scratch};
 use super::returned::Returned;
 use super::{Extent, Leftovers, position};
@@ -34,7 +34,7 @@ pub(super) struct Stores {
     entries: Log,
     pairs: Log,
     /// What the columns of the open row group have left.
-    open: Vec<Pending>,
+    open: Vec<InLogs>,
     bases: Bases,
     pub(super) returned: Returned,
     options: FooterOptions,
@@ -114,7 +114,7 @@ impl Stores {
     pub(super) fn add_column(&mut self, column: usize, leftovers: &Leftovers) -> Result<()> {
         self.follow();
         let origin = &self.origin;
-        let mut pending = Pending::default();
+        let mut pending = InLogs::default();
         if let Some(filter) = &leftovers.filter {
             pending.filter = Some(put_filter(&mut self.filters, origin, column, filter)?);
         }
@@ -160,7 +160,7 @@ impl Stores {
             }
         }
         let (origin, options) = (&self.origin, &self.options);
-        let no_indexes = Pending::default();
+        let no_indexes = InLogs::default();
         for (column, chunk) in metadata.columns().iter().enumerate() {
             let pending = self.open.get(column).unwrap_or(&no_indexes);
             let unplaced = Unplaced {
@@ -235,7 +235,7 @@ impl Stores {
                 if next.column == 0 {
                     footer.begin_row_group(columns);
                 }
-                let mut placed = Ok(Pending::default());
+                let mut placed = Ok(InLogs::default());
                 footer.put(|part| placed = entry.place(bases, part))?;
                 let placed = placed?;
                 if next.column < columns {
@@ -304,7 +304,7 @@ impl Stores {
     /// Bytes of tables, of buffers, of blobs that stores had no room for, and of what is given back to the caller.
     pub(super) fn own_bytes(&self) -> usize {
         self.sum(Log::own_bytes)
-            + self.open.capacity() * size_of::<Pending>()
+            + self.open.capacity() * size_of::<InLogs>()
             + self.returned.memory_size()
     }
 

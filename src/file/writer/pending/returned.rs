@@ -2,7 +2,7 @@
 //! them is little.
 
 use super::NoteIn;
-use super::entries::Pending;
+use super::entries::InLogs;
 use crate::file::metadata::{ColumnChunkMetaData, KeyValue, RowGroupMetaData};
 
 /// The part of a writer's share that the metadata of all row groups may take, and all pairs of text.
@@ -50,7 +50,7 @@ impl Returned {
     }
 
     /// Says where what belongs to a chunk has been written, if its metadata is still there.
-    pub(super) fn place(&mut self, row_group: usize, column: usize, placed: &Pending) {
+    pub(super) fn place(&mut self, row_group: usize, column: usize, placed: &InLogs) {
         let row_groups = self.row_groups.items.as_mut();
         let row_group = row_groups.and_then(|row_groups| row_groups.get_mut(row_group));
         let chunks = row_group.map(RowGroupMetaData::columns_mut);
