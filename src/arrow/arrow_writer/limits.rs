@@ -6,6 +6,7 @@ use arrow_array::RecordBatch;
 
 use super::column::ArrowColumnWriter;
 use super::pieces::{Pieces, tiny_page_rows};
+use crate::arrow::leaves::BatchPlan;
 use crate::budget::{AtWork, Member, MemoryBudget, Reservation};
 use crate::column::writer::{PageCap, WorkbenchPool};
 use crate::compression::CodecRoom;
@@ -226,12 +227,12 @@ impl Relief {
     }
 
     /// The pieces of `batch` that may be taken apart at once.
-    pub(super) fn pieces<'a>(&self, batch: &'a RecordBatch) -> Pieces<'a> {
+    pub(super) fn pieces<'a>(&self, plan: &'a BatchPlan, batch: &'a RecordBatch) -> Pieces<'a> {
         let limit = self.member.budget().part(1, 0);
         let most_rows = limit.map_or(usize::MAX, |limit| {
             tiny_page_rows(self.shape.least_slots, self.shape.columns, limit)
         });
-        Pieces::new(batch, limit).with_most_rows(most_rows)
+        Pieces::new(plan, batch, limit).with_most_rows(most_rows)
     }
 
     /// What the limit has cost so far.

@@ -12,11 +12,10 @@ mod options;
 mod part;
 mod pieces;
 mod row_group;
-mod weight;
 mod writer;
 
 pub use crate::arrow::adapt::DecimalPrecision;
-pub use crate::arrow::schema::ColumnNames;
+pub use crate::arrow::leaves::ColumnNames;
 pub use crate::column::page_store::{
     InMemoryPageStore, InMemoryPageStoreFactory, PageKey, PageStore, PageStoreArgs,
     PageStoreFactory,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::limits::{OnMemoryLimit, OnSpillLimit};
 use crate::arrow::adapt::DecimalPrecision;
-use crate::arrow::schema::ColumnNames;
+use crate::arrow::leaves::ColumnNames;
 use crate::budget::MemoryBudget;
 use crate::column::page_store::PageStoreFactory;
 use crate::file::properties::WriterProperties;

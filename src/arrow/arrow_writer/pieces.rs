@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use arrow_array::RecordBatch;
 
-use super::weight::Weights;
+use crate::arrow::leaves::{BatchPlan, Weights};
 
 /// The part of a limit that a piece may take.
 const PIECE_PART: usize = 16;
@@ -40,15 +40,12 @@ pub(super) struct Pieces<'a> {
 
 impl<'a> Pieces<'a> {
     /// Pieces of `batch` under a limit of `limit` bytes; one piece where there is none, or where the batch takes little.
-    pub(super) fn new(batch: &'a RecordBatch, limit: Option<usize>) -> Self {
-        let mut weights = match limit {
-            Some(_) => Weights::of(batch),
-            None => Weights::none(),
-        };
+    pub(super) fn new(plan: &'a BatchPlan, batch: &'a RecordBatch, limit: Option<usize>) -> Self {
         let most_bytes = limit.map_or(usize::MAX, |limit| limit / PIECE_PART);
-        if weights.bytes(0..batch.num_rows()) <= most_bytes {
-            weights = Weights::none();
-        }
+        let weights = limit.map(|_| plan.weights(batch));
+        let weights =
+            weights.filter(|weights| !weights.are_within(0..batch.num_rows(), most_bytes));
+        let weights = weights.unwrap_or_else(Weights::none);
         Self {
             weights,
             most_bytes,
@@ -100,6 +97,9 @@ mod tests {
     use arrow_schema::{DataType, Field, Fields, Schema};
 
     use super::*;
+    use crate::arrow::adapt::DecimalPrecision;
+    use crate::arrow::schema::ArrowSchemaConverter;
+    use crate::file::properties::WriterProperties;
 
     fn batch(columns: Vec<ArrayRef>) -> RecordBatch {
         let fields = columns
@@ -118,9 +118,22 @@ mod tests {
         Arc::new(Field::new("item", array.data_type().clone(), true))
     }
 
+    fn plan(batch: &RecordBatch) -> BatchPlan {
+        let descr = ArrowSchemaConverter::new()
+            .convert(&batch.schema())
+            .unwrap();
+        let (properties, precision) = (WriterProperties::default(), DecimalPrecision::default());
+        BatchPlan::try_new(&batch.schema(), &descr, &properties, precision).unwrap()
+    }
+
+    fn bytes(batch: &RecordBatch, rows: Range<usize>) -> usize {
+        plan(batch).weights(batch).bytes(rows)
+    }
+
     /// Rows of all pieces.
     fn pieces(batch: &RecordBatch, limit: usize) -> Vec<usize> {
-        let pieces = Pieces::new(batch, Some(limit));
+        let plan = plan(batch);
+        let pieces = Pieces::new(&plan, batch, Some(limit));
         let (mut from, mut all) = (0, Vec::new());
         while from < batch.num_rows() {
             let rows = pieces.next(from..batch.num_rows());
@@ -142,7 +155,7 @@ mod tests {
     #[test]
     fn levels_below_lists_take_their_part_of_the_limit_at_most() {
         let table = batch(vec![lists([9; 1000]), lists([9; 1000])]);
-        let bytes = Weights::of(&table).bytes(0..1000);
+        let bytes = bytes(&table, 0..1000);
         assert_eq!(pieces(&table, bytes * PIECE_PART), [1000]);
         assert_eq!(pieces(&table, bytes * PIECE_PART / 4), [250; 4]);
         assert_eq!(pieces(&table, 1), [1; 1000]);
@@ -157,7 +170,7 @@ mod tests {
     fn a_large_row_among_small_ones_is_a_piece_of_its_own() {
         let lens = |row: usize| if row == 700 { 100_000 } else { 1 };
         let table = batch(vec![lists((0..1000).map(lens))]);
-        let bytes = Weights::of(&table).bytes(0..700);
+        let bytes = bytes(&table, 0..700);
         assert_eq!(pieces(&table, bytes * PIECE_PART), [700, 1, 299]);
     }
 
@@ -240,7 +253,7 @@ mod tests {
         ];
         for (name, column) in repeated {
             let table = batch(vec![column]);
-            let row_bytes = Weights::of(&table).bytes(0..1);
+            let row_bytes = bytes(&table, 0..1);
             assert!(row_bytes >= 40_000, "{name}: {row_bytes}");
             assert_eq!(pieces(&table, row_bytes * PIECE_PART), [1; 6], "{name}");
             assert_eq!(pieces(&table, row_bytes * 3 * PIECE_PART), [3; 2], "{name}");

@@ -13,11 +13,8 @@ use super::limits::{MemoryPressure, OnMemoryLimit, OnSpillLimit, Relief, Relieve
 use super::options::ArrowWriterOptions;
 use super::pieces::Pieces;
 use super::row_group::OpenRowGroup;
-use crate::arrow::leaves::{BatchPlan, CheckedBatch, CheckedLeaf};
-use crate::arrow::schema::{
-    ArrowSchemaConverter, ColumnNames, add_encoded_arrow_schema_to_metadata, check_batch,
-    check_names, renamed,
-};
+use crate::arrow::leaves::{BatchPlan, CheckedBatch, CheckedLeaf, ColumnNames};
+use crate::arrow::schema::{ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata, renamed};
 use crate::budget::{MemoryBudget, Reservation};
 use crate::column::chunk::WhenFull;
 use crate::column::page_store::{InMemoryPageStoreFactory, spilling};
@@ -59,7 +56,8 @@ use crate::latch::{panicked, watched};
 pub struct ArrowWriter<W: Write> {
     file: SerializedFileWriter<W>,
     open: Option<OpenRowGroup>,
-    schema: SchemaRef,
+    /// The schema of the batch that was checked last; at first the writer's own.
+    checked_schema: SchemaRef,
     plan: Arc<BatchPlan>,
     factory: ArrowRowGroupWriterFactory,
     limits: RowGroupLimits,
@@ -166,7 +164,7 @@ impl<W: Write + Send> ArrowWriter<W> {
         Ok(Self {
             file,
             open: None,
-            schema: arrow_schema,
+            checked_schema: arrow_schema,
             plan,
             factory,
             limits,
@@ -238,10 +236,7 @@ impl<W: Write + Send> ArrowWriter<W> {
         if batch.num_rows() == 0 {
             return Ok(());
         }
-        check_batch(&self.schema, batch)?;
-        if self.column_names == ColumnNames::Checked {
-            check_names(&self.schema, batch.schema_ref())?;
-        }
+        self.check_schema(batch)?;
         self.watched(|writer| writer.write_checked(batch))
     }
 
@@ -340,6 +335,20 @@ impl<W: Write + Send> ArrowWriter<W> {
         Ok((self.file, factory))
     }
 
+    /// Checks types and names of a batch's columns; batches that share a schema are checked once.
+    fn check_schema(&mut self, batch: &RecordBatch) -> Result<()> {
+        let found = batch.schema_ref();
+        if Arc::ptr_eq(&self.checked_schema, found) {
+            return Ok(());
+        }
+        self.plan.check_types(batch)?;
+        if self.column_names == ColumnNames::Checked {
+            self.plan.check_names(found.fields())?;
+        }
+        self.checked_schema = found.clone();
+        Ok(())
+    }
+
     /// Rows of `left` that the open row group still takes; 0 if it has to end first.
     fn fitting_rows(&self, left: usize) -> usize {
         let rows = self.in_progress_rows();
@@ -361,8 +370,8 @@ impl<W: Write + Send> ArrowWriter<W> {
 
     /// Writes a batch that fits the schema.
     fn write_checked(&mut self, batch: &RecordBatch) -> Result<()> {
-        let (pieces, all) = (self.relief.pieces(batch), batch.num_rows());
         let plan = self.plan.clone();
+        let (pieces, all) = (self.relief.pieces(&plan, batch), batch.num_rows());
         if self.fitting_rows(all).min(pieces.next(0..all)) == all {
             let mut leaves = Vec::new();
             plan.walk_into(batch, 0, &mut leaves)?;
@@ -505,7 +514,6 @@ impl<W: Write> fmt::Debug for ArrowWriter<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ArrowWriter")
             .field("file", &self.file)
-            .field("schema", &self.schema)
             .field("open", &self.open)
             .finish_non_exhaustive()
     }

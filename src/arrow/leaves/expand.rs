@@ -33,7 +33,7 @@ pub(super) fn expand(frontier: Frontier, lists: &impl Lists, rep: i16) -> Fronti
     let aligned = frontier.aligned().map(|from| from..from + slots);
     // A null list may have elements, which are not written: it counts as empty.
     let grown = match &aligned {
-        Some(hull) if all_live || lists.span(hull.clone()) == Some(count) => {
+        Some(hull) if all_live || spans(lists, hull.clone(), count) => {
             let lens = lists.lens(hull.clone());
             grow(&frontier.def, &frontier.rep, level, rep, lens)
         }
@@ -56,6 +56,11 @@ pub(super) fn expand(frontier: Frontier, lists: &impl Lists, rep: i16) -> Fronti
         is_below_list: true,
         ..frontier
     }
+}
+
+/// Whether these lists, null ones too, lie in order and have `count` elements.
+fn spans(lists: &impl Lists, slots: Range<usize>, count: usize) -> bool {
+    lists.hull(slots).is_some_and(|hull| hull.len() == count)
 }
 
 /// The length of each slot's list, zero where none is live; slot `i` is array slot `hull.start + i`.

@@ -21,17 +21,21 @@ mod grow;
 mod leaf;
 mod lists;
 mod live;
+mod names;
 mod plan;
 mod runs;
 mod shape;
 mod split;
 mod tree;
 mod walk;
+mod weight;
 mod words;
 
 pub(crate) use column::{CheckedLeaf, ColumnPlan};
 pub(crate) use leaf::{Leaf, UncheckedLeaf};
+pub use names::ColumnNames;
 pub(crate) use plan::{BatchPlan, CheckedBatch, LeafPlan};
+pub(crate) use weight::Weights;
 
 #[cfg(test)]
 mod tests;

@@ -5,15 +5,17 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, RecordBatch};
-use arrow_schema::{Field, Schema};
+use arrow_schema::{DataType, Field, Fields, Schema};
 
 use super::column::{CheckedLeaf, ColumnPlan, ColumnSource};
 use super::frontier::Frontier;
 use super::leaf::{Leaf, UncheckedLeaf};
+use super::names::check_names;
 use super::shape::{LeafShape, column_shapes};
 use super::tree::Node;
+use super::weight::Weights;
 use crate::arrow::adapt::DecimalPrecision;
-use crate::arrow::schema::check_array;
+use crate::arrow::schema::value_type;
 use crate::errors::{ParquetError, Result};
 use crate::file::properties::WriterProperties;
 use crate::schema::types::SchemaDescriptor;
@@ -29,7 +31,7 @@ pub(crate) struct BatchPlan {
 #[derive(Debug)]
 pub(crate) struct LeafPlan {
     field: Field,
-    root: Node,
+    pub(super) root: Node,
     /// Number of leaves of each array.
     pub(super) leaves: usize,
 }
@@ -67,7 +69,7 @@ impl BatchPlan {
         let (mut types, mut shapes) = (Vec::with_capacity(leaves), Vec::with_capacity(leaves));
         for field in &fields {
             field.root.leaf_types(&mut types);
-            shapes.extend(field.root.shapes());
+            field.root.shapes(&mut shapes);
         }
         let sources = types.into_iter().zip(shapes).zip(column_shapes(descr));
         let columns = sources
@@ -90,6 +92,36 @@ impl BatchPlan {
     /// The columns, in the order of the schema.
     pub(crate) fn columns(&self) -> &[Arc<ColumnPlan>] {
         &self.columns
+    }
+
+    /// Checks that `batch` has as many columns, each of a type whose values mean the same as the field's. Names do not count.
+    ///
+    /// # Errors
+    /// [`ParquetError::General`] for another number of columns, [`ParquetError::ArrowError`] for a type that does not fit.
+    pub(crate) fn check_types(&self, batch: &RecordBatch) -> Result<()> {
+        if self.fields.len() != batch.num_columns() {
+            return Err(ParquetError::General(format!(
+                "the batch has {} columns, the writer's schema has {}",
+                batch.num_columns(),
+                self.fields.len()
+            )));
+        }
+        let mut pairs = self.fields.iter().zip(batch.columns());
+        pairs.try_for_each(|(field, array)| field.check_type(array.data_type()))
+    }
+
+    /// Checks that a batch with fields of the right types names them, and those of their structs, as the writer's schema does.
+    ///
+    /// # Errors
+    /// [`ParquetError::ArrowError`] that says where which name was found instead of which.
+    pub(crate) fn check_names(&self, found: &Fields) -> Result<()> {
+        check_names(self.fields.iter().map(|field| &field.root), found)
+    }
+
+    /// What the rows of `batch` take when they are taken apart.
+    pub(crate) fn weights<'a>(&'a self, batch: &'a RecordBatch) -> Weights<'a> {
+        let fields = self.fields.iter().map(|field| &field.root);
+        Weights::new(fields.zip(batch.columns()))
     }
 
     /// Appends the leaves of `batch`, which is a piece of a larger one from row `first_row` on, or whole. Whatever can be wrong
@@ -195,15 +227,32 @@ impl LeafPlan {
     /// # Errors
     /// If the array's type does not fit the field, or an Arrow kernel fails.
     pub(crate) fn leaves(&self, array: &ArrayRef) -> Result<Vec<UncheckedLeaf>> {
-        check_array(&self.field, array.data_type())?;
+        self.check_type(array.data_type())?;
         let mut leaves = Vec::with_capacity(self.leaves);
-        let mut shapes = self.root.shapes().into_iter();
+        let mut shapes = Vec::with_capacity(self.leaves);
+        self.root.shapes(&mut shapes);
+        let mut shapes = shapes.into_iter();
         self.walk(array, &mut |leaf| {
             let shape = shapes.next().unwrap_or_else(|| LeafShape::from([]));
             leaves.push(UncheckedLeaf { leaf, shape });
             Ok(())
         })?;
         Ok(leaves)
+    }
+
+    /// Checks that arrays of `found` have values that mean the same as the field's.
+    ///
+    /// # Errors
+    /// [`ParquetError::ArrowError`] naming the field, the type of its values, and the type of the array.
+    pub(crate) fn check_type(&self, found: &DataType) -> Result<()> {
+        match self.root.takes(found) {
+            true => Ok(()),
+            false => Err(ParquetError::ArrowError(format!(
+                "Incompatible type. Field '{}' has type {}, array has type {found}",
+                self.field.name(),
+                value_type(self.field.data_type()),
+            ))),
+        }
     }
 
     /// Calls `each` for every leaf of `array`, whose type has been checked, depth first.

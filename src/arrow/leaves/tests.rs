@@ -6,6 +6,7 @@ mod peer;
 mod readback;
 mod refusals;
 mod shredder;
+mod types;
 
 #[path = "../../../tests/support/arrays.rs"]
 mod arrays;
@@ -21,6 +22,7 @@ use self::arrays::Options;
 use self::shredder::{Shredded, shred};
 use super::leaf::Refusal;
 use super::live::for_each_stretch;
+use super::weight::{Look, Weights};
 use super::{BatchPlan, CheckedLeaf, Leaf, LeafPlan};
 use crate::arrow::adapt::DecimalPrecision;
 use crate::arrow::schema::ArrowSchemaConverter;
@@ -134,6 +136,17 @@ proptest! {
             prop_assert_eq!(rep(whole), [rep(front), rep(back)].concat());
             prop_assert_eq!(values(whole), [values(front), values(back)].concat());
         }
+    }
+
+    #[test]
+    fn all_values_together_take_no_less_than_each_row_for_itself(
+        (field, array) in arrays::columns(Options::everything()),
+    ) {
+        let plan = LeafPlan::try_new(&field).unwrap();
+        let weights = Weights::new([(&plan.root, &array)].into_iter());
+        let rows = 0..array.len();
+        let exact = weights.weigh(rows.clone(), Look::AtEach);
+        prop_assert!(weights.weigh(rows, Look::AtAllTogether) >= exact);
     }
 
     #[test]

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use arrow_schema::{DataType, Field};
+use arrow_schema::{DataType, Field, FieldRef};
 
 use super::shape::{Child, LeafKind, LeafNode, LeafShape, push_shared};
-use crate::arrow::schema::value_type;
+use crate::arrow::schema::{is_nullable, value_type};
 use crate::errors::{ParquetError, Result};
 
 /// One node of the nesting.
@@ -36,23 +36,49 @@ pub(super) enum Kind {
     Nulls,
     /// A field of a struct each.
     Struct(Vec<Node>),
-    /// Elements of a list of any layout, or the entries of a map.
+    /// Elements of a list, or the entries of a map.
     List {
+        layout: Layout,
         /// Repetition level of every element but the first.
         rep: i16,
-        /// What the elements are.
-        of: Of,
-        /// The element.
+        /// The element; a struct of key and value in a map.
         element: Box<Node>,
     },
 }
 
-/// What a list is made of.
+/// How the lists of an array lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Of {
-    Elements,
-    /// Keys with their values: it is a map.
-    Pairs,
+pub(super) enum Layout {
+    List,
+    LargeList,
+    ListView,
+    LargeListView,
+    /// Lists of so many elements each.
+    FixedSizeList(i32),
+    Map(Keys),
+}
+
+/// How the keys of a map lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keys {
+    Sorted,
+    Unsorted,
+}
+
+impl Layout {
+    /// The layout of a type of lists, and the field of its elements; `None` for any other type.
+    pub(super) fn of(data_type: &DataType) -> Option<(Self, &FieldRef)> {
+        match data_type {
+            DataType::List(element) => Some((Self::List, element)),
+            DataType::LargeList(element) => Some((Self::LargeList, element)),
+            DataType::ListView(element) => Some((Self::ListView, element)),
+            DataType::LargeListView(element) => Some((Self::LargeListView, element)),
+            DataType::FixedSizeList(element, size) => Some((Self::FixedSizeList(*size), element)),
+            DataType::Map(entries, true) => Some((Self::Map(Keys::Sorted), entries)),
+            DataType::Map(entries, false) => Some((Self::Map(Keys::Unsorted), entries)),
+            _ => None,
+        }
+    }
 }
 
 impl Node {
@@ -75,11 +101,9 @@ impl Node {
         }
     }
 
-    /// The nodes down to each leaf, depth first.
-    pub(super) fn shapes(&self) -> Vec<LeafShape> {
-        let mut shapes = Vec::new();
-        self.collect_shapes(&mut Vec::new(), &mut shapes);
-        shapes
+    /// Appends the nodes down to each leaf, depth first. Neighbours of one shape share it.
+    pub(super) fn shapes(&self, shapes: &mut Vec<LeafShape>) {
+        self.collect_shapes(&mut Vec::new(), shapes);
     }
 
     /// Appends the nodes down to each leaf; `above` is given back as it came.
@@ -98,14 +122,42 @@ impl Node {
             Kind::Struct(fields) => fields.iter().enumerate().for_each(|(nth, field)| {
                 below(LeafKind::Struct(Child::new(nth, fields.len())), Some(field));
             }),
-            Kind::List { element, of, .. } => match (of, &element.kind) {
-                (Of::Pairs, Kind::Struct(pair)) => {
+            Kind::List {
+                element, layout, ..
+            } => match (layout, &element.kind) {
+                (Layout::Map(_), Kind::Struct(pair)) => {
                     pair.iter().enumerate().for_each(|(nth, field)| {
                         below(LeafKind::Map(Child::new(nth, pair.len())), Some(field));
                     });
                 }
                 _ => below(LeafKind::List, Some(element)),
             },
+        }
+    }
+
+    /// Whether arrays of type `found` have values of the node's type. Dictionaries and run-end encoding do not matter at any
+    /// depth, nor does which of the three layouts strings or bytes come in, nor names, metadata and nullability of children.
+    pub(super) fn takes(&self, found: &DataType) -> bool {
+        let found = value_type(found);
+        match &self.kind {
+            Kind::Values(expected) => {
+                *expected == *found
+                    || is_text(expected) && is_text(found)
+                    || is_bytes(expected) && is_bytes(found)
+            }
+            Kind::Nulls => *found == DataType::Null,
+            Kind::Struct(fields) => match found {
+                DataType::Struct(children) => {
+                    let mut pairs = fields.iter().zip(children);
+                    fields.len() == children.len()
+                        && pairs.all(|(field, child)| field.takes(child.data_type()))
+                }
+                _ => false,
+            },
+            Kind::List {
+                layout, element, ..
+            } => Layout::of(found)
+                .is_some_and(|(found, child)| *layout == found && element.takes(child.data_type())),
         }
     }
 
@@ -131,47 +183,31 @@ struct Depth {
     rep: i16,
 }
 
-fn compile(field: &Field, depth: Depth) -> Result<Node> {
-    let presence = if is_nullable(field) {
+fn compile(field: &Field, mut depth: Depth) -> Result<Node> {
+    let data_type = value_type(field.data_type());
+    // A column of nulls is optional whatever its field says: there is no value to write.
+    let presence = if is_nullable(field) || *data_type == DataType::Null {
         Presence::Optional
     } else {
         Presence::Required
     };
-    compile_as(field, presence, depth)
-}
-
-fn compile_as(field: &Field, presence: Presence, mut depth: Depth) -> Result<Node> {
-    let data_type = value_type(field.data_type());
-    // A column of nulls is optional whatever its field says: there is no value to write.
-    let presence = if *data_type == DataType::Null {
-        Presence::Optional
-    } else {
-        presence
-    };
     if presence == Presence::Optional {
         depth.def = deeper(depth.def, field)?;
     }
+    if let Some((layout, element)) = Layout::of(data_type) {
+        let depth = repeated(depth, field)?;
+        let element = match layout {
+            Layout::Map(_) => compile_entries(element, depth)?,
+            _ => compile(element, depth)?,
+        };
+        let kind = Kind::List {
+            layout,
+            rep: depth.rep,
+            element: Box::new(element),
+        };
+        return Ok(node(field, presence, kind));
+    }
     let kind = match data_type {
-        DataType::List(element)
-        | DataType::LargeList(element)
-        | DataType::ListView(element)
-        | DataType::LargeListView(element)
-        | DataType::FixedSizeList(element, _) => {
-            let depth = repeated(depth, field)?;
-            Kind::List {
-                rep: depth.rep,
-                of: Of::Elements,
-                element: Box::new(compile(element, depth)?),
-            }
-        }
-        DataType::Map(entries, _) => {
-            let depth = repeated(depth, field)?;
-            Kind::List {
-                rep: depth.rep,
-                of: Of::Pairs,
-                element: Box::new(compile_entries(entries, depth)?),
-            }
-        }
         DataType::Struct(fields) if fields.is_empty() => {
             return Err(ParquetError::ArrowError(
                 "Parquet does not support writing empty structs".to_owned(),
@@ -192,11 +228,15 @@ fn compile_as(field: &Field, presence: Presence, mut depth: Depth) -> Result<Nod
         DataType::Null => Kind::Nulls,
         values => Kind::Values(values.clone()),
     };
-    Ok(Node {
+    Ok(node(field, presence, kind))
+}
+
+fn node(field: &Field, presence: Presence, kind: Kind) -> Node {
+    Node {
         name: field.name().as_str().into(),
         presence,
         kind,
-    })
+    }
 }
 
 /// The entries of a map are the repeated group itself: never null, and their keys neither.
@@ -223,27 +263,22 @@ fn compile_entries(entries: &Field, depth: Depth) -> Result<Node> {
     }
     let key = compile(key, depth)?;
     let value = compile(value, depth)?;
-    Ok(Node {
-        name: entries.name().as_str().into(),
-        presence: Presence::Required,
-        kind: Kind::Struct(vec![key, value]),
-    })
+    let kind = Kind::Struct(vec![key, value]);
+    Ok(node(entries, Presence::Required, kind))
 }
 
-/// Run-end encoded arrays keep their nulls in the values, so that either field may allow them.
-fn is_nullable(field: &Field) -> bool {
-    let mut data_type = field.data_type();
-    let mut nullable = field.is_nullable();
-    loop {
-        data_type = match data_type {
-            DataType::RunEndEncoded(_, values) => {
-                nullable |= values.is_nullable();
-                values.data_type()
-            }
-            DataType::Dictionary(_, values) => values,
-            _ => return nullable,
-        }
-    }
+fn is_text(data_type: &DataType) -> bool {
+    matches!(
+        data_type,
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
+    )
+}
+
+fn is_bytes(data_type: &DataType) -> bool {
+    matches!(
+        data_type,
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView
+    )
 }
 
 fn repeated(depth: Depth, field: &Field) -> Result<Depth> {

@@ -11,7 +11,7 @@ use super::Leaf;
 use super::expand::expand;
 use super::flatten::{self, is_wrapped, is_wrapped_twice};
 use super::frontier::Frontier;
-use super::lists::{ByOffsets, BySize, ByViews};
+use super::lists::{Elements, ListVisitor, Lists, visit_lists};
 use super::tree::{Kind, Node};
 use crate::arrow::adapt::Selection;
 use crate::errors::{ParquetError, Result};
@@ -32,7 +32,7 @@ impl Node {
                 let (array, frontier) = self.enter(array, frontier)?;
                 let columns = array
                     .as_struct_opt()
-                    .ok_or_else(|| self.unfit(&array))?
+                    .ok_or_else(|| self.nested_otherwise(&array))?
                     .columns();
                 // The last field takes the levels over, so that they are nobody else's any more.
                 if let (Some((last, others)), Some((column, columns))) =
@@ -47,7 +47,7 @@ impl Node {
             }
             Kind::List { rep, element, .. } => {
                 let (array, frontier) = self.enter(array, frontier)?;
-                let (elements, frontier) = self.expand(&array, frontier, *rep)?;
+                let (elements, frontier) = self.expand(array.as_ref(), frontier, *rep)?;
                 element.walk(&elements, frontier, each)
             }
         }
@@ -62,55 +62,22 @@ impl Node {
         Ok((Arc::clone(array), frontier.enter(self, array.nulls(), 0)))
     }
 
+    /// Steps from lists to their elements.
     fn expand(
         &self,
-        array: &ArrayRef,
+        array: &dyn Array,
         frontier: Frontier,
         rep: i16,
     ) -> Result<(ArrayRef, Frontier)> {
-        let array = array.as_ref();
-        if let Some(lists) = array.as_list_opt::<i32>() {
-            let offsets = ByOffsets {
-                offsets: lists.value_offsets(),
-            };
-            return Ok((Arc::clone(lists.values()), expand(frontier, &offsets, rep)));
+        struct Expand(Frontier, i16);
+        impl ListVisitor for Expand {
+            type Out = (ArrayRef, Frontier);
+
+            fn visit(self, lists: &impl Lists, elements: Elements<'_>) -> Self::Out {
+                (elements.shared(), expand(self.0, lists, self.1))
+            }
         }
-        if let Some(lists) = array.as_list_opt::<i64>() {
-            let offsets = ByOffsets {
-                offsets: lists.value_offsets(),
-            };
-            return Ok((Arc::clone(lists.values()), expand(frontier, &offsets, rep)));
-        }
-        if let Some(maps) = array.as_map_opt() {
-            let offsets = ByOffsets {
-                offsets: maps.value_offsets(),
-            };
-            return Ok((
-                Arc::new(maps.entries().clone()),
-                expand(frontier, &offsets, rep),
-            ));
-        }
-        if let Some(lists) = array.as_fixed_size_list_opt() {
-            let size = BySize {
-                size: usize::try_from(lists.value_length())?,
-            };
-            return Ok((Arc::clone(lists.values()), expand(frontier, &size, rep)));
-        }
-        if let Some(lists) = array.as_list_view_opt::<i32>() {
-            let views = ByViews {
-                offsets: lists.value_offsets(),
-                sizes: lists.value_sizes(),
-            };
-            return Ok((Arc::clone(lists.values()), expand(frontier, &views, rep)));
-        }
-        if let Some(lists) = array.as_list_view_opt::<i64>() {
-            let views = ByViews {
-                offsets: lists.value_offsets(),
-                sizes: lists.value_sizes(),
-            };
-            return Ok((Arc::clone(lists.values()), expand(frontier, &views, rep)));
-        }
-        Err(self.unfit(array))
+        visit_lists(array, Expand(frontier, rep)).ok_or_else(|| self.nested_otherwise(array))
     }
 
     fn values(&self, array: &ArrayRef, frontier: Frontier) -> Result<Leaf> {
@@ -143,7 +110,7 @@ impl Node {
         })
     }
 
-    fn unfit(&self, array: &dyn Array) -> ParquetError {
+    fn nested_otherwise(&self, array: &dyn Array) -> ParquetError {
         ParquetError::ArrowError(format!(
             "Field '{}' is nested otherwise than an array of type {}",
             self.name,

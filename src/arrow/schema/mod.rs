@@ -1,22 +1,16 @@
-//! Arrow schemas as Parquet schemas: the mapping of types, the Arrow schema embedded in the footer,
-//! and whether a batch fits the schema a writer was made with.
+//! Arrow schemas as Parquet schemas: the mapping of types, and the Arrow schema embedded in the footer.
 
-mod compat;
 mod converter;
 mod embedded;
 mod encoded;
 mod leaf;
-mod names;
 mod renamed;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
-pub(crate) use compat::{check_array, check_batch};
 pub use converter::ArrowSchemaConverter;
 pub use embedded::{add_encoded_arrow_schema_to_metadata, encode_arrow_schema};
-pub(crate) use encoded::value_type;
-pub use names::ColumnNames;
-pub(crate) use names::check_names;
+pub(crate) use encoded::{is_nullable, value_type};
 pub(crate) use renamed::{group_fields, is_list_element, renamed};
 
 /// Key of the footer's metadata entry that holds the embedded Arrow schema.

@@ -1,17 +1,14 @@
 //! The `parquet` crate converts the same schemas; both must agree.
 
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, RecordBatch, new_null_array};
 use arrow_buffer::i256;
 use arrow_schema::{
     DataType, Field, FieldRef, Fields, IntervalUnit, Schema, TimeUnit, UnionFields, UnionMode,
 };
 use proptest::prelude::*;
 
-use super::compat::check_array;
 use super::leaf::decimal_bytes;
 use super::*;
 use crate::errors::{ParquetError, Result};
@@ -75,7 +72,7 @@ fn of(data_type: DataType) -> Schema {
     Schema::new(vec![Field::new("f", data_type, true)])
 }
 
-fn leaves() -> Vec<DataType> {
+pub(crate) fn leaves() -> Vec<DataType> {
     use DataType::*;
     let mut leaves = vec![
         Null,
@@ -369,111 +366,6 @@ fn a_map_of_another_shape_is_an_error() {
             "{error}"
         );
     }
-}
-
-/// What `parquet` says of a batch with one column of `array` under a schema that promises `field`.
-fn their_verdict(field: &Field, array: ArrayRef) -> Option<String> {
-    let schema = Arc::new(Schema::new(vec![field.clone()]));
-    let column = Field::new(field.name(), array.data_type().clone(), true);
-    let batch = RecordBatch::try_new(Arc::new(Schema::new(vec![column])), vec![array]).unwrap();
-    let written = catch_unwind(AssertUnwindSafe(|| {
-        parquet::arrow::ArrowWriter::try_new(vec![], schema, None)?.write(&batch)
-    }));
-    match written {
-        Ok(Err(error)) if error.to_string().contains("Incompatible") => Some(error.to_string()),
-        _ => None,
-    }
-}
-
-fn compare_verdicts(expected: &DataType, found: &DataType) {
-    let field = Field::new("f", expected.clone(), true);
-    if theirs(&Schema::new(vec![field.clone()]), false).is_err() {
-        return;
-    }
-    let ours = check_array(&field, found)
-        .err()
-        .map(|error| error.to_string());
-    assert_eq!(
-        ours,
-        their_verdict(&field, new_null_array(found, 1)),
-        "{expected} <- {found}"
-    );
-}
-
-#[test]
-fn batches_fit_where_they_do_in_parquet() {
-    let mut types = leaves();
-    let strings = [
-        DataType::Utf8,
-        DataType::LargeUtf8,
-        DataType::Utf8View,
-        DataType::Binary,
-    ];
-    for text in strings {
-        let item = Arc::new(Field::new("item", text.clone(), true));
-        let other = Arc::new(Field::new("other", text.clone(), false));
-        types.extend([
-            DataType::Dictionary(Box::new(DataType::Int8), Box::new(text.clone())),
-            DataType::RunEndEncoded(
-                Arc::new(Field::new("run_ends", DataType::Int16, false)),
-                item.clone(),
-            ),
-            DataType::List(item.clone()),
-            DataType::List(other),
-            DataType::LargeList(item.clone()),
-            DataType::FixedSizeList(item.clone(), 2),
-            DataType::FixedSizeList(item.clone(), 3),
-            DataType::Struct(vec![item.clone()].into()),
-            DataType::Struct(vec![item.clone(), item.clone()].into()),
-        ]);
-        for sorted in [false, true] {
-            let pair = DataType::Struct(
-                vec![
-                    Field::new("k", text.clone(), false),
-                    Field::new("v", DataType::Int8, true),
-                ]
-                .into(),
-            );
-            types.push(DataType::Map(
-                Arc::new(Field::new("entries", pair, false)),
-                sorted,
-            ));
-        }
-    }
-    for expected in &types {
-        for found in &types {
-            compare_verdicts(expected, found);
-        }
-    }
-}
-
-#[test]
-fn a_batch_with_other_columns_is_refused() {
-    let schema = Schema::new(vec![
-        Field::new("a", DataType::Int32, true),
-        Field::new("b", DataType::Utf8, true),
-    ]);
-    let batch = |types: &[DataType]| {
-        let arrays: Vec<_> = types
-            .iter()
-            .map(|data_type| new_null_array(data_type, 2))
-            .collect();
-        let fields = types
-            .iter()
-            .map(|data_type| Field::new("x", data_type.clone(), true));
-        RecordBatch::try_new(Arc::new(Schema::new(fields.collect::<Vec<_>>())), arrays).unwrap()
-    };
-    assert!(check_batch(&schema, &batch(&[DataType::Int32, DataType::Utf8View])).is_ok());
-    let few = check_batch(&schema, &batch(&[DataType::Int32])).unwrap_err();
-    assert_eq!(
-        few.to_string(),
-        "Parquet error: the batch has 1 columns, the writer's schema has 2"
-    );
-    let wrong = check_batch(&schema, &batch(&[DataType::Int32, DataType::Int64])).unwrap_err();
-    assert_eq!(
-        wrong.to_string(),
-        "Arrow: Incompatible type. Field 'b' has type Utf8, array has type Int64"
-    );
 }
 
 #[test]
