@@ -2,10 +2,10 @@
 //!
 //! SPEC: Encodings.md, "Plain".
 
-use super::buffer::append;
 use super::byte_copy::append_with_lengths;
 use super::byte_values::{LengthRule, as_byte_values};
 use super::fixed_width::FixedWidth;
+use super::lent::LentBuffer;
 use super::{ValueEncoder, wrong_values};
 use crate::basic::{Encoding, Type};
 use crate::data_type::values::Values;
@@ -15,14 +15,14 @@ use crate::errors::Result;
 #[derive(Debug)]
 pub(crate) struct PlainFixedWidth {
     values: FixedWidth,
-    buffer: Vec<u8>,
+    buffer: LentBuffer,
 }
 
 impl PlainFixedWidth {
     pub(super) fn new(values: FixedWidth) -> Self {
         Self {
             values,
-            buffer: Vec::new(),
+            buffer: LentBuffer::new(),
         }
     }
 }
@@ -33,7 +33,7 @@ impl ValueEncoder for PlainFixedWidth {
     }
 
     fn put(&mut self, values: &Values<'_>) -> Result<()> {
-        match self.values.append(values, &mut self.buffer)? {
+        match self.values.append(values, self.buffer.open())? {
             true => Ok(()),
             false => Err(wrong_values(Encoding::PLAIN, self.values.physical_type())),
         }
@@ -44,17 +44,24 @@ impl ValueEncoder for PlainFixedWidth {
     }
 
     fn flush_into(&mut self, out: &mut Vec<u8>) -> Result<()> {
-        append(out, &self.buffer);
-        self.buffer.clear();
+        self.buffer.flush_into(out);
         Ok(())
     }
 
+    fn lend(&mut self, page: &mut Vec<u8>, front: usize) -> Option<usize> {
+        Some(self.buffer.lend(page, front))
+    }
+
+    fn take_back(&mut self, page: &mut Vec<u8>) {
+        self.buffer.take_back(page);
+    }
+
     fn memory_size(&self) -> usize {
-        self.buffer.capacity() + self.values.memory_size()
+        self.buffer.memory_size() + self.values.memory_size()
     }
 
     fn shrink(&mut self) {
-        self.buffer.shrink_to_fit();
+        self.buffer.shrink();
     }
 }
 
@@ -62,14 +69,14 @@ impl ValueEncoder for PlainFixedWidth {
 #[derive(Debug)]
 pub(crate) struct PlainByteArray {
     rule: LengthRule,
-    buffer: Vec<u8>,
+    buffer: LentBuffer,
 }
 
 impl PlainByteArray {
     pub(super) fn new(rule: LengthRule) -> Self {
         Self {
             rule,
-            buffer: Vec::new(),
+            buffer: LentBuffer::new(),
         }
     }
 }
@@ -84,7 +91,7 @@ impl ValueEncoder for PlainByteArray {
             return Err(wrong_values(Encoding::PLAIN, Type::BYTE_ARRAY));
         };
         let total_bytes = self.rule.check(&values)?;
-        append_with_lengths(&values, total_bytes, &mut self.buffer);
+        append_with_lengths(&values, total_bytes, self.buffer.open());
         Ok(())
     }
 
@@ -93,16 +100,23 @@ impl ValueEncoder for PlainByteArray {
     }
 
     fn flush_into(&mut self, out: &mut Vec<u8>) -> Result<()> {
-        append(out, &self.buffer);
-        self.buffer.clear();
+        self.buffer.flush_into(out);
         Ok(())
     }
 
+    fn lend(&mut self, page: &mut Vec<u8>, front: usize) -> Option<usize> {
+        Some(self.buffer.lend(page, front))
+    }
+
+    fn take_back(&mut self, page: &mut Vec<u8>) {
+        self.buffer.take_back(page);
+    }
+
     fn memory_size(&self) -> usize {
-        self.buffer.capacity() + self.rule.memory_size()
+        self.buffer.memory_size() + self.rule.memory_size()
     }
 
     fn shrink(&mut self) {
-        self.buffer.shrink_to_fit();
+        self.buffer.shrink();
     }
 }

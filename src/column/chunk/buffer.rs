@@ -78,11 +78,13 @@ impl ChunkBuffer {
         let mut written: u64 = 0;
         let pages = self.dictionary.into_iter().chain(self.data);
         for (ordinal, page) in pages.enumerate() {
-            self.shelf
-                .take_into(page, buffer)
+            let from = self
+                .shelf
+                .take_behind(page, buffer)
                 .map_err(|source| store_error("take", &self.descr, ordinal, source))?;
-            out.write_all(buffer)?;
-            written += buffer.len() as u64;
+            let page = buffer.get(from..).unwrap_or_default();
+            out.write_all(page)?;
+            written += page.len() as u64;
         }
         if written != self.bytes {
             return Err(ParquetError::General(format!(

@@ -87,6 +87,17 @@ impl Shelf {
         }
     }
 
+    /// Takes a blob into `buffer`, and says where it begins there.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub(crate) fn take_behind(&mut self, blob: Shelved, buffer: &mut Vec<u8>) -> Result<usize> {
+        match blob {
+            Shelved::Stored(key) => self.store.take_behind(key, buffer),
+            held => self.take_into(held, buffer).map(|()| 0),
+        }
+    }
+
     /// Asks the store to move blobs out of memory; returns bytes freed.
     ///
     /// # Errors

@@ -136,7 +136,7 @@ impl Bench<'_> {
     }
 
     fn slices_and_owned_blobs_are_the_same(&self) {
-        let claim = "put, put_slice and put_from, take and take_into are the same";
+        let claim = "put, put_slice and put_from, take, take_into and take_behind are the same";
         let mut noise = Noise::new(2);
         let blobs: Vec<Vec<u8>> = [
             5000, 0, 1, 70_000, 300_000, 8192, 300, 60_000, 0, 50_000, 40_000,
@@ -173,12 +173,24 @@ impl Bench<'_> {
         }
         let mut buffer = vec![0xAA; 6000];
         for (turn, (key, blob)) in keys.iter().zip(&blobs).enumerate() {
-            if turn % 3 == 0 {
-                let taken = must(store.take(*key), claim);
-                assert!(taken == blob.as_slice(), "page store: {claim}: take");
-            } else {
-                must(store.take_into(*key, &mut buffer), claim);
-                assert!(buffer == *blob, "page store: {claim}: take_into");
+            // Another count of turns than that of the puts, so that each meets each.
+            match turn % 4 {
+                0 => {
+                    let taken = must(store.take(*key), claim);
+                    assert!(taken == blob.as_slice(), "page store: {claim}: take");
+                }
+                1 => {
+                    let from = must(store.take_behind(*key, &mut buffer), claim);
+                    let taken = buffer.get(from..);
+                    assert!(
+                        taken == Some(blob.as_slice()),
+                        "page store: {claim}: take_behind"
+                    );
+                }
+                _ => {
+                    must(store.take_into(*key, &mut buffer), claim);
+                    assert!(buffer == *blob, "page store: {claim}: take_into");
+                }
             }
         }
     }

@@ -126,6 +126,17 @@ pub trait PageStore: Send {
         Ok(())
     }
 
+    /// As [`take_into`](Self::take_into), but the blob may stand behind other bytes: returns where in `buffer` it begins. For
+    /// stores that were [given a buffer](Self::put_from) and would have to move its contents. The default calls
+    /// [`take_into`](Self::take_into).
+    ///
+    /// # Errors
+    /// As [`take_into`](Self::take_into).
+    fn take_behind(&mut self, key: PageKey, buffer: &mut Vec<u8>) -> Result<usize> {
+        self.take_into(key, buffer)?;
+        Ok(0)
+    }
+
     /// Moves what can be moved out of memory and returns by how many bytes that lessens
     /// [`memory_size`](Self::memory_size). Keys stay valid. The writer asks for this when memory is
     /// short; a store with no colder place keeps the default, which moves nothing.

@@ -106,6 +106,15 @@ impl PageStore for GuardedPageStore {
         })
     }
 
+    fn take_behind(&mut self, key: PageKey, buffer: &mut Vec<u8>) -> Result<usize> {
+        self.guard(|store| {
+            let blob = store.blobs.take(key)?;
+            let from = store.inner.take_behind(blob.inner_key, buffer)?;
+            store.check(key, blob, buffer.get(from..).unwrap_or_default())?;
+            Ok(from)
+        })
+    }
+
     fn spill(&mut self) -> Result<usize> {
         self.guard(|store| store.inner.spill())
     }

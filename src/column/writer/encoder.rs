@@ -4,6 +4,7 @@
 mod limited;
 mod overflow;
 
+use super::body::Body;
 use super::filter::FilterBuilder;
 use super::open_page::OpenPage;
 use super::page_cap::{PageCap, Progress};
@@ -452,12 +453,14 @@ impl ColumnEncoder {
         };
         sink.encoder_holds(self.reserved_size());
         let header_bytes = HEADER_ROOM + header_statistics.as_ref().map_or(0, bound_bytes);
-        bench.start_body(header_bytes + self.open_page_bytes());
-        bench.body.resize(HEADER_ROOM, 0);
-        let levels = self
-            .page
-            .flush_levels(self.options.writer_version, &mut bench.body)?;
-        let encoding = self.values.flush_into(&mut bench.body)?;
+        let body = Body::lay_out(
+            bench,
+            &mut self.page,
+            &mut self.values,
+            self.options.writer_version,
+            header_bytes,
+        )?;
+        let (levels, encoding) = (body.levels, body.encoding);
         let page = match self.options.writer_version {
             WriterVersion::PARQUET_1_0 => EncodedPage::DataV1 {
                 slots: self.page.slots,
@@ -474,11 +477,13 @@ impl ColumnEncoder {
                 statistics: header_statistics.as_ref(),
             },
         };
-        let sealed = seal(bench, page, &self.sealing).map_err(|error| self.named(error))?;
+        let sealed =
+            seal(bench, body.from, page, &self.sealing).map_err(|error| self.named(error))?;
         let page_type = sealed.page_type();
         let (header_len, body_len) = (sealed.header_len, sealed.body_len());
         let uncompressed_len = sealed.uncompressed_len;
         sink.put(sealed)?;
+        body.end(bench, &mut self.values);
         self.ledger.record_data(&DataPageFacts {
             page_type,
             encoding,
@@ -524,8 +529,9 @@ impl ColumnEncoder {
             // The page's body is a copy: the entries go before it is compressed.
             drop(dictionary);
             sink.encoder_holds(self.reserved_size());
-            let sealed = seal(bench, EncodedPage::Dictionary { entries }, &self.sealing)
-                .map_err(|error| self.named(error))?;
+            let page = EncodedPage::Dictionary { entries };
+            let sealed =
+                seal(bench, HEADER_ROOM, page, &self.sealing).map_err(|error| self.named(error))?;
             let facts = DictionaryFacts {
                 header_len: sealed.header_len,
                 body_len: sealed.body_len(),

@@ -3,6 +3,7 @@
 //! [`get_column_writer`] gives the writer for a column's physical type. It encodes values into pages,
 //! cuts a page when it is full, and hands it to a [`PageWriter`](super::page::PageWriter).
 
+mod body;
 mod encoder;
 mod filter;
 mod given;

@@ -12,7 +12,8 @@ use crate::wire::page::{
     write_page_header,
 };
 
-/// Room in front of a body for its header; a longer header, with large statistics, moves the body.
+/// Room in front of a body for its header; a longer header, with large statistics, moves the body. A body of a lent buffer
+/// may have more.
 pub(super) const HEADER_ROOM: usize = 64;
 
 /// How pages of one column are sealed.
@@ -32,7 +33,7 @@ pub(super) enum Checksum {
     None,
 }
 
-/// An encoded page in a bench's `body`, behind [`HEADER_ROOM`].
+/// What an encoded page in a bench's `body` is.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum EncodedPage<'a> {
     DataV1 {
@@ -54,16 +55,17 @@ pub(super) enum EncodedPage<'a> {
     },
 }
 
-/// Seals the page in `bench`.
+/// Seals the page in `bench`, which begins at `body_from` of its `body`.
 ///
 /// # Errors
 /// If the codec fails, or a size does not fit the format's 31 bits.
 pub(super) fn seal<'b>(
     bench: &'b mut Workbench,
+    body_from: usize,
     page: EncodedPage<'b>,
     options: &SealOptions,
 ) -> Result<SealedPage<'b>> {
-    let uncompressed_len = bench.body.len() - HEADER_ROOM;
+    let uncompressed_len = bench.body.len() - body_from;
     let uncompressed = page_size("uncompressed", uncompressed_len)?;
     let is_compressed = match page {
         _ if options.strength.compression() == Compression::UNCOMPRESSED => false,
@@ -71,20 +73,20 @@ pub(super) fn seal<'b>(
             definition_len,
             repetition_len,
             ..
-        } => compress_v2(bench, definition_len + repetition_len, options)?,
+        } => compress_v2(bench, body_from, definition_len + repetition_len, options)?,
         EncodedPage::DataV1 { .. } | EncodedPage::Dictionary { .. } => {
-            bench.start_blob(HEADER_ROOM);
-            bench.compress(options.strength, HEADER_ROOM)?;
+            bench.start_blob(HEADER_ROOM, body_from..body_from);
+            bench.compress(options.strength, body_from)?;
             true
         }
     };
     let content = content(page, is_compressed)?;
-    let stored = if is_compressed {
-        &mut bench.blob
+    let (stored, body_from) = if is_compressed {
+        (&mut bench.blob, HEADER_ROOM)
     } else {
-        &mut bench.body
+        (&mut bench.body, body_from)
     };
-    let body = stored.get(HEADER_ROOM..).unwrap_or_default();
+    let body = stored.get(body_from..).unwrap_or_default();
     let header = PageHeader {
         uncompressed_page_size: uncompressed,
         compressed_page_size: page_size("compressed", body.len())?,
@@ -98,7 +100,7 @@ pub(super) fn seal<'b>(
     bench.header.clear();
     write_page_header(&header, &mut bench.header);
     let header_len = bench.header.len();
-    let from = place_header(stored, &bench.header);
+    let from = place_header(stored, body_from, &bench.header);
     Ok(SealedPage {
         buffer: stored,
         from,
@@ -114,13 +116,13 @@ pub(super) fn bound_bytes(statistics: &Statistics) -> usize {
     len(statistics.min_bytes_opt()) + len(statistics.max_bytes_opt())
 }
 
-/// Writes the header right in front of the body; returns where it begins.
-fn place_header(stored: &mut Vec<u8>, header: &[u8]) -> usize {
-    let from = match HEADER_ROOM.checked_sub(header.len()) {
+/// Writes the header right in front of the body, which begins at `body_from`; returns where the header begins.
+fn place_header(stored: &mut Vec<u8>, body_from: usize, header: &[u8]) -> usize {
+    let from = match body_from.checked_sub(header.len()) {
         Some(from) => from,
         None => {
-            stored.reserve_exact(header.len() - HEADER_ROOM);
-            stored.splice(0..0, std::iter::repeat_n(0, header.len() - HEADER_ROOM));
+            stored.reserve_exact(header.len() - body_from);
+            stored.splice(0..0, std::iter::repeat_n(0, header.len() - body_from));
             0
         }
     };
@@ -131,15 +133,20 @@ fn place_header(stored: &mut Vec<u8>, header: &[u8]) -> usize {
 }
 
 /// Compresses the values behind the levels; false if that does not pay.
-fn compress_v2(bench: &mut Workbench, levels_len: usize, options: &SealOptions) -> Result<bool> {
-    let values_from = HEADER_ROOM + levels_len;
-    let page_len = bench.body.len() - HEADER_ROOM;
+fn compress_v2(
+    bench: &mut Workbench,
+    body_from: usize,
+    levels_len: usize,
+    options: &SealOptions,
+) -> Result<bool> {
+    let values_from = body_from + levels_len;
+    let page_len = bench.body.len() - body_from;
     if bench.body.len() == values_from {
         return Ok(false);
     }
-    bench.start_blob(values_from);
+    bench.start_blob(HEADER_ROOM, body_from..values_from);
     bench.compress(options.strength, values_from)?;
-    let compressed_len = bench.blob.len() - values_from;
+    let compressed_len = bench.blob.len() - HEADER_ROOM - levels_len;
     #[expect(
         clippy::cast_precision_loss,
         reason = "pages are far smaller than 2^52 bytes"

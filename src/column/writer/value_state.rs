@@ -124,6 +124,23 @@ impl ValueState {
         }
     }
 
+    /// As [`flush_into`](Self::flush_into), but exchanges `page` for a buffer that holds the section already, behind `front`
+    /// bytes or more, if the encoding has one: says how values are encoded and where they begin. The buffer is to be
+    /// [taken back](Self::take_back).
+    pub(super) fn lend(&mut self, page: &mut Vec<u8>, front: usize) -> Option<(Encoding, usize)> {
+        match (&self.dictionary, &mut self.direct) {
+            (None, Some(direct)) => Some((direct.encoding(), direct.lend(page, front)?)),
+            _ => None,
+        }
+    }
+
+    /// Takes the buffer that was lent back.
+    pub(super) fn take_back(&mut self, page: &mut Vec<u8>) {
+        if let Some(direct) = &mut self.direct {
+            direct.take_back(page);
+        }
+    }
+
     /// The dictionary, while it is at work.
     pub(super) fn dictionary(&mut self) -> Option<&mut DictionaryEncoder> {
         self.dictionary.as_mut()

@@ -1,6 +1,7 @@
 //! Scratch memory that pages are assembled in: one bench a thread at work, however many columns
 //! there are. Codec contexts, which can be megabytes, live here too.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::budget::{MemoryBudget, Reservation};
@@ -150,16 +151,17 @@ impl Workbench {
         self.settle();
     }
 
-    /// Begins the blob with the first `len` bytes of the body; the rest will follow compressed.
-    pub(super) fn start_blob(&mut self, len: usize) {
+    /// Begins the blob with `room` bytes and these of the body; the rest will follow compressed.
+    pub(super) fn start_blob(&mut self, room: usize, levels: Range<usize>) {
         // What may be compressed may also become a little larger.
         let compressed = self.body.len() + self.body.len() / LONGER_PART;
         if self.blob.capacity() < compressed {
             self.blob = Vec::new();
         }
         self.blob.clear();
+        self.blob.resize(room, 0);
         self.blob
-            .extend_from_slice(self.body.get(..len).unwrap_or_default());
+            .extend_from_slice(self.body.get(levels).unwrap_or_default());
     }
 
     /// Compresses `body[from..]` behind what `blob` holds.
