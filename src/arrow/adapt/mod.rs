@@ -30,15 +30,23 @@ use sense::Sense;
 use source::Source;
 use target::Target;
 pub(crate) use unfit::Unfit;
-use unfit::{Look, Rules};
+use unfit::{Bounds, Look, Rules};
 
 use super::schema::value_type;
+use crate::column::writer::{Lengths, lengths_of};
+use crate::data_type::values::ByteSource;
 use crate::errors::{ParquetError, Result};
 use crate::schema::types::ColumnDescriptor;
 
 /// How Arrow values become those of one column. Depends on the schema and the options only, and is made once a writer.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Conversion {
+    /// The type of the Arrow field without layers: what nearly all arrays have.
+    data_type: DataType,
+    /// The numbers of that type that the column holds; `None` if it holds all that have its width.
+    bounds: Option<Bounds>,
+    /// Whether the column surely holds all values of that type, none of which takes more than a few bytes.
+    takes_all: bool,
     target: Target,
     /// What the column's annotation says of its values.
     annotation: Sense,
@@ -50,7 +58,7 @@ pub(crate) struct Conversion {
 /// Turns the leaf arrays of one column into physical values. Holds scratch, no values.
 #[derive(Debug)]
 pub(crate) struct Adapter {
-    conversion: Conversion,
+    target: Target,
     dictionary: Dictionary,
     scratch: Scratch,
 }
@@ -58,7 +66,7 @@ pub(crate) struct Adapter {
 /// Some values of one array, opened to be looked at: the array's layers are taken off.
 #[derive(Debug, Clone)]
 pub(crate) struct OpenArray<'a> {
-    conversion: Conversion,
+    conversion: &'a Conversion,
     selection: &'a Selection,
     /// The innermost values.
     values: &'a dyn Array,
@@ -87,6 +95,12 @@ struct Dictionary {
     token: u64,
 }
 
+/// Values that are looked at together.
+const STEP: usize = 4096;
+
+/// Bytes that a value has at most where it has one of the types that are written as plain numbers.
+pub(crate) const WIDEST_NUMBER: usize = 12;
+
 /// Bytes that values have at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SizeBound {
@@ -108,46 +122,35 @@ impl Conversion {
     ) -> Result<Self> {
         let target = Target::of(descr)?;
         let annotation = Sense::of_column(descr);
+        let data_type = value_type(data_type);
         let sense = match annotation {
-            Sense::Plain => Sense::of_array(value_type(data_type)),
+            Sense::Plain => Sense::of_array(data_type),
             annotation => annotation,
         };
+        let rules = Rules {
+            target,
+            column: annotation,
+            precision,
+        };
         let conversion = Self {
+            bounds: rules.bounds(data_type),
+            takes_all: takes_all(annotation, data_type),
+            data_type: data_type.clone(),
             target,
             annotation,
             sense,
             precision,
         };
         conversion
-            .accepts(data_type)
+            .supports(data_type)
             .map_err(|error| descr.name_in(error))?;
         Ok(conversion)
     }
 
-    /// Whether the column surely holds all values of arrays of `data_type`, none of which takes more than a few bytes.
+    /// Whether the column surely holds all values of arrays of `data_type`, none of which takes more than
+    /// [`WIDEST_NUMBER`] bytes.
     pub(crate) fn takes_all_of(&self, data_type: &DataType) -> bool {
-        let is_annotated_alike = self.annotation == Sense::of_array(data_type);
-        match data_type {
-            DataType::Boolean
-            | DataType::Float16
-            | DataType::Float32
-            | DataType::Float64
-            | DataType::Date32
-            | DataType::Time32(_)
-            | DataType::Time64(_)
-            | DataType::Timestamp(_, _)
-            | DataType::Duration(_)
-            | DataType::Interval(_)
-            | DataType::Int8
-            | DataType::Int16
-            | DataType::Int32
-            | DataType::Int64
-            | DataType::UInt8
-            | DataType::UInt16 => is_annotated_alike || self.annotation == Sense::Plain,
-            // Their upper half is negative in a column that does not say so.
-            DataType::UInt32 | DataType::UInt64 => is_annotated_alike,
-            _ => false,
-        }
+        self.takes_all && *data_type == self.data_type
     }
 
     /// Whether arrays of `data_type` can be opened.
@@ -155,7 +158,14 @@ impl Conversion {
     /// # Errors
     /// [`ParquetError::NYI`] and [`ParquetError::ArrowError`] if there is no conversion, or values would be read as others.
     pub(crate) fn accepts(&self, data_type: &DataType) -> Result<()> {
-        let data_type = value_type(data_type);
+        match *data_type == self.data_type {
+            true => Ok(()),
+            false => self.supports(value_type(data_type)),
+        }
+    }
+
+    /// As [`accepts`](Self::accepts), of a type without layers.
+    fn supports(&self, data_type: &DataType) -> Result<()> {
         source::supported(data_type, self.target)?;
         match Sense::of_array(data_type).agrees_with(self.sense) {
             true => Ok(()),
@@ -172,7 +182,7 @@ impl Conversion {
     /// [`ParquetError::IndexOutOfBound`] if the selection reaches past the array, [`ParquetError::General`] if the array is
     /// too long.
     pub(crate) fn open<'a>(
-        &self,
+        &'a self,
         array: &'a dyn Array,
         selection: &'a Selection,
     ) -> Result<OpenArray<'a>> {
@@ -180,7 +190,7 @@ impl Conversion {
         reader::check_slots(selection, array.len())?;
         let values = values.map_or(array, AsRef::as_ref);
         Ok(OpenArray {
-            conversion: *self,
+            conversion: self,
             selection,
             values,
             source: Source::of(values, self.target)?,
@@ -201,12 +211,17 @@ impl OpenArray<'_> {
             selection: self.selection,
             slots: &mut Vec::new(),
         };
+        let data_type = self.values.data_type();
         let rules = Rules {
             target: self.conversion.target,
             column: self.conversion.annotation,
             precision: self.conversion.precision,
         };
-        look.first_unfit(self.values.data_type(), rules)
+        let bounds = match *data_type == self.conversion.data_type {
+            true => self.conversion.bounds,
+            false => rules.bounds(data_type),
+        };
+        look.first_unfit(data_type, rules, bounds)
     }
 
     /// How large the values are at most, without a look at each.
@@ -216,17 +231,31 @@ impl OpenArray<'_> {
             _ => self.source.longest_bound(),
         };
         let each = longest.saturating_mul(self.selection.len());
-        // Only slots side by side are sure to be different ones.
-        let is_once = matches!(
-            self.selection,
-            Selection::Range { .. } | Selection::Bits { .. }
-        );
-        let span = self.source.span_bound();
-        let span = span.filter(|_| is_once && self.layers.is_empty());
+        // Bytes that several slots share would count once only.
+        let is_once = self.layers.is_empty() && self.selection.has_each_slot_once();
+        let span = self.source.span_bound().filter(|_| is_once);
         SizeBound {
             longest,
             total: span.map_or(each, |span| span.min(each)),
         }
+    }
+
+    /// The lengths of all values; their bytes are not touched. Of views those under nulls may count, too.
+    pub(crate) fn lengths(&self, scratch: &mut Scratch) -> Result<Lengths> {
+        if let (Source::Bytes(ByteSource::Views { views, .. }), true, Some(hull)) =
+            (self.source, self.layers.is_empty(), self.selection.hull())
+            && let Some(views) = views.get(hull)
+        {
+            return Ok(lengths_of_views(views));
+        }
+        let mut values = self.values(scratch);
+        let mut all = Lengths::default();
+        while values.remaining() > 0 {
+            let some = lengths_of(&values.next(STEP)?);
+            all.sum = all.sum.saturating_add(some.sum);
+            all.longest = all.longest.max(some.longest);
+        }
+        Ok(all)
     }
 
     /// The values one after the other. A dictionary has no token of its own.
@@ -243,10 +272,21 @@ impl OpenArray<'_> {
     }
 }
 
+/// A view begins with its length.
+#[expect(clippy::cast_possible_truncation, reason = "the part of a view")]
+fn lengths_of_views(views: &[u128]) -> Lengths {
+    let lengths = views.iter().map(|view| *view as u32);
+    let sum = lengths.clone().map(u64::from).sum::<u64>();
+    Lengths {
+        sum: usize::try_from(sum).unwrap_or(usize::MAX),
+        longest: lengths.max().map_or(0, |longest| longest as usize),
+    }
+}
+
 impl Adapter {
-    pub(crate) fn new(conversion: Conversion) -> Self {
+    pub(crate) fn new(conversion: &Conversion) -> Self {
         Self {
-            conversion,
+            target: conversion.target,
             dictionary: Dictionary::default(),
             scratch: Scratch::default(),
         }
@@ -261,7 +301,7 @@ impl Adapter {
         array: &'a dyn Array,
         cursor: Cursor<'a>,
     ) -> Result<LeafValues<'a>> {
-        let target = self.conversion.target;
+        let target = self.target;
         let (layers, values) = Layers::peel(array)?;
         let (source, token) = match values {
             None => (Source::of(array, target)?, 0),
@@ -297,6 +337,33 @@ impl Adapter {
 pub(crate) fn start<'a>(array: &dyn Array, selection: &'a Selection) -> Result<Cursor<'a>> {
     reader::check_slots(selection, array.len())?;
     Ok(Cursor::new(selection))
+}
+
+/// Whether a column with this annotation, to which values of `data_type` can be written, holds all of them, and all are
+/// numbers of a few bytes.
+fn takes_all(annotation: Sense, data_type: &DataType) -> bool {
+    let is_annotated_alike = annotation == Sense::of_array(data_type);
+    match data_type {
+        DataType::Boolean
+        | DataType::Float16
+        | DataType::Float32
+        | DataType::Float64
+        | DataType::Date32
+        | DataType::Time32(_)
+        | DataType::Time64(_)
+        | DataType::Timestamp(_, _)
+        | DataType::Duration(_)
+        | DataType::Interval(_)
+        | DataType::Int8
+        | DataType::Int16
+        | DataType::Int32
+        | DataType::Int64
+        | DataType::UInt8
+        | DataType::UInt16 => is_annotated_alike || annotation == Sense::Plain,
+        // Their upper half is negative in a column that does not say so.
+        DataType::UInt32 | DataType::UInt64 => is_annotated_alike,
+        _ => false,
+    }
 }
 
 impl Dictionary {

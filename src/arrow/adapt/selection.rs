@@ -51,6 +51,27 @@ impl Selection {
         }
     }
 
+    /// Whether no slot is selected twice, as far as that is seen without a look at each. Lists may lie over one another.
+    pub(crate) fn has_each_slot_once(&self) -> bool {
+        match self {
+            Selection::Range { .. } | Selection::Bits { .. } => true,
+            Selection::Ranges(ranges) => {
+                let mut pairs = ranges.iter().zip(ranges.iter().skip(1));
+                pairs.all(|(one, next)| one.end <= next.start)
+            }
+            Selection::Indices(_) => false,
+        }
+    }
+
+    /// The slots from the first to the last, if they lie side by side but for nulls.
+    pub(crate) fn hull(&self) -> Option<Range<usize>> {
+        match self {
+            Selection::Range { from, len } => Some(*from..*from + *len),
+            Selection::Bits { bits, from, .. } => Some(*from..*from + bits.len()),
+            Selection::Ranges(_) | Selection::Indices(_) => None,
+        }
+    }
+
     /// Bytes held on the heap; shared ones are divided among those who share them. Bits that are an array's validity count
     /// too: this is an upper bound.
     pub(crate) fn memory_size(&self) -> usize {

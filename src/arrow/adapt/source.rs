@@ -57,9 +57,8 @@ pub(super) enum Intervals<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// The values of `array`, which has no layers, for a column of `target`.
+    /// The values of `array`, which has no layers, for a column of `target`; its type is [`supported`].
     pub(super) fn of(array: &'a dyn Array, target: Target) -> Result<Self> {
-        supported(array.data_type(), target)?;
         let source = match array.data_type() {
             DataType::Null => Source::Nothing,
             DataType::Boolean => Source::Boolean(array.as_boolean().values().into()),

@@ -510,7 +510,7 @@ fn conversion(data_type: &DataType, physical: PhysicalType, length: i32) -> Resu
 }
 
 fn adapter_of(data_type: &DataType, physical: PhysicalType) -> Adapter {
-    Adapter::new(conversion(data_type, physical, -1).unwrap())
+    Adapter::new(&conversion(data_type, physical, -1).unwrap())
 }
 
 fn open_values<'a>(
@@ -525,7 +525,7 @@ fn open_values<'a>(
 
 fn check(
     rng: &mut StdRng,
-    conversion: Conversion,
+    conversion: &Conversion,
     array: &dyn Array,
     physical: PhysicalType,
     length: i32,
@@ -550,6 +550,19 @@ fn check(
         "{} as {physical}({length}) by {selection:?}: {bound:?}",
         array.data_type()
     );
+    let seen = open.lengths(&mut Scratch::default()).unwrap();
+    let longest = lengths.clone().max().unwrap_or(0);
+    let is_exact = slots.len() == selection.hull().map_or(slots.len(), |hull| hull.len());
+    let text = matches!(
+        value_type(array.data_type()),
+        DataType::Utf8View | DataType::BinaryView
+    );
+    if text && is_exact {
+        let sum = lengths.clone().sum::<usize>();
+        assert_eq!((seen.longest, seen.sum), (longest, sum));
+    } else if physical == PhysicalType::BYTE_ARRAY {
+        assert!(seen.longest >= longest && seen.sum >= lengths.sum::<usize>());
+    }
     let unfit = slots.iter().zip(&expected).position(|(slot, cell)| {
         exact(array, *slot, physical).is_some_and(|value| value != number(cell))
     });
@@ -603,7 +616,7 @@ proptest! {
             let conversion = conversion(&data_type, physical, length).unwrap();
             for wraps in [&[][..], &wraps] {
                 let array = wrapped(rng, &data_type, wraps, len);
-                check(rng, conversion, &array, physical, length);
+                check(rng, &conversion, &array, physical, length);
             }
         }
     }
@@ -795,4 +808,29 @@ fn a_run_end_encoded_field_takes_plain_arrays() {
         cells(values.next(2).unwrap()),
         ["x", "yy"].map(|text| Cell::Bytes(text.into()))
     );
+}
+
+/// Or each batch of numbers would be opened to be checked.
+#[test]
+fn numbers_in_columns_made_for_them_need_no_look() {
+    let numbers = [
+        (DataType::Int32, PhysicalType::INT32),
+        (DataType::Int64, PhysicalType::INT64),
+        (DataType::Float64, PhysicalType::DOUBLE),
+        (DataType::Boolean, PhysicalType::BOOLEAN),
+        (
+            DataType::Timestamp(TimeUnit::Nanosecond, None),
+            PhysicalType::INT64,
+        ),
+    ];
+    for (data_type, physical) in numbers {
+        let conversion = conversion(&data_type, physical, -1).unwrap();
+        assert!(conversion.takes_all_of(&data_type), "{data_type}");
+    }
+    // Its upper half would be read as negative numbers.
+    let unsigned = conversion(&DataType::UInt32, PhysicalType::INT32, -1).unwrap();
+    assert!(!unsigned.takes_all_of(&DataType::UInt32));
+    // Arrays of another type may hold other numbers.
+    let dates = conversion(&DataType::Date64, PhysicalType::INT32, -1).unwrap();
+    assert!(!dates.takes_all_of(&DataType::Date64) && !dates.takes_all_of(&DataType::Int32));
 }

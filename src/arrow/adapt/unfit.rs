@@ -37,7 +37,7 @@ pub(super) struct Rules {
 
 /// Numbers from `low` to `high`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Bounds {
+pub(super) struct Bounds {
     low: i256,
     high: i256,
 }
@@ -60,7 +60,8 @@ pub(super) struct Look<'a> {
 }
 
 impl Look<'_> {
-    /// The first present value that `rules` rule out; `data_type` is that of the values without layers.
+    /// The first present value that `rules` rule out, or that lies outside of `bounds`, which are those of `data_type`: the type
+    /// of the values without layers.
     ///
     /// # Errors
     /// If a dictionary key or a run lies outside of what the array holds.
@@ -68,19 +69,21 @@ impl Look<'_> {
         mut self,
         data_type: &DataType,
         rules: Rules,
+        bounds: Option<Bounds>,
     ) -> Result<Option<Unfit>> {
+        let numbers = bounds.map(|bounds| (bounds, data_type, rules.target));
         match self.source {
-            Source::Int32(values) => self.numbers(values, data_type, rules),
-            Source::Int64(values) => self.numbers(values, data_type, rules),
-            Source::Decimal(Decimals::Width4(values)) => self.numbers(values, data_type, rules),
-            Source::Decimal(Decimals::Width8(values)) => self.numbers(values, data_type, rules),
-            Source::Decimal(Decimals::Width16(values)) => self.numbers(values, data_type, rules),
-            Source::Decimal(Decimals::Width32(values)) => self.numbers(values, data_type, rules),
-            Source::Narrow(Narrow::Int8(values)) => self.numbers(values, data_type, rules),
-            Source::Narrow(Narrow::Int16(values)) => self.numbers(values, data_type, rules),
-            Source::Narrow(Narrow::UInt8(values)) => self.numbers(values, data_type, rules),
-            Source::Narrow(Narrow::UInt16(values)) => self.numbers(values, data_type, rules),
-            Source::Narrow(Narrow::Date64(values)) => self.numbers(values, data_type, rules),
+            Source::Int32(values) => self.numbers(values, numbers),
+            Source::Int64(values) => self.numbers(values, numbers),
+            Source::Decimal(Decimals::Width4(values)) => self.numbers(values, numbers),
+            Source::Decimal(Decimals::Width8(values)) => self.numbers(values, numbers),
+            Source::Decimal(Decimals::Width16(values)) => self.numbers(values, numbers),
+            Source::Decimal(Decimals::Width32(values)) => self.numbers(values, numbers),
+            Source::Narrow(Narrow::Int8(values)) => self.numbers(values, numbers),
+            Source::Narrow(Narrow::Int16(values)) => self.numbers(values, numbers),
+            Source::Narrow(Narrow::UInt8(values)) => self.numbers(values, numbers),
+            Source::Narrow(Narrow::UInt16(values)) => self.numbers(values, numbers),
+            Source::Narrow(Narrow::Date64(values)) => self.numbers(values, numbers),
             Source::Bytes(ByteSource::Views { views, buffers }) => {
                 if let Some(unfit) = self.views(views, buffers)? {
                     return Ok(Some(unfit));
@@ -95,10 +98,9 @@ impl Look<'_> {
     fn numbers<N: Number>(
         &mut self,
         values: &[N],
-        data_type: &DataType,
-        rules: Rules,
+        numbers: Option<(Bounds, &DataType, Target)>,
     ) -> Result<Option<Unfit>> {
-        let Some(bounds) = rules.bounds(data_type) else {
+        let Some((bounds, data_type, target)) = numbers else {
             return Ok(None);
         };
         let all = Bounds::of_type::<N>(data_type);
@@ -115,7 +117,7 @@ impl Look<'_> {
         Ok(found.map(|(nth, value)| Unfit {
             nth,
             what: match data_type {
-                DataType::Date64 if rules.target == Target::Int32 => {
+                DataType::Date64 if target == Target::Int32 => {
                     format!(
                         "{} ms since 1970, and the column holds days of 32 bits",
                         value.widened()
@@ -214,7 +216,7 @@ impl Look<'_> {
 
 impl Rules {
     /// The numbers of `data_type` that the column holds; `None` if it holds all that have its width.
-    fn bounds(&self, data_type: &DataType) -> Option<Bounds> {
+    pub(super) fn bounds(&self, data_type: &DataType) -> Option<Bounds> {
         let bits = match self.target {
             Target::Int32 => 32,
             Target::Int64 => 64,

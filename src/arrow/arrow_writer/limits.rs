@@ -221,6 +221,11 @@ impl Relief {
         page_cap(self.member.budget(), self.shape.codecs)
     }
 
+    /// Whether memory may grow without end.
+    pub(super) fn has_no_limit(&self) -> bool {
+        self.member.budget().limit().is_none()
+    }
+
     /// Nothing yet, of the writer's budget.
     pub(super) fn reserve(&self) -> Reservation {
         self.member.reserve()

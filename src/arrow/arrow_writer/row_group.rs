@@ -37,14 +37,14 @@ impl OpenRowGroup {
         self.rows
     }
 
-    /// Encodes leaves, and keeps within the memory limit while doing so. Says whether
+    /// Encodes leaves, dropping each when it is done, and keeps within the memory limit while doing so. Says whether
     /// only the end of the row group can still do that, or make room in the stores.
     ///
     /// # Errors
     /// If a store fails; the columns may then have different numbers of rows.
     pub(super) fn write(
         &mut self,
-        leaves: Vec<CheckedLeaf>,
+        leaves: &mut Vec<CheckedLeaf>,
         rows: usize,
         relief: &mut Relief,
     ) -> Result<Relieved> {
@@ -58,7 +58,7 @@ impl OpenRowGroup {
                 + sizes.capacity() * size_of::<usize>()
                 + sizes.iter().sum::<usize>(),
         );
-        for (index, (leaf, size)) in leaves.into_iter().zip(sizes).enumerate() {
+        for (index, (leaf, size)) in leaves.drain(..).zip(sizes).enumerate() {
             self.write_leaf(index, &leaf, relief)?;
             drop(leaf);
             in_flight.shrink(size);

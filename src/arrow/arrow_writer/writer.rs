@@ -59,6 +59,8 @@ pub struct ArrowWriter<W: Write> {
     /// The schema of the batch that was checked last; at first the writer's own.
     checked_schema: SchemaRef,
     plan: Arc<BatchPlan>,
+    /// Room for the leaves of a batch, kept from one to the next where there is no memory limit.
+    leaves: Vec<CheckedLeaf>,
     factory: ArrowRowGroupWriterFactory,
     limits: RowGroupLimits,
     relief: Relief,
@@ -166,6 +168,7 @@ impl<W: Write + Send> ArrowWriter<W> {
             open: None,
             checked_schema: arrow_schema,
             plan,
+            leaves: Vec::new(),
             factory,
             limits,
             relief,
@@ -196,6 +199,7 @@ impl<W: Write + Send> ArrowWriter<W> {
                 open.memory_size()
                     + self.factory.benches().memory_size()
                     + self.file.pending_memory_size()
+                    + self.leaves.capacity() * size_of::<CheckedLeaf>()
             }
         }
     }
@@ -373,9 +377,14 @@ impl<W: Write + Send> ArrowWriter<W> {
         let plan = self.plan.clone();
         let (pieces, all) = (self.relief.pieces(&plan, batch), batch.num_rows());
         if self.fitting_rows(all).min(pieces.next(0..all)) == all {
-            let mut leaves = Vec::new();
-            plan.walk_into(batch, 0, &mut leaves)?;
-            self.write_leaves(leaves, all)?;
+            let mut leaves = std::mem::take(&mut self.leaves);
+            let walked = plan.walk_into(batch, 0, &mut leaves);
+            let written = walked.and_then(|()| self.write_leaves(&mut leaves, all));
+            leaves.clear();
+            if self.relief.has_no_limit() {
+                self.leaves = leaves;
+            }
+            written?;
         } else {
             // A batch that goes in by several parts is checked as a whole before its first part is encoded.
             let checked = plan.check(batch, |rows| pieces.next(rows))?;
@@ -402,7 +411,7 @@ impl<W: Write + Send> ArrowWriter<W> {
         all: usize,
         pieces: &Pieces<'_>,
     ) -> Result<()> {
-        let mut from = 0;
+        let (mut from, mut leaves) = (0, Vec::new());
         while from < all {
             let fitting = self.fitting_rows(all - from);
             if fitting == 0 {
@@ -410,15 +419,14 @@ impl<W: Write + Send> ArrowWriter<W> {
                 continue;
             }
             let rows = pieces.next(from..from + fitting);
-            let mut leaves = Vec::new();
             batch.walk_into(from..from + rows, &mut leaves)?;
-            self.write_leaves(leaves, rows)?;
+            self.write_leaves(&mut leaves, rows)?;
             from += rows;
         }
         Ok(())
     }
 
-    fn write_leaves(&mut self, leaves: Vec<CheckedLeaf>, rows: usize) -> Result<()> {
+    fn write_leaves(&mut self, leaves: &mut Vec<CheckedLeaf>, rows: usize) -> Result<()> {
         let open = match &mut self.open {
             Some(open) => open,
             None => {

@@ -9,24 +9,17 @@ use arrow_schema::DataType;
 use super::fit::LevelMap;
 use super::leaf::{Counts, Leaf, Refusal, UncheckedLeaf};
 use super::shape::{ArrowWords, ColumnShape, LeafNode, LeafShape, ParquetWords};
-use crate::arrow::adapt::{Conversion, DecimalPrecision, OpenArray, Scratch};
-use crate::column::writer::{LeafInput, Lengths, RowRoom, lengths_of, row_room, surely_fits};
+use crate::arrow::adapt::{Conversion, DecimalPrecision, OpenArray, Scratch, WIDEST_NUMBER};
+use crate::column::writer::{LeafInput, RowRoom, row_room, surely_fits};
 use crate::errors::{ParquetError, Result};
 use crate::file::properties::ColumnOptions;
 use crate::schema::types::ColumnDescPtr;
-
-/// Values that are looked at together.
-const STEP: usize = 4096;
 
 /// What a writer knows of one column beforehand, made once and shared.
 #[derive(Debug)]
 pub(crate) struct ColumnPlan {
     descr: ColumnDescPtr,
     conversion: Conversion,
-    /// The type of the writer's own field.
-    data_type: DataType,
-    /// Whether arrays of that type hold nothing that the column could not take.
-    takes_all: bool,
     /// How the column is nested.
     column: ColumnShape,
     /// How the writer's own field is nested.
@@ -80,8 +73,6 @@ impl ColumnPlan {
         let levels = LevelMap::between(&leaf, &column)
             .ok_or_else(|| nested_otherwise(descr, &leaf, &column))?;
         Ok(Self {
-            takes_all: descr.max_rep_level() == 0 && conversion.takes_all_of(data_type),
-            data_type: data_type.clone(),
             rows: row_room(descr, options),
             descr: descr.clone(),
             conversion,
@@ -97,8 +88,8 @@ impl ColumnPlan {
     }
 
     /// How values become those of the column.
-    pub(crate) fn conversion(&self) -> Conversion {
-        self.conversion
+    pub(crate) fn conversion(&self) -> &Conversion {
+        &self.conversion
     }
 
     /// Checks a leaf that somebody else has walked.
@@ -150,8 +141,10 @@ impl ColumnPlan {
             return Err(self.refused(refusal, first_row));
         }
         let array = leaf.array.as_ref();
-        let is_short = u32::try_from(array.len()).is_ok();
-        if self.takes_all && is_short && *array.data_type() == self.data_type {
+        let row_slots = self.row_slots(&leaf);
+        let is_small = u32::try_from(array.len()).is_ok()
+            && surely_fits(row_slots.saturating_mul(WIDEST_NUMBER), row_slots);
+        if is_small && self.conversion.takes_all_of(array.data_type()) {
             return Ok(CheckedLeaf(leaf));
         }
         let accepted = self.conversion.accepts(array.data_type());
@@ -177,10 +170,7 @@ impl ColumnPlan {
     /// Costs next to nothing where values and lists are of ordinary sizes: an array's buffers alone tell that no row is too
     /// large. Where they do not, the lengths of values are looked at, and row by row only where those do not tell either.
     fn check_rows(&self, values: &OpenArray<'_>, leaf: &Leaf, first_row: usize) -> Result<()> {
-        let row_slots = match self.descr.max_rep_level() {
-            0 => 1,
-            _ => leaf.row_slots,
-        };
+        let row_slots = self.row_slots(leaf);
         let fits = |longest: usize, total: usize| {
             surely_fits(longest.saturating_mul(row_slots).min(total), row_slots)
         };
@@ -189,7 +179,7 @@ impl ColumnPlan {
             return Ok(());
         }
         let mut scratch = Scratch::default();
-        let lengths = lengths(values, &mut scratch)?;
+        let lengths = values.lengths(&mut scratch)?;
         if fits(lengths.longest, lengths.sum) {
             return Ok(());
         }
@@ -202,6 +192,14 @@ impl ColumnPlan {
             given: None,
         };
         self.rows.check(input, first_row)
+    }
+
+    /// Slots of the largest row at most.
+    fn row_slots(&self, leaf: &Leaf) -> usize {
+        match self.descr.max_rep_level() {
+            0 => 1,
+            _ => leaf.row_slots,
+        }
     }
 
     fn refused(&self, refusal: &Refusal, first_row: usize) -> ParquetError {
@@ -227,18 +225,6 @@ impl ColumnPlan {
         let text = format_args!("row {row} of the batch has {what}");
         ParquetError::ArrowError(self.descr.message(text))
     }
-}
-
-/// The lengths of all values; their bytes are not touched.
-fn lengths(values: &OpenArray<'_>, scratch: &mut Scratch) -> Result<Lengths> {
-    let mut values = values.values(scratch);
-    let mut all = Lengths::default();
-    while values.remaining() > 0 {
-        let some = lengths_of(&values.next(STEP)?);
-        all.sum = all.sum.saturating_add(some.sum);
-        all.longest = all.longest.max(some.longest);
-    }
-    Ok(all)
 }
 
 fn nested_otherwise(

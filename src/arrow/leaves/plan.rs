@@ -257,7 +257,10 @@ impl LeafPlan {
 
     /// Calls `each` for every leaf of `array`, whose type has been checked, depth first.
     fn walk(&self, array: &ArrayRef, each: &mut dyn FnMut(Leaf) -> Result<()>) -> Result<()> {
-        self.root.walk(array, Frontier::of_rows(array.len()), each)
+        match self.root.straight(array) {
+            Some(leaf) => each(leaf),
+            None => self.root.walk(array, Frontier::of_rows(array.len()), each),
+        }
     }
 
     fn memory_size(&self) -> usize {

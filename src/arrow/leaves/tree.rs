@@ -27,6 +27,16 @@ pub(super) enum Presence {
     Optional,
 }
 
+impl Presence {
+    /// Definition levels of the node.
+    pub(super) fn levels(self) -> i16 {
+        match self {
+            Self::Required => 0,
+            Self::Optional => 1,
+        }
+    }
+}
+
 /// What lies below a node.
 #[derive(Debug)]
 pub(super) enum Kind {

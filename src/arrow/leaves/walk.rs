@@ -11,12 +11,35 @@ use super::Leaf;
 use super::expand::expand;
 use super::flatten::{self, is_wrapped, is_wrapped_twice};
 use super::frontier::Frontier;
+use super::leaf::LevelData;
 use super::lists::{Elements, ListVisitor, Lists, visit_lists};
 use super::tree::{Kind, Node};
 use crate::arrow::adapt::Selection;
 use crate::errors::{ParquetError, Result};
 
 impl Node {
+    /// The leaf of `array`, whose type has been checked, if it is plain values at the root with no validity to look at. Such
+    /// columns are the most frequent ones, and a batch may be as small as one row.
+    pub(super) fn straight(&self, array: &ArrayRef) -> Option<Leaf> {
+        let Kind::Values(_) = &self.kind else {
+            return None;
+        };
+        if is_wrapped(array.data_type()) || array.nulls().is_some() {
+            return None;
+        }
+        let rows = array.len();
+        Some(Leaf {
+            array: Arc::clone(array),
+            def: LevelData::uniform(self.presence.levels(), rows),
+            rep: LevelData::uniform(0, rows),
+            selection: Selection::Range { from: 0, len: rows },
+            slots: rows,
+            row_slots: rows.min(1),
+            refusal: None,
+            resolved_bytes: 0,
+        })
+    }
+
     /// Calls `each` for every leaf of `array`, whose type has been checked, depth first. `frontier` is the state above this
     /// node.
     pub(super) fn walk(
