@@ -148,6 +148,9 @@ const CODEC_EIGHTHS: usize = 3;
 /// A row group is not ended early if that frees less than this part of a fair share.
 const ENDING_PART: usize = 8;
 
+/// The same, of what waits for the footer.
+const PENDING_PART: usize = 4;
+
 /// Where relief has nothing left to free, the writer must grow by this part of the limit, or of its fair share, before it
 /// is worth another walk.
 const STEP_PART: usize = 128;
@@ -307,7 +310,7 @@ impl Relief {
             _ => open_bytes,
         };
         let share = self.member.fair_share().unwrap_or(0);
-        freed_bytes >= pending_bytes.max(share / ENDING_PART)
+        freed_bytes >= (pending_bytes / PENDING_PART).max(share / ENDING_PART)
     }
 
     /// The error for a limit that only an early end of the row group could keep.

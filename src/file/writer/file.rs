@@ -56,8 +56,8 @@ impl<W: Write + Send> SerializedFileWriter<W> {
         sink.write_all(&PARQUET_MAGIC)?;
         Ok(Self {
             sink,
+            pending: Pending::on_heap(&properties, Arc::clone(&descr)),
             descr,
-            pending: Pending::on_heap(&properties),
             props: properties,
             row_groups_begun: 0,
             state: State::Open,
@@ -208,8 +208,7 @@ impl<W: Write + Send> SerializedFileWriter<W> {
         member: &Member,
         when_full: WhenFull,
     ) {
-        let schema = self.descr.clone();
-        self.pending.park_in(stores, member, schema, when_full);
+        self.pending.park_in(stores, member, when_full);
     }
 
     /// Heap bytes that the writer holds from its first to its last moment: the schema, the pairs of text in

@@ -8,7 +8,6 @@ use super::tracked::TrackedWrite;
 use crate::basic::ColumnOrder;
 use crate::errors::{ParquetError, Result};
 use crate::file::PARQUET_MAGIC;
-use crate::file::metadata::page_index::PageIndexBuilder;
 use crate::file::metadata::{FileMetaData, KeyValue, ParquetMetaData, ParquetMetaDataBuilder};
 use crate::file::properties::WriterProperties;
 use crate::schema::types::SchemaDescPtr;
@@ -76,17 +75,16 @@ fn returned(pending: &mut Pending, parts: FooterParts<'_>, rows: i64) -> Parquet
     let given = parts.props.key_value_metadata();
     let has_pairs = given.is_some() || pending.num_pairs() > 0;
     let pairs = pending.take_pairs(given.map_or(&[][..], Vec::as_slice));
-    let (row_groups, indexes) = pending.take_row_groups();
+    let (row_groups, page_index) = pending.take_row_groups();
     let file = file_metadata(parts, rows, pairs.filter(|_| has_pairs));
     let mut builder = ParquetMetaDataBuilder::new(file);
-    if indexes.iter().any(|group| !group.is_empty()) {
-        let mut page_index = PageIndexBuilder::new(row_groups.len(), parts.descr.num_columns());
-        for (row_group, indexes) in indexes.into_iter().enumerate() {
-            indexes.put_into(row_group, &mut page_index);
-        }
-        builder = builder.set_page_index(Some(Arc::new(page_index.build())));
+    if let Some(row_groups) = row_groups {
+        builder = builder.set_row_groups(row_groups);
     }
-    builder.set_row_groups(row_groups).build()
+    if let Some(page_index) = page_index {
+        builder = builder.set_page_index(Some(Arc::new(page_index)));
+    }
+    builder.build()
 }
 
 fn file_metadata(parts: FooterParts<'_>, rows: i64, pairs: Option<Vec<KeyValue>>) -> FileMetaData {

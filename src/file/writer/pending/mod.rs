@@ -1,11 +1,13 @@
 //! What a file's row groups leave behind until the footer is written: metadata, page indexes, and Bloom filters; and the
 //! pairs of text that the footer holds.
+//!
+//! All of it is serialized when it comes, and waits in page stores in the order in which the file will hold it: on the heap
+//! where there is no memory limit. What is given back to the caller stays beside it.
 
+mod depot;
 mod entries;
-mod heap;
 mod log;
 mod returned;
-mod stores;
 
 use std::io::Write;
 use std::sync::Arc;
@@ -13,22 +15,33 @@ use std::sync::Arc;
 use super::tracked::TrackedWrite;
 use crate::bloom_filter::Sbbf;
 use crate::budget::{Member, Reservation};
-use crate::column::chunk::{ColumnCloseResult, WhenFull};
+use crate::column::chunk::{ColumnCloseResult, Shelf, WhenFull};
 use crate::column::page_store::PageStoreFactory;
-use crate::errors::Result;
+use crate::errors::{ParquetError, Result};
+use crate::file::metadata::page_index::PageIndex;
 use crate::file::metadata::{ColumnChunkMetaData, KeyValue, RowGroupMetaData};
-use crate::file::page_index::column_index::ColumnIndexMetaData;
-use crate::file::page_index::offset_index::OffsetIndexMetaData;
 use crate::file::properties::{BloomFilterPosition, WriterProperties};
 use crate::schema::types::SchemaDescPtr;
-use crate::wire::footer::{FooterOptions, FooterWriter, Ordinals};
-use heap::Heap;
-pub(super) use heap::RowGroupIndexes;
-use stores::Stores;
+use crate::wire::chunk::{Gaps, Unplaced, write_unplaced_column_chunk};
+use crate::wire::compact::input::Input;
+use crate::wire::footer::{
+    FooterOptions, FooterWriter, Ordinals, write_pair, write_row_group_sums,
+};
+use crate::wire::index::{write_column_index, write_offset_index};
+use depot::Depot;
+use entries::{Bases, InLogs, put_entry, take_entry};
+use log::Log;
+use returned::Returned;
 
 /// Everything that waits for the footer, or for the end of its row group.
 pub(super) struct Pending {
-    place: Place,
+    /// Of the [`KINDS`].
+    logs: [Log; 5],
+    depot: Depot,
+    /// What the columns of the open row group have left.
+    open: Vec<InLogs>,
+    bases: Bases,
+    returned: Returned,
     row_groups: usize,
     rows: i64,
     pairs: usize,
@@ -37,19 +50,15 @@ pub(super) struct Pending {
     reservation: Option<Reservation>,
 }
 
-/// Where it waits: as it is on the heap, to be handed back to the caller, or serialized in stores, to keep a memory limit.
-enum Place {
-    Heap(Heap),
-    Stores(Box<Stores>),
-}
-
-/// What a closed column chunk leaves beside its metadata.
-#[derive(Debug, Default)]
-struct Leftovers {
-    filter: Option<Sbbf>,
-    column_index: Option<ColumnIndexMetaData>,
-    offset_index: Option<OffsetIndexMetaData>,
-}
+/// What waits, in the order of the file. Metadata is that of column chunks, and behind those of a row group what it says of
+/// itself.
+const KINDS: [&str; 5] = [
+    "Bloom filters",
+    "column indexes",
+    "offset indexes",
+    "metadata",
+    "key-value pairs",
+];
 
 /// Position and length of something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,14 +67,40 @@ struct Extent {
     len: i32,
 }
 
-/// Notes in a chunk's metadata where something that belongs to it was written: position and length, in bytes.
-type NoteIn = fn(&mut ColumnChunkMetaData, i64, i32);
+/// The row group and the column that an entry is of; past the last column, the row group itself.
+#[derive(Debug, Default, Clone, Copy)]
+struct Next {
+    row_group: usize,
+    column: usize,
+}
+
+/// Filters go into their store in pieces of this many blocks, 64 KiB.
+const PIECE_BLOCKS: usize = 2048;
+
+/// Bytes of a filter's block.
+const BLOCK_BYTES: usize = 32;
+
+/// More than a filter's header has.
+const FILTER_HEADER_BYTES: usize = 32;
+
+/// More than a serialized column index has for a page beside what it has in memory.
+const BYTES_BESIDE_PAGE: usize = 16;
+
+/// What a serialized page location has at most, with the bytes of its values.
+const LOCATION_BYTES: usize = 40;
+
+/// About what a column chunk's numbers take, serialized.
+const CHUNK_BYTES: usize = 200;
 
 impl Pending {
     /// Everything waits on the heap, unpaid for.
-    pub(super) fn on_heap(props: &WriterProperties) -> Self {
+    pub(super) fn on_heap(props: &WriterProperties, schema: SchemaDescPtr) -> Self {
         Self {
-            place: Place::Heap(Heap::default()),
+            logs: KINDS.map(Log::new),
+            depot: Depot::on_heap(schema),
+            open: Vec::new(),
+            bases: Bases::default(),
+            returned: Returned::everything(),
             row_groups: 0,
             rows: 0,
             pairs: 0,
@@ -83,13 +118,12 @@ impl Pending {
         &mut self,
         stores: Arc<dyn PageStoreFactory>,
         member: &Member,
-        schema: SchemaDescPtr,
         when_full: WhenFull,
     ) {
         self.reservation = Some(member.reserve());
-        if !member.shared().is_unlimited() {
-            let stores = Stores::new(stores, schema, when_full, member, self.options);
-            self.place = Place::Stores(Box::new(stores));
+        self.depot.park_in(stores, member, when_full);
+        if self.depot.is_limited() {
+            self.returned = Returned::little(member.fair_share());
         }
     }
 
@@ -103,30 +137,37 @@ impl Pending {
     /// returns its metadata.
     ///
     /// # Errors
-    /// If a store fails.
+    /// If a store cannot be made, or fails.
     pub(super) fn add_column(
         &mut self,
         column: usize,
         close: ColumnCloseResult,
     ) -> Result<ColumnChunkMetaData> {
-        let ColumnCloseResult {
-            metadata,
-            bloom_filter,
-            column_index,
-            offset_index,
-            ..
-        } = close;
-        let leftovers = Leftovers {
-            filter: bloom_filter,
-            column_index,
-            offset_index,
-        };
-        match &mut self.place {
-            Place::Heap(heap) => heap.add_column(self.row_groups, column, leftovers),
-            Place::Stores(stores) => stores.add_column(column, &leftovers)?,
+        let [filters, column_indexes, offset_indexes, ..] = &mut self.logs;
+        let depot = &mut self.depot;
+        depot.follow();
+        let mut left = InLogs::default();
+        if let Some(filter) = close.bloom_filter {
+            left.filter = Some(put_filter(filters, depot, column, &filter)?);
         }
+        if let Some(index) = &close.column_index {
+            let pages = usize::try_from(index.num_pages())?;
+            let bytes = index.memory_size() + pages * BYTES_BESIDE_PAGE;
+            left.column_index = Some(put(column_indexes, depot, column, bytes, |out| {
+                write_column_index(index, out);
+            })?);
+        }
+        if let Some(index) = &close.offset_index {
+            let bytes = index.page_locations.len() * LOCATION_BYTES;
+            left.offset_index = Some(put(offset_indexes, depot, column, bytes, |out| {
+                write_offset_index(index, out);
+            })?);
+        }
+        self.open.push(left);
+        self.returned
+            .add_indexes(close.column_index, close.offset_index);
         self.settle()?;
-        Ok(metadata)
+        Ok(close.metadata)
     }
 
     /// Takes over the metadata of a row group whose columns have been added; Bloom filters that belong right behind it
@@ -137,37 +178,66 @@ impl Pending {
     pub(super) fn add_row_group<W: Write>(
         &mut self,
         sink: &mut TrackedWrite<W>,
-        metadata: RowGroupMetaData,
+        mut metadata: RowGroupMetaData,
     ) -> Result<()> {
-        let rows = metadata.num_rows();
-        match &mut self.place {
-            Place::Heap(heap) => heap.add_row_group(sink, metadata, self.filters_at)?,
-            Place::Stores(stores) => stores.add_row_group(sink, metadata, self.filters_at)?,
+        let [filters, _, _, entries, _] = &mut self.logs;
+        let (depot, options) = (&mut self.depot, &self.options);
+        let (added, columns) = (self.open.len(), metadata.columns().len());
+        if added != columns {
+            return Err(ParquetError::Internal(format!(
+                "{added} of {columns} columns were added before their row group"
+            )));
         }
+        if self.filters_at == BloomFilterPosition::AfterRowGroup {
+            let base = position(sink)?;
+            filters.drain(depot, |bytes| Ok(sink.write_all(bytes)?))?;
+            for (chunk, left) in metadata.columns_mut().iter_mut().zip(&mut self.open) {
+                if let Some(filter) = left.filter.take() {
+                    chunk.place_bloom_filter(base + filter.offset, filter.len);
+                }
+            }
+        }
+        for (column, (chunk, left)) in metadata.columns().iter().zip(&self.open).enumerate() {
+            let unplaced = Unplaced {
+                filter: left.filter.map(|at| at.len),
+                offset_index: left.offset_index.map(|at| at.len),
+                column_index: left.column_index.map(|at| at.len),
+            };
+            let bytes = CHUNK_BYTES + chunk.memory_size();
+            entries.append(depot, column, bytes, |out| {
+                put_entry(out, left, |out| {
+                    write_unplaced_column_chunk(chunk, &unplaced, options, out)
+                })
+            })??;
+        }
+        entries.append(depot, 0, CHUNK_BYTES, |out| {
+            put_entry(out, &InLogs::default(), |out| {
+                write_row_group_sums(&metadata, out);
+                Gaps::default()
+            })
+        })??;
+        self.open.clear();
         self.row_groups += 1;
-        self.rows = self.rows.saturating_add(rows);
+        self.rows = self.rows.saturating_add(metadata.num_rows());
+        self.returned.add_row_group(metadata);
         self.settle()
     }
 
     /// Takes over a pair for the footer.
     ///
     /// # Errors
-    /// If a store fails.
+    /// If a store cannot be made, or fails.
     pub(super) fn add_pair(&mut self, pair: KeyValue) -> Result<()> {
-        match &mut self.place {
-            Place::Heap(heap) => heap.add_pair(pair),
-            Place::Stores(stores) => stores.add_pair(pair)?,
-        }
+        let [.., pairs] = &mut self.logs;
+        write_pair(&pair, |piece| pairs.extend(&mut self.depot, piece))?;
+        self.returned.add_pair(pair);
         self.pairs += 1;
         self.settle()
     }
 
     /// Metadata of the row groups so far; under a memory limit none once all of it takes too much.
     pub(super) fn row_groups(&self) -> &[RowGroupMetaData] {
-        match &self.place {
-            Place::Heap(heap) => &heap.row_groups,
-            Place::Stores(stores) => stores.returned.row_groups(),
-        }
+        self.returned.row_groups()
     }
 
     /// Number of row groups so far.
@@ -187,15 +257,12 @@ impl Pending {
 
     /// Heap bytes of what waits, and of the tables of the stores that it waits in.
     pub(super) fn memory_size(&self) -> usize {
-        match &self.place {
-            Place::Heap(heap) => heap.memory_size(),
-            Place::Stores(stores) => stores.own_bytes() + stores.resident_bytes(),
-        }
+        self.own_bytes() + self.shelf_bytes(Shelf::resident_bytes)
     }
 
     /// Gives back the reservation: what waited has been handed over.
     pub(super) fn end(&mut self) {
-        self.place = Place::Heap(Heap::default());
+        self.logs = KINDS.map(Log::new);
         self.reservation = None;
     }
 
@@ -204,14 +271,20 @@ impl Pending {
     /// # Errors
     /// If a store or the sink fails.
     pub(super) fn write_ahead<W: Write>(&mut self, sink: &mut TrackedWrite<W>) -> Result<()> {
-        match &mut self.place {
-            Place::Heap(heap) => heap.write_ahead(sink)?,
-            Place::Stores(stores) => stores.write_ahead(sink)?,
-        }
+        let [filters, column_indexes, offset_indexes, ..] = &mut self.logs;
+        let mut write = |log: &mut Log| -> Result<i64> {
+            let base = position(sink)?;
+            log.drain(&mut self.depot, |bytes| Ok(sink.write_all(bytes)?))?;
+            log.shrink();
+            Ok(base)
+        };
+        self.bases.filter = write(filters)?;
+        self.bases.column_index = write(column_indexes)?;
+        self.bases.offset_index = write(offset_indexes)?;
         self.settle()
     }
 
-    /// Writes what the footer says of row groups, which is then gone but for what is handed back.
+    /// Writes what the footer says of row groups, which is then gone but for what is given back.
     ///
     /// # Errors
     /// If a store or the sink fails.
@@ -219,15 +292,38 @@ impl Pending {
         &mut self,
         footer: &mut FooterWriter<E>,
     ) -> Result<()> {
-        match &mut self.place {
-            Place::Heap(heap) => {
-                let row_groups = &heap.row_groups;
-                let ordinals = Ordinals::of(row_groups.iter().map(RowGroupMetaData::ordinal));
-                for row_group in row_groups {
-                    footer.row_group(row_group, ordinals, &self.options)?;
+        let [_, _, _, entries, _] = &mut self.logs;
+        let (bases, returned) = (&self.bases, &mut self.returned);
+        let (row_groups, columns) = (self.row_groups, self.depot.num_columns());
+        let last = row_groups.checked_sub(1).map(i32::try_from).transpose()?;
+        let ordinals = Ordinals::of([last].into_iter());
+        let mut next = Next::default();
+        entries.drain(&mut self.depot, |bytes| {
+            let mut input = Input::new(bytes);
+            while let Some(entry) = take_entry(&mut input)? {
+                if next.column == 0 {
+                    footer.begin_row_group(columns);
+                }
+                let mut placed = Ok(InLogs::default());
+                footer.put(|part| placed = entry.place(bases, part))?;
+                let placed = placed?;
+                if next.column < columns {
+                    returned.place(next.row_group, next.column, &placed)?;
+                    next.column += 1;
+                } else {
+                    footer.end_row_group(Some(i32::try_from(next.row_group)?), ordinals)?;
+                    next.column = 0;
+                    next.row_group += 1;
                 }
             }
-            Place::Stores(stores) => stores.write_row_groups(footer, self.row_groups)?,
+            Ok(())
+        })?;
+        entries.shrink();
+        if (next.row_group, next.column) != (row_groups, 0) {
+            return Err(ParquetError::CorruptBlob(format!(
+                "of {row_groups} row groups {} came back from the store",
+                next.row_group
+            )));
         }
         self.settle()
     }
@@ -240,46 +336,84 @@ impl Pending {
         &mut self,
         footer: &mut FooterWriter<E>,
     ) -> Result<()> {
-        match &mut self.place {
-            Place::Heap(heap) => heap.pairs.iter().try_for_each(|pair| footer.pair(pair)),
-            Place::Stores(stores) => stores.write_pairs(footer),
-        }
+        let [.., pairs] = &mut self.logs;
+        pairs.drain(&mut self.depot, |bytes| footer.bytes(bytes))?;
+        pairs.shrink();
+        self.depot.clear();
+        Ok(())
     }
 
     /// Hands over the row groups and, where there is no memory limit, their indexes. Under one there may be no row groups.
-    pub(super) fn take_row_groups(&mut self) -> (Vec<RowGroupMetaData>, Vec<RowGroupIndexes>) {
-        match &mut self.place {
-            Place::Heap(heap) => heap.take(),
-            Place::Stores(stores) => (stores.returned.take_row_groups(), Vec::new()),
-        }
+    pub(super) fn take_row_groups(&mut self) -> (Option<Vec<RowGroupMetaData>>, Option<PageIndex>) {
+        let columns = self.depot.num_columns();
+        let page_index = self.returned.take_page_index(self.row_groups, columns);
+        (self.returned.take_row_groups(), page_index)
     }
 
     /// Hands over all pairs, those of the properties in front; under a memory limit `None` if they take too much.
     pub(super) fn take_pairs(&mut self, given: &[KeyValue]) -> Option<Vec<KeyValue>> {
-        match &mut self.place {
-            Place::Heap(heap) => {
-                let mut pairs = given.to_vec();
-                pairs.append(&mut heap.pairs);
-                Some(pairs)
-            }
-            Place::Stores(stores) => stores.returned.take_pairs(given),
-        }
+        self.returned.take_pairs(given)
     }
 
-    /// Reserves what has no reservation of its own, and lets stores make room where they hold much.
+    /// Lets stores make room where they hold much, and reserves what has no reservation of its own.
     fn settle(&mut self) -> Result<()> {
-        let size = match &mut self.place {
-            Place::Heap(heap) => heap.memory_size(),
-            Place::Stores(stores) => {
-                stores.make_room()?;
-                stores.own_bytes() + stores.unreserved_bytes()
-            }
-        };
+        let most = self.depot.most_resident_bytes();
+        if most.is_some_and(|most| self.shelf_bytes(Shelf::resident_bytes) > most) {
+            let depot = &mut self.depot;
+            self.logs.iter_mut().try_for_each(|log| log.spill(depot))?;
+        }
+        let size = self.own_bytes() + self.shelf_bytes(Shelf::unreserved_bytes);
         if let Some(reservation) = &mut self.reservation {
             reservation.resize(size);
         }
         Ok(())
     }
+
+    /// Bytes of tables, of buffers, of blobs that stores had no room for, and of what is given back to the caller.
+    fn own_bytes(&self) -> usize {
+        let logs = self.logs.iter().map(Log::own_bytes).sum::<usize>();
+        logs + self.open.capacity() * size_of::<InLogs>() + self.returned.memory_size()
+    }
+
+    fn shelf_bytes(&self, bytes: fn(&Shelf) -> usize) -> usize {
+        self.logs.iter().map(|log| log.shelf_bytes(bytes)).sum()
+    }
+}
+
+/// Appends what `write` writes, and says where it is in the log.
+fn put(
+    log: &mut Log,
+    depot: &mut Depot,
+    column: usize,
+    bytes: usize,
+    write: impl FnOnce(&mut Vec<u8>),
+) -> Result<Extent> {
+    let from = log.len();
+    log.append(depot, column, bytes, write)?;
+    extent(from, log)
+}
+
+/// Appends a filter piece by piece.
+fn put_filter(log: &mut Log, depot: &mut Depot, column: usize, filter: &Sbbf) -> Result<Extent> {
+    let from = log.len();
+    let header = filter.header_bytes()?;
+    log.append(depot, column, FILTER_HEADER_BYTES, |out| {
+        out.extend_from_slice(&header);
+    })?;
+    for first in (0..filter.num_blocks()).step_by(PIECE_BLOCKS) {
+        let blocks = PIECE_BLOCKS.min(filter.num_blocks() - first);
+        log.append(depot, column, blocks * BLOCK_BYTES, |out| {
+            filter.append_blocks(first, PIECE_BLOCKS, out);
+        })?;
+    }
+    extent(from, log)
+}
+
+fn extent(from: u64, log: &Log) -> Result<Extent> {
+    Ok(Extent {
+        offset: i64::try_from(from)?,
+        len: i32::try_from(log.len() - from)?,
+    })
 }
 
 /// Where in the file `sink` stands.
