@@ -4,16 +4,16 @@
 mod cursor;
 mod decimal;
 mod gather;
+mod invalid;
 mod layers;
+mod meaning;
 mod reader;
 mod scratch;
 mod selection;
-mod sense;
 mod source;
 mod target;
 #[cfg(test)]
 mod tests;
-mod unfit;
 
 use std::ptr;
 use std::sync::{Arc, Weak};
@@ -22,15 +22,15 @@ use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
 
 pub(crate) use cursor::Cursor;
+pub(crate) use invalid::InvalidValue;
+use invalid::{Bounds, Rules, Search};
 use layers::Layers;
+use meaning::Meaning;
 pub(crate) use reader::LeafValues;
 pub(crate) use scratch::Scratch;
 pub(crate) use selection::Selection;
-use sense::Sense;
 use source::Source;
 use target::Target;
-pub(crate) use unfit::Unfit;
-use unfit::{Bounds, Look, Rules};
 
 use super::schema::value_type;
 use crate::column::writer::{Lengths, lengths_of};
@@ -49,9 +49,9 @@ pub(crate) struct Conversion {
     takes_all: bool,
     target: Target,
     /// What the column's annotation says of its values.
-    annotation: Sense,
+    annotation: Meaning,
     /// As the annotation, or as the Arrow field where there is none.
-    sense: Sense,
+    meaning: Meaning,
     precision: DecimalPrecision,
 }
 
@@ -121,10 +121,10 @@ impl Conversion {
         precision: DecimalPrecision,
     ) -> Result<Self> {
         let target = Target::of(descr)?;
-        let annotation = Sense::of_column(descr);
+        let annotation = Meaning::of_column(descr);
         let data_type = value_type(data_type);
-        let sense = match annotation {
-            Sense::Plain => Sense::of_array(data_type),
+        let meaning = match annotation {
+            Meaning::Plain => Meaning::of_array(data_type),
             annotation => annotation,
         };
         let rules = Rules {
@@ -138,7 +138,7 @@ impl Conversion {
             data_type: data_type.clone(),
             target,
             annotation,
-            sense,
+            meaning,
             precision,
         };
         conversion
@@ -167,11 +167,11 @@ impl Conversion {
     /// As [`accepts`](Self::accepts), of a type without layers.
     fn supports(&self, data_type: &DataType) -> Result<()> {
         source::supported(data_type, self.target)?;
-        match Sense::of_array(data_type).agrees_with(self.sense) {
+        match Meaning::of_array(data_type).agrees_with(self.meaning) {
             true => Ok(()),
             false => Err(ParquetError::ArrowError(format!(
                 "values of type {data_type} would be read as others: the column holds {}",
-                self.sense
+                self.meaning
             ))),
         }
     }
@@ -204,8 +204,8 @@ impl OpenArray<'_> {
     ///
     /// # Errors
     /// If a dictionary key or a run lies outside of what the array holds.
-    pub(crate) fn first_unfit(&self) -> Result<Option<Unfit>> {
-        let look = Look {
+    pub(crate) fn first_invalid(&self) -> Result<Option<InvalidValue>> {
+        let search = Search {
             source: self.source,
             layers: &self.layers,
             selection: self.selection,
@@ -221,7 +221,7 @@ impl OpenArray<'_> {
             true => self.conversion.bounds,
             false => rules.bounds(data_type),
         };
-        look.first_unfit(data_type, rules, bounds)
+        search.first_invalid(data_type, rules, bounds)
     }
 
     /// How large the values are at most, without a look at each.
@@ -341,8 +341,8 @@ pub(crate) fn start<'a>(array: &dyn Array, selection: &'a Selection) -> Result<C
 
 /// Whether a column with this annotation, to which values of `data_type` can be written, holds all of them, and all are
 /// numbers of a few bytes.
-fn takes_all(annotation: Sense, data_type: &DataType) -> bool {
-    let is_annotated_alike = annotation == Sense::of_array(data_type);
+fn takes_all(annotation: Meaning, data_type: &DataType) -> bool {
+    let is_annotated_alike = annotation == Meaning::of_array(data_type);
     match data_type {
         DataType::Boolean
         | DataType::Float16
@@ -359,7 +359,7 @@ fn takes_all(annotation: Sense, data_type: &DataType) -> bool {
         | DataType::Int32
         | DataType::Int64
         | DataType::UInt8
-        | DataType::UInt16 => is_annotated_alike || annotation == Sense::Plain,
+        | DataType::UInt16 => is_annotated_alike || annotation == Meaning::Plain,
         // Their upper half is negative in a column that does not say so.
         DataType::UInt32 | DataType::UInt64 => is_annotated_alike,
         _ => false,

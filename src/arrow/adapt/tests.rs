@@ -563,10 +563,10 @@ fn check(
     } else if physical == PhysicalType::BYTE_ARRAY {
         assert!(seen.longest >= longest && seen.sum >= lengths.sum::<usize>());
     }
-    let unfit = slots.iter().zip(&expected).position(|(slot, cell)| {
+    let invalid = slots.iter().zip(&expected).position(|(slot, cell)| {
         exact(array, *slot, physical).is_some_and(|value| value != number(cell))
     });
-    let found = open.first_unfit().unwrap();
+    let found = open.first_invalid().unwrap();
     if conversion.takes_all_of(array.data_type()) {
         assert!(
             found.is_none() && bound.longest <= 12,
@@ -574,8 +574,8 @@ fn check(
         );
     }
     assert_eq!(
-        found.map(|unfit| unfit.nth),
-        unfit,
+        found.map(|invalid| invalid.nth),
+        invalid,
         "{} as {physical}({length}) by {selection:?}",
         array.data_type()
     );

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use arrow_schema::DataType;
 
-use super::fit::LevelMap;
 use super::leaf::{Counts, Leaf, Refusal, UncheckedLeaf};
-use super::shape::{ArrowWords, ColumnShape, LeafNode, LeafShape, ParquetWords};
+use super::level_map::LevelMap;
+use super::shape::{ArrowNesting, ColumnShape, LeafNode, LeafShape, ParquetNesting};
 use crate::arrow::adapt::{Conversion, DecimalPrecision, OpenArray, Scratch, WIDEST_NUMBER};
 use crate::column::writer::{LeafInput, RowRoom, row_room, surely_fits};
 use crate::errors::{ParquetError, Result};
@@ -158,11 +158,11 @@ impl ColumnPlan {
 
     /// Costs nothing where the column holds all values of the array's type.
     fn check_values(&self, values: &OpenArray<'_>, leaf: &Leaf, first_row: usize) -> Result<()> {
-        match values.first_unfit()? {
+        match values.first_invalid()? {
             None => Ok(()),
-            Some(unfit) => {
-                let row = leaf.row_of_value(unfit.nth, self.descr.max_def_level());
-                Err(self.row_error(first_row + row, &unfit.what))
+            Some(value) => {
+                let row = leaf.row_of_value(value.nth, self.descr.max_def_level());
+                Err(self.row_error(first_row + row, &value.what))
             }
         }
     }
@@ -234,7 +234,7 @@ fn nested_otherwise(
 ) -> ParquetError {
     ParquetError::ArrowError(descr.message(format_args!(
         "the Arrow schema has {} there, which cannot be written as the Parquet schema's {}",
-        ArrowWords(leaf),
-        ParquetWords(column)
+        ArrowNesting(leaf),
+        ParquetNesting(column)
     )))
 }

@@ -68,13 +68,13 @@ fn key_outside<K: ArrowNativeType>(
     count: usize,
     live: &Selection,
 ) -> Option<usize> {
-    let misfit = |misfits, key: &K| misfits | (key.as_usize() >= count);
+    let outside = |found, key: &K| found | (key.as_usize() >= count);
     let hull = match live {
         Selection::Range { from, len } => keys.get(*from..*from + *len),
         Selection::Bits { bits, from, .. } => keys.get(*from..*from + bits.len()),
         Selection::Ranges(_) | Selection::Indices(_) => None,
     };
-    if hull.is_some_and(|keys| !keys.iter().fold(false, misfit)) {
+    if hull.is_some_and(|keys| !keys.iter().fold(false, outside)) {
         return None;
     }
     let (mut nth, mut found) = (0, None);

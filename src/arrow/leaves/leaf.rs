@@ -7,8 +7,8 @@ use std::sync::Arc;
 use arrow_array::ArrayRef;
 use arrow_buffer::BooleanBuffer;
 
+use super::bit_words::add_where;
 use super::shape::LeafShape;
-use super::words::add_where;
 use crate::arrow::adapt::Selection;
 use crate::data_type::bits::BitSlice;
 use crate::data_type::levels::{LevelRun, Levels};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
 
-use super::words::extract;
+use super::bit_words::extract;
 use crate::arrow::adapt::Selection;
 use crate::data_type::bits::BitSlice;
 

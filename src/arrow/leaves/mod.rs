@@ -7,18 +7,19 @@
 //! the slots by its elements, and a struct hands the same frontier to each child. All of that
 //! works on whole slices and stays symbolic (one number, a bitmap, runs) for as long as it can.
 //!
-//! Where the Parquet schema differs from the Arrow field in what is nullable, [`fit::LevelMap`] gives a leaf the levels
+//! Where the Parquet schema differs from the Arrow field in what is nullable, [`level_map::LevelMap`] gives a leaf the levels
 //! of its column.
 //!
 //! SPEC: README.md, "Nested Encoding"; LogicalTypes.md, "Nested Types".
 
+mod bit_words;
 mod column;
 mod expand;
-mod fit;
 mod flatten;
 mod frontier;
 mod grow;
 mod leaf;
+mod level_map;
 mod lists;
 mod live;
 mod names;
@@ -29,7 +30,6 @@ mod split;
 mod tree;
 mod walk;
 mod weight;
-mod words;
 
 pub(crate) use column::{CheckedLeaf, ColumnPlan};
 pub(crate) use leaf::{Leaf, UncheckedLeaf};

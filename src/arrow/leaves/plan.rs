@@ -11,7 +11,7 @@ use super::column::{CheckedLeaf, ColumnPlan, ColumnSource};
 use super::frontier::Frontier;
 use super::leaf::{Leaf, UncheckedLeaf};
 use super::names::check_names;
-use super::shape::{LeafShape, column_shapes};
+use super::shape::column_shapes;
 use super::tree::Node;
 use super::weight::Weights;
 use crate::arrow::adapt::DecimalPrecision;
@@ -168,9 +168,8 @@ impl BatchPlan {
         let mut columns = self.columns.iter();
         for (field, array) in self.fields.iter().zip(batch.columns()) {
             field.walk(array, &mut |leaf| {
-                if let Some(column) = columns.next() {
-                    leaves.push(check(column, leaf)?);
-                }
+                let column = columns.next().ok_or_else(more_leaves_than_planned)?;
+                leaves.push(check(column, leaf)?);
                 Ok(())
             })?;
         }
@@ -233,7 +232,7 @@ impl LeafPlan {
         self.root.shapes(&mut shapes);
         let mut shapes = shapes.into_iter();
         self.walk(array, &mut |leaf| {
-            let shape = shapes.next().unwrap_or_else(|| LeafShape::from([]));
+            let shape = shapes.next().ok_or_else(more_leaves_than_planned)?;
             leaves.push(UncheckedLeaf { leaf, shape });
             Ok(())
         })?;
@@ -266,4 +265,8 @@ impl LeafPlan {
     fn memory_size(&self) -> usize {
         self.field.name().capacity() + self.root.memory_size()
     }
+}
+
+fn more_leaves_than_planned() -> ParquetError {
+    ParquetError::Internal("an array has more leaves than its field".to_owned())
 }

@@ -143,13 +143,13 @@ fn meaning(field: &Type) -> Meaning {
     }
 }
 
-/// The nodes from the outside in: `nullable list of required values`.
-pub(super) struct ArrowWords<'a>(pub(super) &'a [LeafNode]);
+/// Shows the nodes of an Arrow field from the outside in: `nullable list of required values`.
+pub(super) struct ArrowNesting<'a>(pub(super) &'a [LeafNode]);
 
-/// The nodes from the outside in: `optional group (LIST), repeated group, required values`.
-pub(super) struct ParquetWords<'a>(pub(super) &'a [ColumnNode]);
+/// Shows the nodes of a Parquet column from the outside in: `optional group (LIST) of repeated group of required values`.
+pub(super) struct ParquetNesting<'a>(pub(super) &'a [ColumnNode]);
 
-impl fmt::Display for ArrowWords<'_> {
+impl fmt::Display for ArrowNesting<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, node) in self.0.iter().enumerate() {
             if at > 0 {
@@ -170,7 +170,7 @@ impl fmt::Display for ArrowWords<'_> {
     }
 }
 
-impl fmt::Display for ParquetWords<'_> {
+impl fmt::Display for ParquetNesting<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, node) in self.0.iter().enumerate() {
             if at > 0 {

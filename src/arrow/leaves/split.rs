@@ -2,9 +2,9 @@
 
 use arrow_buffer::BooleanBuffer;
 
+use super::bit_words::{add_where, deposit};
 use super::leaf::LevelData;
 use super::runs::{self, MIN_MEAN_OVER_SLICE, RunList};
-use super::words::{add_where, deposit};
 use crate::data_type::bits::BitSlice;
 
 /// Which live slots are present.

@@ -22,7 +22,7 @@ use self::arrays::Options;
 use self::shredder::{Shredded, shred};
 use super::leaf::Refusal;
 use super::live::for_each_stretch;
-use super::weight::{Look, Weights};
+use super::weight::{Precision, Weights};
 use super::{BatchPlan, CheckedLeaf, Leaf, LeafPlan};
 use crate::arrow::adapt::DecimalPrecision;
 use crate::arrow::schema::ArrowSchemaConverter;
@@ -145,8 +145,8 @@ proptest! {
         let plan = LeafPlan::try_new(&field).unwrap();
         let weights = Weights::new([(&plan.root, &array)].into_iter());
         let rows = 0..array.len();
-        let exact = weights.weigh(rows.clone(), Look::AtEach);
-        prop_assert!(weights.weigh(rows, Look::AtAllTogether) >= exact);
+        let exact = weights.weigh(rows.clone(), Precision::Exact);
+        prop_assert!(weights.weigh(rows, Precision::UpperBound) >= exact);
     }
 
     #[test]

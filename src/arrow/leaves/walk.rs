@@ -134,8 +134,8 @@ impl Node {
     }
 
     fn nested_otherwise(&self, array: &dyn Array) -> ParquetError {
-        ParquetError::ArrowError(format!(
-            "Field '{}' is nested otherwise than an array of type {}",
+        ParquetError::Internal(format!(
+            "field '{}' is nested otherwise than an array of type {}, which was let through",
             self.name,
             array.data_type()
         ))

@@ -35,15 +35,16 @@ struct Above {
     has_list: bool,
     /// Whether the array is copied.
     is_copied: bool,
-    look: Look,
+    precision: Precision,
 }
 
-/// How closely rows are looked at where each may take something else.
+/// How closely rows are looked at where each may take another number of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Look {
-    AtEach,
-    /// Each takes what all values of the array take together, at most.
-    AtAllTogether,
+pub(super) enum Precision {
+    /// Each is looked at.
+    Exact,
+    /// Each is taken to need what all values of its array need together.
+    UpperBound,
 }
 
 impl<'a> Weights<'a> {
@@ -69,20 +70,20 @@ impl<'a> Weights<'a> {
 
     /// Bytes that these rows take.
     pub(crate) fn bytes(&self, rows: Range<usize>) -> usize {
-        self.weigh(rows, Look::AtEach)
+        self.weigh(rows, Precision::Exact)
     }
 
     /// Whether these rows take no more than `most_bytes`. Looks at each of them only where that cannot be told otherwise.
     pub(crate) fn are_within(&self, rows: Range<usize>, most_bytes: usize) -> bool {
-        self.weigh(rows.clone(), Look::AtAllTogether) <= most_bytes
-            || self.weigh(rows, Look::AtEach) <= most_bytes
+        self.weigh(rows.clone(), Precision::UpperBound) <= most_bytes
+            || self.weigh(rows, Precision::Exact) <= most_bytes
     }
 
-    pub(super) fn weigh(&self, rows: Range<usize>, look: Look) -> usize {
+    pub(super) fn weigh(&self, rows: Range<usize>, precision: Precision) -> usize {
         let above = Above {
             has_list: false,
             is_copied: false,
-            look,
+            precision,
         };
         let columns = self.columns.iter();
         sum(columns.map(|(node, array)| node.weigh(*array, rows.clone(), rows.len(), above)))
@@ -175,7 +176,7 @@ impl Node {
     ) -> usize {
         // A key that is null may be any number.
         let (count, entries) = (values.len(), 0..values.len());
-        if above.look == Look::AtAllTogether {
+        if above.precision == Precision::UpperBound {
             return keys
                 .len()
                 .saturating_mul(self.entries(values, entries, above));
@@ -202,7 +203,7 @@ impl Node {
         if range.is_empty() {
             return 0;
         }
-        if above.look == Look::AtAllTogether {
+        if above.precision == Precision::UpperBound {
             let values = runs.values();
             let all = self.entries(values, 0..values.len(), above);
             return range.len().saturating_mul(all);
@@ -259,9 +260,9 @@ impl ListVisitor for WeighLists<'_> {
             let slots = elements.len();
             place.saturating_add(element.weigh(values, elements, slots, below))
         };
-        let each = match below.look {
-            Look::AtEach => sum(lists.each(range).map(weigh)),
-            Look::AtAllTogether => range.len().saturating_mul(weigh(0..values.len())),
+        let each = match below.precision {
+            Precision::Exact => sum(lists.each(range).map(weigh)),
+            Precision::UpperBound => range.len().saturating_mul(weigh(0..values.len())),
         };
         each.saturating_add(levels(slots, below))
             .saturating_add(beside)

@@ -10,7 +10,7 @@ use crate::schema::types::ColumnDescriptor;
 
 /// What values mean, as far as it can be contradicted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sense {
+pub(super) enum Meaning {
     /// Nothing, or nothing that is told apart here.
     Plain,
     Integer {
@@ -30,7 +30,7 @@ pub(super) enum Sense {
     Text,
 }
 
-impl Sense {
+impl Meaning {
     /// What the annotation of `descr` says.
     pub(super) fn of_column(descr: &ColumnDescriptor) -> Self {
         match descr.logical_type_ref() {
@@ -106,7 +106,7 @@ impl Sense {
         }
     }
 
-    /// Whether values of this sense can stand in a column of sense `column` as the numbers they are.
+    /// Whether values of this meaning can stand in a column of meaning `column` as the numbers they are.
     pub(super) fn agrees_with(self, column: Self) -> bool {
         match (self, column) {
             (Self::Plain, _) | (_, Self::Plain) => true,
@@ -124,7 +124,7 @@ impl Sense {
     }
 }
 
-impl fmt::Display for Sense {
+impl fmt::Display for Meaning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Plain => f.write_str("values"),

@@ -1,4 +1,4 @@
-//! Values that the column cannot hold: numbers that are too large, views into no buffer, bytes that are no text. Found
+//! Values that are invalid in their column: numbers that are too large, views into no buffer, bytes that are no text. Found
 //! before anything is encoded, for a conversion only keeps what fits.
 //!
 //! Whole slices are looked at first, without a branch a value; only where something may be wrong are the present values
@@ -10,20 +10,20 @@ use arrow_schema::DataType;
 use super::cursor::{Cursor, Gather};
 use super::gather::Each;
 use super::layers::Layers;
+use super::meaning::Meaning;
 use super::reader::MILLIS_PER_DAY;
-use super::sense::Sense;
 use super::source::{Decimals, Narrow, Source};
 use super::target::Target;
 use super::{DecimalPrecision, Selection};
 use crate::data_type::values::{ByteSource, ByteValues, ByteVisitor, Picks, view_fits};
 use crate::errors::Result;
 
-/// A present value that the column cannot hold.
+/// A present value that the column cannot hold, or that is broken itself.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Unfit {
+pub(crate) struct InvalidValue {
     /// Its place among the present values.
     pub(crate) nth: usize,
-    /// What it is, and why that does not fit.
+    /// What it is, and why the column cannot hold it.
     pub(crate) what: String,
 }
 
@@ -31,7 +31,7 @@ pub(crate) struct Unfit {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rules {
     pub(super) target: Target,
-    pub(super) column: Sense,
+    pub(super) column: Meaning,
     pub(super) precision: DecimalPrecision,
 }
 
@@ -51,26 +51,26 @@ const INLINE_VIEW: u64 = 12;
 /// Fewer buffers than this are compared with from a table.
 const FEW_BUFFERS: usize = 16;
 
-/// A look at the present values of one array.
-pub(super) struct Look<'a> {
+/// Searches the present values of one array.
+pub(super) struct Search<'a> {
     pub(super) source: Source<'a>,
     pub(super) layers: &'a Layers<'a>,
     pub(super) selection: &'a Selection,
     pub(super) slots: &'a mut Vec<u32>,
 }
 
-impl Look<'_> {
+impl Search<'_> {
     /// The first present value that `rules` rule out, or that lies outside of `bounds`, which are those of `data_type`: the type
     /// of the values without layers.
     ///
     /// # Errors
     /// If a dictionary key or a run lies outside of what the array holds.
-    pub(super) fn first_unfit(
+    pub(super) fn first_invalid(
         mut self,
         data_type: &DataType,
         rules: Rules,
         bounds: Option<Bounds>,
-    ) -> Result<Option<Unfit>> {
+    ) -> Result<Option<InvalidValue>> {
         let numbers = bounds.map(|bounds| (bounds, data_type, rules.target));
         match self.source {
             Source::Int32(values) => self.numbers(values, numbers),
@@ -85,8 +85,8 @@ impl Look<'_> {
             Source::Narrow(Narrow::UInt16(values)) => self.numbers(values, numbers),
             Source::Narrow(Narrow::Date64(values)) => self.numbers(values, numbers),
             Source::Bytes(ByteSource::Views { views, buffers }) => {
-                if let Some(unfit) = self.views(views, buffers)? {
-                    return Ok(Some(unfit));
+                if let Some(invalid) = self.views(views, buffers)? {
+                    return Ok(Some(invalid));
                 }
                 self.text(data_type, rules)
             }
@@ -99,7 +99,7 @@ impl Look<'_> {
         &mut self,
         values: &[N],
         numbers: Option<(Bounds, &DataType, Target)>,
-    ) -> Result<Option<Unfit>> {
+    ) -> Result<Option<InvalidValue>> {
         let Some((bounds, data_type, target)) = numbers else {
             return Ok(None);
         };
@@ -114,7 +114,7 @@ impl Look<'_> {
             |values| N::all_between(values, low, high),
             |value| low <= value && value <= high,
         )?;
-        Ok(found.map(|(nth, value)| Unfit {
+        Ok(found.map(|(nth, value)| InvalidValue {
             nth,
             what: match data_type {
                 DataType::Date64 if target == Target::Int32 => {
@@ -133,14 +133,14 @@ impl Look<'_> {
         }))
     }
 
-    fn views(&mut self, views: &[u128], buffers: &[Buffer]) -> Result<Option<Unfit>> {
+    fn views(&mut self, views: &[u128], buffers: &[Buffer]) -> Result<Option<InvalidValue>> {
         let fits = |view: u128| view_fits(view, buffers);
         let all_fit = |views: &[u128]| match buffers.len() {
             ..FEW_BUFFERS => all_in_few(views, buffers),
             _ => views.iter().all(|view| fits(*view)),
         };
         let found = self.find(views, all_fit, fits)?;
-        Ok(found.map(|(nth, _)| Unfit {
+        Ok(found.map(|(nth, _)| InvalidValue {
             nth,
             what: format!(
                 "a view of bytes that are in none of the array's {} buffers",
@@ -150,11 +150,11 @@ impl Look<'_> {
     }
 
     /// Bytes that become text are looked at; what Arrow calls text is text.
-    fn text(&mut self, data_type: &DataType, rules: Rules) -> Result<Option<Unfit>> {
+    fn text(&mut self, data_type: &DataType, rules: Rules) -> Result<Option<InvalidValue>> {
         let Source::Bytes(source) = self.source else {
             return Ok(None);
         };
-        if rules.column != Sense::Text || Sense::of_array(data_type) == Sense::Text {
+        if rules.column != Meaning::Text || Meaning::of_array(data_type) == Meaning::Text {
             return Ok(None);
         }
         let mut cursor = Cursor::new(self.selection);
@@ -164,7 +164,7 @@ impl Look<'_> {
             self.layers.resolve(&mut cursor, count, self.slots)?;
             let values = ByteValues::new(source, Picks::Indices(self.slots));
             if let Some(at) = values.visit(FirstNoText) {
-                return Ok(Some(Unfit {
+                return Ok(Some(InvalidValue {
                     nth: passed + at,
                     what: "bytes that are no UTF-8, and the column holds text".to_owned(),
                 }));
@@ -224,7 +224,7 @@ impl Rules {
             _ => 256,
         };
         let physical = Bounds::signed(bits.min(256));
-        let array = Sense::of_array(data_type);
+        let array = Meaning::of_array(data_type);
         if let (DataType::Date64, Target::Int32) = (data_type, self.target) {
             let day = i256::from_i128(i128::from(MILLIS_PER_DAY));
             let high = physical.high.checked_add(i256::ONE)?.checked_mul(day)?;
@@ -234,23 +234,23 @@ impl Rules {
             });
         }
         match (array, self.column) {
-            (Sense::Decimal { .. }, Sense::Decimal { precision, .. })
-            | (Sense::Decimal { precision, .. }, _)
+            (Meaning::Decimal { .. }, Meaning::Decimal { precision, .. })
+            | (Meaning::Decimal { precision, .. }, _)
                 if self.precision == DecimalPrecision::Checked =>
             {
                 Some(physical.within(Bounds::digits(precision)))
             }
             (
                 _,
-                Sense::Integer {
+                Meaning::Integer {
                     bits,
                     signed: false,
                 },
             ) => Some(Bounds::unsigned(bits)),
-            (_, Sense::Integer { bits, signed: true }) => {
+            (_, Meaning::Integer { bits, signed: true }) => {
                 Some(physical.within(Bounds::signed(bits)))
             }
-            (Sense::Integer { .. } | Sense::Decimal { .. }, _) => Some(physical),
+            (Meaning::Integer { .. } | Meaning::Decimal { .. }, _) => Some(physical),
             _ => None,
         }
     }
@@ -325,8 +325,8 @@ trait Number: Copy + Ord {
 
     /// Whether all of `values` are from `low` to `high`. No branch a value, so that the loop is vectorised.
     fn all_between(values: &[Self], low: Self, high: Self) -> bool {
-        let misfit = |misfits, value: &Self| misfits | (*value < low) | (high < *value);
-        !values.iter().fold(false, misfit)
+        let outside = |found, value: &Self| found | (*value < low) | (high < *value);
+        !values.iter().fold(false, outside)
     }
 }
 
@@ -377,8 +377,8 @@ impl Number for i128 {
     #[expect(clippy::cast_possible_truncation, reason = "both halves are looked at")]
     fn all_between(values: &[Self], low: Self, high: Self) -> bool {
         if (low, high) != (i64::MIN.into(), i64::MAX.into()) {
-            let misfit = |misfits, value: &Self| misfits | (*value < low) | (high < *value);
-            return !values.iter().fold(false, misfit);
+            let outside = |found, value: &Self| found | (*value < low) | (high < *value);
+            return !values.iter().fold(false, outside);
         }
         // By far the most frequent: the upper half has to be minus the uppermost bit of the lower one.
         let sum = |value: i128| ((value >> 64) as u64).wrapping_add(value as u64 >> 63);
@@ -412,7 +412,7 @@ fn all_in_few(views: &[u128], buffers: &[Buffer]) -> bool {
     for (end, buffer) in ends.iter_mut().zip(buffers) {
         *end = buffer.len() as u64;
     }
-    let misfit = |view: u128| {
+    let outside = |view: u128| {
         let (len, offset) = (u64::from(view as u32), (view >> 96) as u64);
         let long_bits = u64::from(len > INLINE_VIEW).wrapping_neg();
         let buffer = u64::from((view >> 64) as u32) & long_bits;
@@ -421,7 +421,7 @@ fn all_in_few(views: &[u128], buffers: &[Buffer]) -> bool {
         let end = ends.get(buffer).copied().unwrap_or(0);
         u64::from((offset + len) & long_bits > end)
     };
-    gathered(views, misfit) == 0
+    gathered(views, outside) == 0
 }
 
 /// The bits that `look` has of any value. Nearly all of the time is spent waiting for values that no cache holds yet, and
