@@ -12,33 +12,56 @@ use crate::data_type::values::{ByteSource, ByteValues, ByteVisitor, Picks};
 /// Appends each value behind its length in four bytes, little-endian. Lengths have been checked, and
 /// `total_bytes` is their sum.
 pub(super) fn append_with_lengths(values: &ByteValues<'_>, total_bytes: usize, out: &mut Vec<u8>) {
+    let average = total_bytes / values.len().max(1);
+    // A branch on each length costs more than to copy too much.
+    match average {
+        0..=24 => append_wide::<32>(values, total_bytes, out),
+        25..=48 => append_wide::<64>(values, total_bytes, out),
+        _ => append_wide::<128>(values, total_bytes, out),
+    }
+}
+
+/// As [`append_with_lengths`], `WIDE` bytes of each value at once where there is room to read and write beyond its end: cheaper
+/// than to find out how many are needed.
+fn append_wide<const WIDE: usize>(values: &ByteValues<'_>, total_bytes: usize, out: &mut Vec<u8>) {
     let lengths_bytes = values.len().saturating_mul(LENGTH_BYTES);
     grow(
         out,
         total_bytes
             .saturating_add(lengths_bytes)
-            .saturating_add(WIDE_BYTES),
+            .saturating_add(WIDE),
     );
     match (values.source(), values.picks()) {
         (ByteSource::Offsets32 { offsets, data }, Picks::Range { from, len }) => {
-            let offsets = offsets
-                .get(from..=from + len)
-                .unwrap_or_default()
-                .windows(2);
-            append_spans(data, offsets.map(|pair| place32(pair, 0)), out);
+            let ends = offsets.get(from..=from + len).unwrap_or_default();
+            let spans = ends.windows(2).map(|pair| span_at(pair, 0, narrow));
+            append_spans::<WIDE>(data, spans, out);
+        }
+        (ByteSource::Offsets64 { offsets, data }, Picks::Range { from, len }) => {
+            let ends = offsets.get(from..=from + len).unwrap_or_default();
+            let spans = ends.windows(2).map(|pair| span_at(pair, 0, wide));
+            append_spans::<WIDE>(data, spans, out);
         }
         (
             ByteSource::Offsets32 { offsets, data },
             Picks::Indices(picks) | Picks::Keys { keys: picks, .. },
         ) => {
-            append_spans(
-                data,
-                picks.iter().map(|pick| place32(offsets, *pick as usize)),
-                out,
-            );
+            let spans = picks
+                .iter()
+                .map(|pick| span_at(offsets, *pick as usize, narrow));
+            append_spans::<WIDE>(data, spans, out);
+        }
+        (
+            ByteSource::Offsets64 { offsets, data },
+            Picks::Indices(picks) | Picks::Keys { keys: picks, .. },
+        ) => {
+            let spans = picks
+                .iter()
+                .map(|pick| span_at(offsets, *pick as usize, wide));
+            append_spans::<WIDE>(data, spans, out);
         }
         (ByteSource::Views { views, buffers }, Picks::Range { from, len }) => {
-            append_views(
+            append_views::<WIDE>(
                 views.get(from..from + len).unwrap_or_default().iter(),
                 buffers,
                 out,
@@ -48,7 +71,7 @@ pub(super) fn append_with_lengths(values: &ByteValues<'_>, total_bytes: usize, o
             ByteSource::Views { views, buffers },
             Picks::Indices(picks) | Picks::Keys { keys: picks, .. },
         ) => {
-            append_views(
+            append_views::<WIDE>(
                 picks
                     .iter()
                     .map(|pick| views.get(*pick as usize).unwrap_or(&0)),
@@ -56,7 +79,7 @@ pub(super) fn append_with_lengths(values: &ByteValues<'_>, total_bytes: usize, o
                 out,
             );
         }
-        _ => values.visit(WithLengths(out)),
+        _ => values.visit(WithLengths::<'_, WIDE>(out)),
     }
 }
 
@@ -92,18 +115,14 @@ impl ByteVisitor for WithoutLengths<'_> {
     }
 }
 
-/// Bytes copied at once where there is room to read and write beyond a value's end: cheaper than to
-/// find out how many are needed.
-const WIDE_BYTES: usize = 32;
+struct WithLengths<'o, const WIDE: usize>(&'o mut Vec<u8>);
 
-struct WithLengths<'o>(&'o mut Vec<u8>);
-
-impl ByteVisitor for WithLengths<'_> {
+impl<const WIDE: usize> ByteVisitor for WithLengths<'_, WIDE> {
     type Out = ();
     fn visit<'v>(self, values: impl ExactSizeIterator<Item = &'v [u8]> + Clone) {
         let mut tail = Tail::of(self.0);
         for value in values {
-            tail.append_span(value, 0..value.len());
+            tail.append_span::<WIDE>(value, 0..value.len());
         }
         tail.close();
     }
@@ -111,25 +130,44 @@ impl ByteVisitor for WithLengths<'_> {
 
 /// Where value `index` begins and ends.
 #[inline(always)]
-fn place32(offsets: &[i32], index: usize) -> Range<usize> {
+fn span_at<O: Copy>(offsets: &[O], index: usize, place: impl Fn(O) -> usize) -> Range<usize> {
     match (offsets.get(index), offsets.get(index + 1)) {
-        (Some(from), Some(to)) => from.cast_unsigned() as usize..to.cast_unsigned() as usize,
+        (Some(from), Some(to)) => place(*from)..place(*to),
         _ => 0..0,
     }
 }
 
-fn append_spans(data: &[u8], spans: impl Iterator<Item = Range<usize>>, out: &mut Vec<u8>) {
+#[inline(always)]
+fn narrow(offset: i32) -> usize {
+    offset.cast_unsigned() as usize
+}
+
+/// A place that a machine's words cannot hold is beyond all data.
+#[inline(always)]
+fn wide(offset: i64) -> usize {
+    usize::try_from(offset).unwrap_or(usize::MAX)
+}
+
+fn append_spans<const WIDE: usize>(
+    data: &[u8],
+    spans: impl Iterator<Item = Range<usize>>,
+    out: &mut Vec<u8>,
+) {
     let mut tail = Tail::of(out);
     for span in spans {
-        tail.append_span(data, span);
+        tail.append_span::<WIDE>(data, span);
     }
     tail.close();
 }
 
-fn append_views<'v>(views: impl Iterator<Item = &'v u128>, buffers: &[Buffer], out: &mut Vec<u8>) {
+fn append_views<'v, const WIDE: usize>(
+    views: impl Iterator<Item = &'v u128>,
+    buffers: &[Buffer],
+    out: &mut Vec<u8>,
+) {
     let mut tail = Tail::of(out);
     for view in views {
-        tail.append_view(view, buffers);
+        tail.append_view::<WIDE>(view, buffers);
     }
     tail.close();
 }
@@ -169,16 +207,16 @@ impl<'o> Tail<'o> {
     /// Appends the bytes `span` of `data`, none if they lie outside, behind their length.
     #[inline(always)]
     #[expect(clippy::cast_possible_truncation, reason = "lengths have been checked")]
-    fn append_span(&mut self, data: &[u8], span: Range<usize>) {
+    fn append_span<const WIDE: usize>(&mut self, data: &[u8], span: Range<usize>) {
         let from = span.start;
         let value = data.get(span).unwrap_or_default();
-        let place = self.place(LENGTH_BYTES + value.len().max(WIDE_BYTES));
-        let wide = match value.len() {
-            0..=WIDE_BYTES => data.get(from..).and_then(<[u8]>::first_chunk),
-            _ => None,
+        let place = self.place(LENGTH_BYTES + value.len().max(WIDE));
+        let wide = match value.len() <= WIDE {
+            true => data.get(from..).and_then(<[u8]>::first_chunk::<WIDE>),
+            false => None,
         };
         // SAFETY: there is room for the length and for whichever is more of the value and
-        // `WIDE_BYTES`. The length and the value, or the wide bytes that begin with it, initialise
+        // `WIDE`. The length and the value, or the wide bytes that begin with it, initialise
         // everything up to the new end.
         unsafe {
             place
@@ -186,7 +224,7 @@ impl<'o> Tail<'o> {
                 .write((value.len() as u32).to_le_bytes());
             let place = place.add(LENGTH_BYTES);
             match wide {
-                Some(bytes) => place.cast::<[u8; WIDE_BYTES]>().write(*bytes),
+                Some(bytes) => place.cast::<[u8; WIDE]>().write(*bytes),
                 None => copy(value, place),
             }
         }
@@ -200,12 +238,12 @@ impl<'o> Tail<'o> {
         clippy::cast_possible_truncation,
         reason = "the fields of a view are 32 bits wide"
     )]
-    fn append_view(&mut self, view: &u128, buffers: &[Buffer]) {
+    fn append_view<const WIDE: usize>(&mut self, view: &u128, buffers: &[Buffer]) {
         let len = *view as u32 as usize;
         if len > 12 {
             let (buffer, from) = ((*view >> 64) as u32 as usize, (*view >> 96) as u32 as usize);
             let data = buffers.get(buffer).map_or(&[][..], Buffer::as_slice);
-            return self.append_span(data, from..from + len);
+            return self.append_span::<WIDE>(data, from..from + len);
         }
         let place = self.place(size_of::<u128>());
         // SAFETY: there is room for the 16 bytes, which are written whole; no more than those count.
@@ -267,6 +305,7 @@ unsafe fn ends<const N: usize>(from: *const u8, to: *mut u8, len: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn every_length_is_copied_whole_and_nothing_beyond() {
@@ -279,6 +318,57 @@ mod tests {
                 assert_eq!(out[..3], [9; 3]);
                 assert_eq!(&out[3..], value);
             }
+        }
+    }
+
+    /// Values of these lengths, one after another, in each form they can have.
+    fn check(lens: &[usize]) {
+        let data: Vec<u8> = (0..lens.iter().sum()).map(|at: usize| at as u8).collect();
+        let mut offsets = vec![0usize];
+        for len in lens {
+            offsets.push(offsets.last().unwrap() + len);
+        }
+        let mut expected = vec![9; 3];
+        for span in offsets.windows(2) {
+            let value = &data[span[0]..span[1]];
+            expected.extend_from_slice(&(value.len() as u32).to_le_bytes());
+            expected.extend_from_slice(value);
+        }
+        let offsets32: Vec<i32> = offsets.iter().map(|at| *at as i32).collect();
+        let offsets64: Vec<i64> = offsets.iter().map(|at| *at as i64).collect();
+        let picks: Vec<u32> = (0..lens.len() as u32).collect();
+        let range = Picks::Range {
+            from: 0,
+            len: lens.len(),
+        };
+        for picks in [range, Picks::Indices(&picks)] {
+            for source in [
+                ByteSource::Offsets32 {
+                    offsets: &offsets32,
+                    data: &data,
+                },
+                ByteSource::Offsets64 {
+                    offsets: &offsets64,
+                    data: &data,
+                },
+            ] {
+                let mut out = vec![9; 3];
+                append_with_lengths(&ByteValues::new(source, picks), data.len(), &mut out);
+                assert_eq!(out, expected, "{lens:?}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn values_stand_behind_their_lengths(
+            lens in prop_oneof![
+                prop::collection::vec(0usize..12, 0..40),
+                prop::collection::vec(0usize..70, 0..40),
+                prop::collection::vec(0usize..300, 0..40),
+            ],
+        ) {
+            check(&lens);
         }
     }
 }

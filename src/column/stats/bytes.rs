@@ -52,17 +52,96 @@ pub(super) fn signed_fixed<'v>(values: &FixedValues<'v>) -> Option<(&'v [u8], &'
 
 fn unsigned<'v>(mut values: impl Iterator<Item = &'v [u8]>) -> Option<(&'v [u8], &'v [u8])> {
     let first = values.next()?;
-    let (mut min, mut max) = (first, first);
-    let (mut min_prefix, mut max_prefix) = (prefix(first), prefix(first));
-    for value in values {
-        let key = prefix(value);
-        if key < min_prefix || (key == min_prefix && value < min) {
-            (min, min_prefix) = (value, key);
-        } else if key > max_prefix || (key == max_prefix && value > max) {
-            (max, max_prefix) = (value, key);
+    let mut range = Range::new(first, first);
+    while let Some(value) = range.first_unsettled(&mut values) {
+        if value < range.min {
+            range = Range::new(value, range.max);
+        } else if value > range.max {
+            range = Range::new(range.min, value);
         }
     }
-    Some((min, max))
+    Some((range.min, range.max))
+}
+
+/// Bounds, and what is compared in place of them.
+struct Range<'v> {
+    min: &'v [u8],
+    max: &'v [u8],
+    /// Both bounds begin with these words. Texts that are sorted by what comes late in them, as addresses are, begin alike.
+    shared: [u64; MOST_SHARED],
+    shared_words: usize,
+    /// Of the words behind the shared ones.
+    min_key: u64,
+    max_key: u64,
+}
+
+const MOST_SHARED: usize = 4;
+
+impl<'v> Range<'v> {
+    fn new(min: &'v [u8], max: &'v [u8]) -> Self {
+        let (mut shared, mut shared_words) = ([0; MOST_SHARED], 0);
+        let words = min.as_chunks::<8>().0.iter().zip(max.as_chunks::<8>().0);
+        for (place, (word, other)) in shared.iter_mut().zip(words) {
+            if word != other {
+                break;
+            }
+            *place = u64::from_ne_bytes(*word);
+            shared_words += 1;
+        }
+        let behind = |bound: &[u8]| prefix(bound.get(8 * shared_words..).unwrap_or_default());
+        Self {
+            min_key: behind(min),
+            max_key: behind(max),
+            min,
+            max,
+            shared,
+            shared_words,
+        }
+    }
+
+    /// The first value that one word does not settle, which says of most that they lie between the bounds or are one of them.
+    #[inline(always)]
+    fn first_unsettled(&self, values: &mut impl Iterator<Item = &'v [u8]>) -> Option<&'v [u8]> {
+        let (min, max, min_key, max_key) = (self.min, self.max, self.min_key, self.max_key);
+        let is_settled = |key: u64, value: &[u8]| {
+            (min_key < key && key < max_key)
+                || (key == min_key && is_same(value, min))
+                || (key == max_key && is_same(value, max))
+        };
+        match self.shared_words {
+            0 => values.find(|value| !is_settled(prefix(value), value)),
+            // What begins otherwise than both bounds do lies outside of them.
+            _ => values.find(|value| !self.key(value).is_some_and(|key| is_settled(key, value))),
+        }
+    }
+
+    /// The word of `value` behind the shared ones; `None` if it does not have those.
+    #[inline(always)]
+    fn key(&self, value: &[u8]) -> Option<u64> {
+        let (front, rest) = value.split_at_checked(8 * self.shared_words)?;
+        let words = front.as_chunks::<8>().0.iter().zip(self.shared);
+        let differs = words.fold(0, |bits, (word, shared)| {
+            bits | (u64::from_ne_bytes(*word) ^ shared)
+        });
+        (differs == 0).then(|| prefix(rest))
+    }
+}
+
+/// Whether two strings are equal, at best without a call.
+#[inline(always)]
+fn is_same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    // Two reads that overlap cover what lies between one and two times their size.
+    match a.len() {
+        0..8 => prefix(a) == prefix(b),
+        8..=16 => a.first_chunk::<8>() == b.first_chunk() && a.last_chunk::<8>() == b.last_chunk(),
+        17..=32 => {
+            a.first_chunk::<16>() == b.first_chunk() && a.last_chunk::<16>() == b.last_chunk()
+        }
+        _ => a == b,
+    }
 }
 
 fn signed<'v>(mut values: impl Iterator<Item = &'v [u8]>) -> Option<(&'v [u8], &'v [u8])> {

@@ -132,6 +132,30 @@ proptest! {
     }
 
     #[test]
+    fn byte_strings_that_begin_alike_compare_by_what_follows(
+        front in "[a-b]{0,40}",
+        ends in prop::collection::vec("[a-b\\x00]{0,20}", 1..40),
+        other in "[a-b]{0,20}",
+    ) {
+        let mut values: Vec<String> = ends.iter().map(|end| format!("{front}{end}")).collect();
+        for with_other in [false, true] {
+            if with_other {
+                values.insert(values.len() / 2, other.clone());
+            }
+            let arrays: Vec<ByteArray> = values.iter().map(|value| value.as_str().into()).collect();
+            let bytes = ByteValues::new(
+                ByteSource::Arrays(&arrays),
+                Picks::Range { from: 0, len: arrays.len() },
+            );
+            let column = column(Type::BYTE_ARRAY, None, -1);
+            let (bounds, _) = collected(&column, Values::Bytes(bytes), arrays.len());
+            let (min, max) = (values.iter().min().unwrap(), values.iter().max().unwrap());
+            let expected = (min.clone().into_bytes(), max.clone().into_bytes());
+            prop_assert_eq!(bounds, Some(expected));
+        }
+    }
+
+    #[test]
     fn byte_strings_compare_byte_by_byte(
         values in prop::collection::vec(prop::collection::vec(prop::sample::select(vec![0u8, 1, 65, 255]), 0..12), 0..50),
         step in 1usize..20,

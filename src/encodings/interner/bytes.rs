@@ -15,6 +15,7 @@ use super::fixed::FixedInterner;
 use super::hash::{ends, hash_all, hash_ends, random_seed};
 use crate::data_type::packed::{PackedBytes, PackedKey};
 use crate::encodings::buffer;
+use crate::encodings::byte_copy::append_short;
 use crate::errors::{ParquetError, Result};
 
 /// Places of long strings are 32 bits wide, and the last one means none.
@@ -181,7 +182,7 @@ impl BytesInterner {
         }
         #[expect(clippy::cast_possible_truncation, reason = "below MOST_BYTES")]
         self.table.refine(entry, key.placed(place as u32));
-        buffer::append(&mut self.data, value);
+        append_short(value, &mut self.data);
         Ok(())
     }
 }

@@ -26,6 +26,8 @@ const SMALL_SLOTS: usize = 1 << 14;
 /// ... and tables of up to 1 MiB until there are this many.
 const BUSY_SLOTS_PER_ENTRY_LARGE: usize = 3;
 const LARGE_SLOTS: usize = 1 << 18;
+/// Tables of as many slots lie in caches that are far away.
+const FAR_SLOTS_LOG2: u32 = 14;
 /// A tag that no slot has: it has a bit where those of slots have none.
 const NO_TAG: u32 = 1;
 /// A new key that ends this far from its home, in a table that is not full, means that the keys
@@ -147,15 +149,34 @@ impl<K: Key> FixedInterner<K> {
         let (slots, known) = (&self.slots[..], &self.keys[..]);
         let (multiplier, log2) = (self.multiplier, self.log2);
         let mut missed = 0;
-        for (at, (key, entry)) in keys.iter().zip(entries.iter_mut()).enumerate() {
+        if log2 < FAR_SLOTS_LOG2 {
+            for (at, (key, entry)) in keys.iter().zip(entries.iter_mut()).enumerate() {
+                let home = place_of(*key, multiplier, log2).home;
+                // SAFETY: a home is below `2^log2`, and there are more slots than that.
+                let slot = unsafe { *slots.get_unchecked(home) };
+                let number = slot & number_bits(log2);
+                // SAFETY: the low bits of a slot are 0 or what `add` numbered, and keys are never removed.
+                let known = unsafe { *known.get_unchecked(number as usize) };
+                missed |= u64::from(!key.same(known)) << at;
+                *entry = number;
+            }
+            return missed;
+        }
+        // Nothing here waits for what is asked of memory but the next loop, so that more is on its way at a time.
+        for key in keys {
+            fetch(slots, place_of(*key, multiplier, log2).home);
+        }
+        for (key, entry) in keys.iter().zip(entries.iter_mut()) {
             let home = place_of(*key, multiplier, log2).home;
-            // SAFETY: a home is below `2^log2`, and there are more slots than that.
+            // SAFETY: as above.
             let slot = unsafe { *slots.get_unchecked(home) };
-            let number = slot & number_bits(log2);
-            // SAFETY: the low bits of a slot are 0 or what `add` numbered, and keys are never removed.
-            let known = unsafe { *known.get_unchecked(number as usize) };
+            *entry = slot & number_bits(log2);
+            fetch(known, *entry as usize);
+        }
+        for (at, (key, number)) in keys.iter().zip(entries.iter()).enumerate() {
+            // SAFETY: as above.
+            let known = unsafe { *known.get_unchecked(*number as usize) };
             missed |= u64::from(!key.same(known)) << at;
-            *entry = number;
         }
         missed
     }
@@ -343,6 +364,19 @@ fn place_of<K: Key>(key: K, multiplier: u64, log2: u32) -> Place {
         home: (hash >> (64 - log2)) as usize,
         tag: (hash << log2 >> 32) as u32 & !number_bits(log2),
     }
+}
+
+/// Asks memory for an item that is needed soon.
+#[inline(always)]
+fn fetch<T>(items: &[T], at: usize) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every x86-64 processor has SSE. The place is only named, not read, wherever it lies.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(items.as_ptr().wrapping_add(at).cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (items, at);
 }
 
 /// Fills a slot, and the one that stands for it behind the last.
