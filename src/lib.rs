@@ -56,14 +56,6 @@ let file: Vec<u8> = writer.into_inner()?;
 //! | 1 | `basic`, `wire::compact` | the format's enums, the Thrift compact protocol |
 //! | 0 | `errors`, `latch`, `budget`, `utf8` | nothing |
 #![cfg_attr(
-    not(feature = "arrow"),
-    expect(
-        dead_code,
-        unused_imports,
-        reason = "page stores, memory limits and lent values serve the Arrow writer"
-    )
-)]
-#![cfg_attr(
     test,
     allow(
         clippy::cast_possible_truncation,

@@ -43,6 +43,20 @@ impl_named_enum!(
     ]
 );
 
+impl Type {
+    /// Bytes of a value in PLAIN, for columns whose type length is `type_length`: the one table of widths. `None` for
+    /// values of different lengths, and for BOOLEAN, of which eight take a byte.
+    pub(crate) fn value_bytes(self, type_length: i32) -> Option<usize> {
+        match self {
+            Type::BOOLEAN | Type::BYTE_ARRAY => None,
+            Type::INT32 | Type::FLOAT => Some(4),
+            Type::INT64 | Type::DOUBLE => Some(8),
+            Type::INT96 => Some(12),
+            Type::FIXED_LEN_BYTE_ARRAY => usize::try_from(type_length).ok(),
+        }
+    }
+}
+
 impl FromStr for Type {
     type Err = ParquetError;
 

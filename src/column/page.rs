@@ -5,6 +5,7 @@ use bytes::Bytes;
 use crate::basic::{Encoding, PageType};
 use crate::errors::Result;
 use crate::file::statistics::Statistics;
+use crate::wire::page::{DataPageHeader, DataPageHeaderV2, DictionaryPageHeader, PageHeaderKind};
 
 /// One page's content and what its header says about it.
 ///
@@ -61,6 +62,87 @@ pub enum Page {
 }
 
 impl Page {
+    /// A page of `kind` with the body `buf`.
+    pub(crate) fn new(kind: &PageHeaderKind<'_>, buf: Bytes) -> Result<Self> {
+        Ok(match kind {
+            PageHeaderKind::Data(page) => Page::DataPage {
+                buf,
+                num_values: u32::try_from(page.num_values)?,
+                encoding: page.encoding,
+                def_level_encoding: page.definition_level_encoding,
+                rep_level_encoding: page.repetition_level_encoding,
+                statistics: page.statistics.cloned(),
+            },
+            PageHeaderKind::DataV2(page) => Page::DataPageV2 {
+                buf,
+                num_values: u32::try_from(page.num_values)?,
+                encoding: page.encoding,
+                num_nulls: u32::try_from(page.num_nulls)?,
+                num_rows: u32::try_from(page.num_rows)?,
+                def_levels_byte_len: u32::try_from(page.definition_levels_byte_length)?,
+                rep_levels_byte_len: u32::try_from(page.repetition_levels_byte_length)?,
+                is_compressed: page.is_compressed,
+                statistics: page.statistics.cloned(),
+            },
+            PageHeaderKind::Dictionary(page) => Page::DictionaryPage {
+                buf,
+                num_values: u32::try_from(page.num_values)?,
+                encoding: page.encoding,
+                is_sorted: page.is_sorted.unwrap_or(false),
+            },
+        })
+    }
+
+    /// What the header of the page says beyond sizes.
+    pub(crate) fn header_kind(&self) -> Result<PageHeaderKind<'_>> {
+        Ok(match self {
+            Page::DataPage {
+                num_values,
+                encoding,
+                def_level_encoding,
+                rep_level_encoding,
+                statistics,
+                ..
+            } => PageHeaderKind::Data(DataPageHeader {
+                num_values: i32::try_from(*num_values)?,
+                encoding: *encoding,
+                definition_level_encoding: *def_level_encoding,
+                repetition_level_encoding: *rep_level_encoding,
+                statistics: statistics.as_ref(),
+            }),
+            Page::DataPageV2 {
+                num_values,
+                encoding,
+                num_nulls,
+                num_rows,
+                def_levels_byte_len,
+                rep_levels_byte_len,
+                is_compressed,
+                statistics,
+                ..
+            } => PageHeaderKind::DataV2(DataPageHeaderV2 {
+                num_values: i32::try_from(*num_values)?,
+                num_nulls: i32::try_from(*num_nulls)?,
+                num_rows: i32::try_from(*num_rows)?,
+                encoding: *encoding,
+                definition_levels_byte_length: i32::try_from(*def_levels_byte_len)?,
+                repetition_levels_byte_length: i32::try_from(*rep_levels_byte_len)?,
+                is_compressed: *is_compressed,
+                statistics: statistics.as_ref(),
+            }),
+            Page::DictionaryPage {
+                num_values,
+                encoding,
+                is_sorted,
+                ..
+            } => PageHeaderKind::Dictionary(DictionaryPageHeader {
+                num_values: i32::try_from(*num_values)?,
+                encoding: *encoding,
+                is_sorted: Some(*is_sorted),
+            }),
+        })
+    }
+
     /// The kind of the page.
     pub fn page_type(&self) -> PageType {
         match self {

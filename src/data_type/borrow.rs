@@ -8,10 +8,18 @@ use crate::errors::{ParquetError, Result};
 /// Views a slice of values as [`Values`]; `scratch` holds the bytes of types whose slices are not laid
 /// out as encoders need them, and `width` is the length of FIXED_LEN_BYTE_ARRAY values.
 pub trait BorrowValues: Sized {
-    /// The values of `values`, in order.
+    /// Sees to it that all of `values` can be viewed.
     ///
     /// # Errors
     /// If a fixed-length value has another length than `width`.
+    fn check_values(_values: &[Self], _width: usize) -> Result<()> {
+        Ok(())
+    }
+
+    /// The values of `values`, in order.
+    ///
+    /// # Errors
+    /// As [`check_values`](Self::check_values).
     fn borrow_values<'a>(
         values: &'a [Self],
         width: usize,
@@ -78,21 +86,26 @@ impl BorrowValues for ByteArray {
 }
 
 impl BorrowValues for FixedLenByteArray {
+    fn check_values(values: &[Self], width: usize) -> Result<()> {
+        match values.iter().find(|value| value.len() != width) {
+            None => Ok(()),
+            Some(value) => Err(ParquetError::General(format!(
+                "Fixed-length value has {} bytes where the column has {width}",
+                value.len()
+            ))),
+        }
+    }
+
     fn borrow_values<'a>(
         values: &'a [Self],
         width: usize,
         scratch: &'a mut Vec<u8>,
     ) -> Result<Borrowed<'a>> {
         scratch.clear();
-        for value in values {
-            if value.len() != width {
-                return Err(ParquetError::General(format!(
-                    "Fixed-length value has {} bytes where the column has {width}",
-                    value.len()
-                )));
-            }
-            scratch.extend_from_slice(value.data());
-        }
+        Self::check_values(values, width)?;
+        values
+            .iter()
+            .for_each(|value| scratch.extend_from_slice(value.data()));
         Ok(Borrowed(Values::Fixed(FixedValues::new(scratch, width))))
     }
 }

@@ -13,7 +13,7 @@ mod physical;
 pub(crate) mod values;
 
 pub use as_bytes::{AsBytes, SliceAsBytes};
-pub(crate) use borrow::BorrowValues;
+pub(crate) use borrow::Borrowed;
 pub use byte_array::ByteArray;
 pub use decimal::Decimal;
 pub use fixed::FixedLenByteArray;

@@ -18,10 +18,12 @@ mod interner;
 mod lent;
 pub(crate) mod levels;
 mod options;
+mod overhead;
 pub(crate) mod plain;
 pub(crate) mod rle;
 
 pub(crate) use options::{DeltaLayout, EncoderOptions, create_encoder};
+pub(crate) use overhead::{MOST_VALUE_OVERHEAD, Overhead, overhead};
 
 use crate::basic::{Encoding, Type};
 use crate::data_type::values::Values;

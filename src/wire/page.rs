@@ -91,7 +91,7 @@ pub(crate) struct DictionaryPageHeader {
 /// Appends the header to `out`.
 pub(crate) fn write_page_header(header: &PageHeader<'_>, out: &mut Vec<u8>) {
     write_struct(out, |record| {
-        record.i32(1, header.page_type().wire_id());
+        record.i32(1, header.kind.page_type().wire_id());
         record.i32(2, header.uncompressed_page_size);
         record.i32(3, header.compressed_page_size);
         if let Some(crc) = header.crc {
@@ -130,9 +130,20 @@ pub(crate) fn write_page_header(header: &PageHeader<'_>, out: &mut Vec<u8>) {
     });
 }
 
-impl PageHeader<'_> {
-    fn page_type(&self) -> PageType {
-        match self.kind {
+impl PageHeaderKind<'_> {
+    /// Whether readers need the dictionary page for this one.
+    pub(crate) fn is_in_dictionary(&self) -> bool {
+        let encoding = match self {
+            PageHeaderKind::Data(page) => page.encoding,
+            PageHeaderKind::DataV2(page) => page.encoding,
+            PageHeaderKind::Dictionary(_) => return false,
+        };
+        encoding == Encoding::RLE_DICTIONARY
+    }
+
+    /// The type of the page.
+    pub(crate) fn page_type(&self) -> PageType {
+        match self {
             PageHeaderKind::Data(_) => PageType::DATA_PAGE,
             PageHeaderKind::DataV2(_) => PageType::DATA_PAGE_V2,
             PageHeaderKind::Dictionary(_) => PageType::DICTIONARY_PAGE,

@@ -259,7 +259,7 @@ impl OpenArray<'_> {
     }
 
     /// The values one after the other. A dictionary has no token of its own.
-    pub(crate) fn values<'s>(&'s self, scratch: &'s mut Scratch) -> LeafValues<'s> {
+    pub(crate) fn values<'s>(&'s self, scratch: &'s mut Scratch) -> LeafValues<'s, 's> {
         let Self {
             conversion,
             selection,
@@ -296,11 +296,11 @@ impl Adapter {
     ///
     /// # Errors
     /// If the array is too long, or Arrow gives no access to what its type says that it has.
-    pub(crate) fn open_at<'a>(
-        &'a mut self,
+    pub(crate) fn open_at<'a, 's>(
+        &'s mut self,
         array: &'a dyn Array,
         cursor: Cursor<'a>,
-    ) -> Result<LeafValues<'a>> {
+    ) -> Result<LeafValues<'a, 's>> {
         let target = self.target;
         let (layers, values) = Layers::peel(array)?;
         let (source, token) = match values {

@@ -25,13 +25,15 @@ pub(super) const MILLIS_PER_DAY: i64 = 86_400_000;
 
 /// What is left of a leaf array's present values.
 #[derive(Debug)]
-pub(crate) struct LeafValues<'a> {
+pub(crate) struct LeafValues<'a, 's> {
     source: Source<'a>,
     target: Target,
     /// Of the dictionary or the runs; no meaning without.
     token: u64,
     slots: SlotReader<'a>,
-    scratch: &'a mut Scratch,
+    /// Where the values given last begin.
+    last: Cursor<'a>,
+    scratch: &'s mut Scratch,
 }
 
 /// Which slots of the source come next.
@@ -41,21 +43,34 @@ struct SlotReader<'a> {
     layers: Layers<'a>,
 }
 
-impl<'a> LeafValues<'a> {
+impl<'a, 's> LeafValues<'a, 's> {
     /// Values of an array that has `layers` around `source`, from where `cursor` stands.
     pub(super) fn new(
         cursor: Cursor<'a>,
         (source, layers, token): (Source<'a>, Layers<'a>, u64),
         target: Target,
-        scratch: &'a mut Scratch,
+        scratch: &'s mut Scratch,
     ) -> Self {
         Self {
             source,
             target,
             token,
+            last: cursor.clone(),
             slots: SlotReader { cursor, layers },
             scratch,
         }
+    }
+
+    /// Takes back the last `count` of the values given last.
+    pub(crate) fn give_back(&mut self, count: usize) {
+        let given = self.last.remaining() - self.slots.cursor.remaining();
+        self.slots.cursor.clone_from(&self.last);
+        self.slots.cursor.skip(given.saturating_sub(count));
+    }
+
+    /// Where the values to come begin.
+    pub(crate) fn into_cursor(self) -> Cursor<'a> {
+        self.slots.cursor
     }
 
     /// Number of values to come.
@@ -73,6 +88,7 @@ impl<'a> LeafValues<'a> {
     /// If a dictionary key or a run lies outside of what the array holds.
     pub(crate) fn next(&mut self, count: usize) -> Result<Values<'_>> {
         let count = count.min(self.remaining());
+        self.last.clone_from(&self.slots.cursor);
         let Self {
             slots,
             scratch,

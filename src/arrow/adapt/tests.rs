@@ -517,7 +517,7 @@ fn open_values<'a>(
     adapter: &'a mut Adapter,
     array: &'a dyn Array,
     selection: &'a Selection,
-) -> LeafValues<'a> {
+) -> LeafValues<'a, 'a> {
     adapter
         .open_at(array, start(array, selection).unwrap())
         .unwrap()

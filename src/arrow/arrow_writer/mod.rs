@@ -7,9 +7,7 @@
 
 mod column;
 mod factory;
-mod limits;
 mod options;
-mod part;
 mod pieces;
 mod row_group;
 mod writer;
@@ -20,8 +18,8 @@ pub use crate::column::page_store::{
     InMemoryPageStore, InMemoryPageStoreFactory, PageKey, PageStore, PageStoreArgs,
     PageStoreFactory,
 };
+pub use crate::column::writer::{MemoryPressure, OnMemoryLimit, OnSpillLimit};
 pub use column::{ArrowColumnChunk, ArrowColumnWriter, ArrowLeafColumn, compute_leaves};
 pub use factory::ArrowRowGroupWriterFactory;
-pub use limits::{MemoryPressure, OnMemoryLimit, OnSpillLimit};
 pub use options::ArrowWriterOptions;
 pub use writer::ArrowWriter;

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::limits::{OnMemoryLimit, OnSpillLimit};
 use crate::arrow::adapt::DecimalPrecision;
 use crate::arrow::leaves::ColumnNames;
 use crate::budget::MemoryBudget;
 use crate::column::page_store::PageStoreFactory;
+use crate::column::writer::{OnMemoryLimit, OnSpillLimit};
 use crate::file::properties::WriterProperties;
+use crate::file::writer::SerializedFileWriterOptions;
 use crate::schema::types::SchemaDescriptor;
 
 /// Options of an [`ArrowWriter`](super::ArrowWriter).
@@ -20,10 +21,7 @@ pub struct ArrowWriterOptions {
     pub(super) skip_arrow_metadata: bool,
     pub(super) schema_root: Option<String>,
     pub(super) parquet_schema: Option<SchemaDescriptor>,
-    pub(super) page_stores: Option<Arc<dyn PageStoreFactory>>,
-    pub(super) budget: Option<MemoryBudget>,
-    pub(super) on_memory_limit: OnMemoryLimit,
-    pub(super) on_spill_limit: OnSpillLimit,
+    pub(super) file: SerializedFileWriterOptions,
     pub(super) decimal_precision: DecimalPrecision,
     pub(super) column_names: ColumnNames,
 }
@@ -42,10 +40,8 @@ impl ArrowWriterOptions {
     /// Sets where finished pages wait for the end of their row group. The default is the heap; under
     /// a memory limit it is the heap as far as the limit allows, then a temporary file.
     pub fn with_page_store_factory(self, page_store_factory: Arc<dyn PageStoreFactory>) -> Self {
-        Self {
-            page_stores: Some(page_store_factory),
-            ..self
-        }
+        let file = self.file.with_page_store_factory(page_store_factory);
+        Self { file, ..self }
     }
 
     /// Limits what the writer keeps in memory to `bytes`.
@@ -86,19 +82,15 @@ impl ArrowWriterOptions {
     /// Those that keep pages where they do by default share the temporary files, too, and the thread that writes them, so
     /// that many writers need few of either.
     pub fn with_memory_budget(self, budget: MemoryBudget) -> Self {
-        Self {
-            budget: Some(budget),
-            ..self
-        }
+        let file = self.file.with_memory_budget(budget);
+        Self { file, ..self }
     }
 
     /// Sets what happens when nothing but ending the row group early can keep the memory limit. The
     /// default is to end it.
     pub fn with_on_memory_limit(self, on_memory_limit: OnMemoryLimit) -> Self {
-        Self {
-            on_memory_limit,
-            ..self
-        }
+        let file = self.file.with_on_memory_limit(on_memory_limit);
+        Self { file, ..self }
     }
 
     /// Sets what happens when the page store has no room: past the quota of a temporary file
@@ -109,10 +101,8 @@ impl ArrowWriterOptions {
     /// Columns that a caller encodes on its own, see
     /// [`ArrowWriter::into_serialized_writer`](super::ArrowWriter::into_serialized_writer), always fail.
     pub fn with_on_spill_limit(self, on_spill_limit: OnSpillLimit) -> Self {
-        Self {
-            on_spill_limit,
-            ..self
-        }
+        let file = self.file.with_on_spill_limit(on_spill_limit);
+        Self { file, ..self }
     }
 
     /// Sets whether a batch is refused in which a decimal has more digits than its column declares. By default only one

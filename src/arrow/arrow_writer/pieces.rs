@@ -99,6 +99,7 @@ mod tests {
     use super::*;
     use crate::arrow::adapt::DecimalPrecision;
     use crate::arrow::schema::ArrowSchemaConverter;
+    use crate::column::writer::ColumnPlan;
     use crate::file::properties::WriterProperties;
 
     fn batch(columns: Vec<ArrayRef>) -> RecordBatch {
@@ -123,7 +124,8 @@ mod tests {
             .convert(&batch.schema())
             .unwrap();
         let (properties, precision) = (WriterProperties::default(), DecimalPrecision::default());
-        BatchPlan::try_new(&batch.schema(), &descr, &properties, precision).unwrap()
+        let plans = ColumnPlan::of_all(&descr, &properties).unwrap();
+        BatchPlan::try_new(&batch.schema(), &descr, &plans, precision).unwrap()
     }
 
     fn bytes(batch: &RecordBatch, rows: Range<usize>) -> usize {

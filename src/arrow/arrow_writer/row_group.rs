@@ -4,10 +4,10 @@ use std::io::Write;
 
 use super::column::ArrowColumnWriter;
 use super::factory::ArrowRowGroupWriterFactory;
-use super::limits::{Relief, Relieved, is_store_full};
-use super::part::{Place, Stops, Written};
 use crate::arrow::leaves::CheckedLeaf;
-use crate::column::writer::PageCap;
+use crate::column::writer::{
+    MemoryReclaimer, OpenColumn, PageMemoryCap, Reclaimed, Written, is_store_full,
+};
 use crate::errors::Result;
 use crate::file::writer::SerializedFileWriter;
 
@@ -17,7 +17,7 @@ pub(super) struct OpenRowGroup {
     columns: Vec<ArrowColumnWriter>,
     rows: usize,
     /// What the columns were told that pages may hold; it follows the number of writers that share the limit.
-    cap: Option<PageCap>,
+    cap: Option<PageMemoryCap>,
 }
 
 impl OpenRowGroup {
@@ -46,57 +46,66 @@ impl OpenRowGroup {
         &mut self,
         leaves: &mut Vec<CheckedLeaf>,
         rows: usize,
-        relief: &mut Relief,
-    ) -> Result<Relieved> {
-        relief.make_room_for_codecs(&mut self.columns)?;
-        let mut outcome = Relieved::Enough;
-        self.follow(relief.page_cap());
+        reclaimer: &mut MemoryReclaimer,
+    ) -> Result<Reclaimed> {
+        reclaimer.make_room_for_codecs(&mut self.columns)?;
+        let mut outcome = Reclaimed::Enough;
+        self.follow(reclaimer.page_cap());
         let sizes: Vec<usize> = leaves.iter().map(|leaf| leaf.memory_size()).collect();
-        let mut in_flight = relief.reserve();
+        let mut in_flight = reclaimer.reserve();
         in_flight.resize(
             leaves.capacity() * size_of::<CheckedLeaf>()
                 + sizes.capacity() * size_of::<usize>()
                 + sizes.iter().sum::<usize>(),
         );
         for (index, (leaf, size)) in leaves.drain(..).zip(sizes).enumerate() {
-            self.write_leaf(index, &leaf, relief)?;
+            self.write_leaf(index, &leaf, reclaimer)?;
             drop(leaf);
             in_flight.shrink(size);
-            outcome = relief.run(&mut self.columns)?;
+            outcome = reclaimer.run(&mut self.columns)?;
         }
         drop(in_flight);
         self.rows += rows;
-        match is_store_full(&self.columns) {
-            true => Ok(Relieved::StoreIsFull),
-            false => Ok(outcome),
+        if is_store_full(&self.columns) {
+            return Ok(Reclaimed::StoreIsFull);
         }
+        Ok(outcome)
     }
 
     /// Frees what others could use before the next batch comes.
     ///
     /// # Errors
     /// If a store fails.
-    pub(super) fn rest(&mut self, relief: &mut Relief) -> Result<()> {
-        relief.rest(&mut self.columns)
+    pub(super) fn rest(&mut self, reclaimer: &mut MemoryReclaimer) -> Result<()> {
+        reclaimer.rest(&mut self.columns)
     }
 
-    fn follow(&mut self, cap: Option<PageCap>) {
+    fn follow(&mut self, cap: Option<PageMemoryCap>) {
         if cap != self.cap {
             self.cap = cap;
             let columns = self.columns.iter_mut();
-            columns.for_each(|column| column.set_page_cap(cap));
+            columns.for_each(|column| column.chunk_mut().set_page_cap(cap));
         }
     }
 
     /// Encodes one leaf. Where memory runs short in the middle, all columns make room before it goes on.
-    fn write_leaf(&mut self, index: usize, leaf: &CheckedLeaf, relief: &mut Relief) -> Result<()> {
-        let mut place = Place::at_start(leaf, Stops::WhereMemoryIsShort)?;
+    fn write_leaf(
+        &mut self,
+        index: usize,
+        leaf: &CheckedLeaf,
+        reclaimer: &mut MemoryReclaimer,
+    ) -> Result<()> {
+        let Some(column) = self.columns.get(index) else {
+            return Ok(());
+        };
+        let mut position = column.start(leaf)?;
+        let mut grant = reclaimer.grant();
         while let Some(column) = self.columns.get_mut(index) {
-            match column.write_from(&mut place)? {
+            match column.write_from(&mut position, grant)? {
                 Written::All => break,
                 Written::Short { next_bytes } => {
-                    relief.make_room(&mut self.columns, next_bytes)?;
-                    place.relieved();
+                    reclaimer.make_room(&mut self.columns, next_bytes)?;
+                    grant = reclaimer.grant_again();
                 }
             }
         }
@@ -104,20 +113,16 @@ impl OpenRowGroup {
     }
 
     /// Closes each column and streams it into the file before the next one is closed.
-    pub(super) fn close<W: Write + Send>(
-        self,
-        file: &mut SerializedFileWriter<W>,
-        relief: &mut Relief,
-    ) -> Result<()> {
-        let mut writer = file.next_row_group()?;
-        writer.set_rows(self.rows as u64);
+    pub(super) fn close<W: Write + Send>(self, file: &mut SerializedFileWriter<W>) -> Result<()> {
+        let (mut writer, reclaimer) = file.next_row_group_of(self.rows as u64)?;
         // A column's place is freed with the last one.
-        let mut places = relief.reserve();
+        let mut places = reclaimer.reserve();
         let mut columns = self.columns.into_iter();
         while let Some(mut column) = columns.next() {
-            relief.make_room_for_filter(&mut column, columns.as_mut_slice())?;
-            column.end_pages()?;
-            relief.note_pages(&column);
+            let chunk = column.chunk_mut();
+            reclaimer.make_room_for_filter(chunk, columns.as_mut_slice())?;
+            chunk.end_pages()?;
+            reclaimer.note_pages(chunk);
             column.close()?.append_to_row_group(&mut writer)?;
             places.grow(size_of::<ArrowColumnWriter>());
         }

@@ -8,20 +8,19 @@ use std::sync::Arc;
 use arrow_array::{RecordBatch, RecordBatchWriter};
 use arrow_schema::{ArrowError, SchemaRef};
 
+use super::column::ArrowColumnWriter;
 use super::factory::ArrowRowGroupWriterFactory;
-use super::limits::{MemoryPressure, OnMemoryLimit, OnSpillLimit, Relief, Relieved};
 use super::options::ArrowWriterOptions;
-use super::pieces::Pieces;
+use super::pieces::{Pieces, tiny_page_rows};
 use super::row_group::OpenRowGroup;
 use crate::arrow::leaves::{BatchPlan, CheckedBatch, CheckedLeaf, ColumnNames};
 use crate::arrow::schema::{ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata, renamed};
-use crate::budget::{MemoryBudget, Reservation};
-use crate::column::chunk::WhenFull;
-use crate::column::page_store::{InMemoryPageStoreFactory, spilling};
+use crate::budget::Reservation;
+use crate::column::writer::{MemoryPressure, OnMemoryLimit, Reclaimed};
 use crate::errors::Result;
 use crate::file::metadata::{KeyValue, ParquetMetaData, RowGroupMetaData};
 use crate::file::properties::WriterProperties;
-use crate::file::writer::{SerializedFileWriter, TrackedWrite};
+use crate::file::writer::SerializedFileWriter;
 use crate::latch::{panicked, watched};
 
 /// Writes record batches to a Parquet file.
@@ -63,8 +62,6 @@ pub struct ArrowWriter<W: Write> {
     leaves: Vec<CheckedLeaf>,
     factory: ArrowRowGroupWriterFactory,
     limits: RowGroupLimits,
-    relief: Relief,
-    on_memory_limit: OnMemoryLimit,
     column_names: ColumnNames,
     /// Pays for what stays the same as long as the writer lives.
     _fixed: Reservation,
@@ -106,17 +103,10 @@ impl<W: Write + Send> ArrowWriter<W> {
             skip_arrow_metadata,
             schema_root,
             parquet_schema,
-            page_stores,
-            budget,
-            on_memory_limit,
-            on_spill_limit,
+            file: file_options,
             decimal_precision,
             column_names,
         } = options;
-        let when_full = match on_spill_limit {
-            OnSpillLimit::Fail => WhenFull::Fail,
-            OnSpillLimit::FlushRowGroup => WhenFull::Hold,
-        };
         let mut kept_schema = Cow::Borrowed(arrow_schema.as_ref());
         let descr = match parquet_schema {
             Some(descr) => {
@@ -139,30 +129,17 @@ impl<W: Write + Send> ArrowWriter<W> {
             rows: properties.max_row_group_row_count(),
             bytes: properties.max_row_group_bytes(),
         };
-        let is_limited = budget.is_some();
-        let member = Arc::new(budget.unwrap_or_else(MemoryBudget::unlimited).register());
-        let page_stores = match page_stores {
-            Some(stores) => stores,
-            None if is_limited => spilling(&member),
-            None => Arc::new(InMemoryPageStoreFactory),
-        };
-        // Of many writers that share a limit, each may keep little beside its columns.
-        let sink = TrackedWrite::within(writer, member.fair_share().unwrap_or(usize::MAX));
-        let mut file =
-            SerializedFileWriter::over(sink, descr.root_schema_ptr(), Arc::new(properties))?;
-        if is_limited {
-            file.park_in(page_stores.clone(), &member, when_full);
-        }
+        let file = SerializedFileWriter::new_with_options(
+            writer,
+            descr.root_schema_ptr(),
+            Arc::new(properties),
+            file_options,
+        )?;
         let factory = ArrowRowGroupWriterFactory::new(&file, arrow_schema.clone())
-            .with_page_store_factory(page_stores)
-            .with_member(member.clone())
-            .with_when_full(when_full)
             .with_decimal_precision_check(decimal_precision);
-        let shape = factory.check()?;
         let plan = factory.plan()?.clone();
-        let mut fixed = member.reserve();
-        fixed.resize(file.fixed_memory_size() + plan.memory_size());
-        let relief = Relief::new(member, factory.benches().clone(), shape);
+        let mut fixed = file.resources().member().reserve();
+        fixed.resize(plan.memory_size());
         Ok(Self {
             file,
             open: None,
@@ -171,8 +148,6 @@ impl<W: Write + Send> ArrowWriter<W> {
             leaves: Vec::new(),
             factory,
             limits,
-            relief,
-            on_memory_limit,
             column_names,
             _fixed: fixed,
         })
@@ -197,7 +172,7 @@ impl<W: Write + Send> ArrowWriter<W> {
             None => 0,
             Some(open) => {
                 open.memory_size()
-                    + self.factory.benches().memory_size()
+                    + self.file.resources().scratch().memory_size()
                     + self.file.pending_memory_size()
                     + self.leaves.capacity() * size_of::<CheckedLeaf>()
             }
@@ -222,7 +197,7 @@ impl<W: Write + Send> ArrowWriter<W> {
     /// What the memory limit has cost so far: spills, early cuts, and the largest page. Pages, and the bytes of those
     /// spilled, are counted when their row group ends.
     pub fn memory_pressure(&self) -> MemoryPressure {
-        self.relief.pressure()
+        self.file.memory_pressure()
     }
 
     /// Encodes a batch. Row groups that become full are written out; a batch may fill several.
@@ -313,7 +288,7 @@ impl<W: Write + Send> ArrowWriter<W> {
     pub fn finish(&mut self) -> Result<ParquetMetaData> {
         self.flush()?;
         // No page follows, and the footer needs room too.
-        self.factory.benches().clear();
+        self.file.resources().scratch().clear();
         self.watched(|writer| writer.file.finish())
     }
 
@@ -335,7 +310,7 @@ impl<W: Write + Send> ArrowWriter<W> {
     ) -> Result<(SerializedFileWriter<W>, ArrowRowGroupWriterFactory)> {
         self.flush()?;
         // Nobody would end the row group of a caller's own columns.
-        let factory = self.factory.with_when_full(WhenFull::Fail);
+        let factory = self.factory.failing_when_full();
         Ok((self.file, factory))
     }
 
@@ -375,13 +350,13 @@ impl<W: Write + Send> ArrowWriter<W> {
     /// Writes a batch that fits the schema.
     fn write_checked(&mut self, batch: &RecordBatch) -> Result<()> {
         let plan = self.plan.clone();
-        let (pieces, all) = (self.relief.pieces(&plan, batch), batch.num_rows());
+        let (pieces, all) = (self.pieces(&plan, batch), batch.num_rows());
         if self.fitting_rows(all).min(pieces.next(0..all)) == all {
             let mut leaves = std::mem::take(&mut self.leaves);
             let walked = plan.walk_into(batch, 0, &mut leaves);
             let written = walked.and_then(|()| self.write_leaves(&mut leaves, all));
             leaves.clear();
-            if self.relief.has_no_limit() {
+            if self.file.reclaimer().has_no_limit() {
                 self.leaves = leaves;
             }
             written?;
@@ -395,14 +370,25 @@ impl<W: Write + Send> ArrowWriter<W> {
 
     /// Frees what other writers could use before the next batch comes.
     fn rest(&mut self) -> Result<()> {
+        let reclaimer = self.file.reclaimer();
         let rested = match &mut self.open {
-            Some(open) => open.rest(&mut self.relief),
-            None => self.relief.rest(&mut []),
+            Some(open) => open.rest(reclaimer),
+            None => reclaimer.rest::<ArrowColumnWriter>(&mut []),
         };
         rested.map_err(|error| {
             self.open = None;
             self.file.latch(error)
         })
+    }
+
+    /// The pieces of `batch` that may be taken apart at once.
+    fn pieces<'b>(&mut self, plan: &'b BatchPlan, batch: &'b RecordBatch) -> Pieces<'b> {
+        let reclaimer = self.file.reclaimer();
+        let (limit, shape) = (reclaimer.limit_at_work(), reclaimer.shape());
+        let most_rows = limit.map_or(usize::MAX, |limit| {
+            tiny_page_rows(shape.least_slots, shape.columns, limit)
+        });
+        Pieces::new(plan, batch, limit).with_most_rows(most_rows)
     }
 
     fn write_by_pieces(
@@ -436,23 +422,22 @@ impl<W: Write + Send> ArrowWriter<W> {
                 self.open.insert(open)
             }
         };
-        let relieved = open.write(leaves, rows, &mut self.relief);
-        let relieved = match relieved {
-            Ok(relieved) => relieved,
+        let reclaimed = match open.write(leaves, rows, self.file.reclaimer()) {
+            Ok(reclaimed) => reclaimed,
             Err(error) => {
                 // The columns no longer have the same rows: what was encoded of this row group is lost.
                 self.open = None;
                 return Err(self.file.latch(error));
             }
         };
-        match relieved {
-            Relieved::StoreIsFull => {
-                self.relief.note_early_flush();
+        match reclaimed {
+            Reclaimed::StoreIsFull => {
+                self.file.reclaimer().note_early_flush();
                 self.flush_open()
             }
-            Relieved::OnlyTheRowGroupIsLeft => self.flush_early(),
-            Relieved::Enough if self.is_full() => self.flush_open(),
-            Relieved::Enough => Ok(()),
+            Reclaimed::OnlyTheRowGroupIsLeft => self.flush_early(),
+            Reclaimed::Enough if self.is_full() => self.flush_open(),
+            Reclaimed::Enough => Ok(()),
         }
     }
 
@@ -460,38 +445,39 @@ impl<W: Write + Send> ArrowWriter<W> {
         let Some(open) = self.open.take() else {
             return Ok(());
         };
-        let closed = open.close(&mut self.file, &mut self.relief);
-        self.relief.note_end();
+        let closed = open.close(&mut self.file);
+        self.file.reclaimer().note_end();
         closed.map_err(|error| self.file.latch(error))
     }
 
     fn flush_early(&mut self) -> Result<()> {
-        match self.on_memory_limit {
+        match self.file.on_memory_limit() {
             OnMemoryLimit::FlushRowGroup if !self.pays_to_end() => Ok(()),
             OnMemoryLimit::FlushRowGroup => {
-                self.relief.note_early_flush();
+                self.file.reclaimer().note_early_flush();
                 self.flush_open()
             }
             OnMemoryLimit::Fail => {
-                let error = self.relief.exceeded();
+                let error = self.file.reclaimer().exceeded();
                 self.open = None;
                 Err(self.file.latch(error))
             }
         }
     }
 
-    fn pays_to_end(&self) -> bool {
-        self.open.as_ref().is_some_and(|open| {
-            let (open_bytes, again_bytes) = (open.memory_size(), open.places_size());
-            let pending_bytes = self.file.pending_memory_size();
-            self.relief
-                .pays_to_end(open_bytes, again_bytes, pending_bytes)
-        })
+    fn pays_to_end(&mut self) -> bool {
+        let pending_bytes = self.file.pending_memory_size();
+        let Some(open) = &self.open else {
+            return false;
+        };
+        let (open_bytes, again_bytes) = (open.memory_size(), open.places_size());
+        let reclaimer = self.file.reclaimer();
+        reclaimer.pays_to_end(open_bytes, again_bytes, pending_bytes)
     }
 
     /// Runs `call`, and takes no more calls if it panics.
     fn watched<T>(&mut self, call: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        let _work = self.relief.at_work();
+        let _work = self.file.reclaimer().at_work();
         let latch = |writer: &mut Self| drop(writer.file.latch(panicked()));
         watched(self, latch, call)
     }

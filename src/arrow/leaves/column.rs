@@ -10,15 +10,14 @@ use super::leaf::{Counts, Leaf, Refusal, UncheckedLeaf};
 use super::level_map::LevelMap;
 use super::shape::{ArrowNesting, ColumnShape, LeafNode, LeafShape, ParquetNesting};
 use crate::arrow::adapt::{Conversion, DecimalPrecision, OpenArray, Scratch, WIDEST_NUMBER};
-use crate::column::writer::{LeafInput, RowRoom, row_room, surely_fits};
+use crate::column::writer::{ColumnPlan, Slots, surely_fits};
 use crate::errors::{ParquetError, Result};
-use crate::file::properties::ColumnOptions;
 use crate::schema::types::ColumnDescPtr;
 
 /// What a writer knows of one column beforehand, made once and shared.
 #[derive(Debug)]
-pub(crate) struct ColumnPlan {
-    descr: ColumnDescPtr,
+pub(crate) struct ArrowColumnPlan {
+    column_plan: Arc<ColumnPlan>,
     conversion: Conversion,
     /// How the column is nested.
     column: ColumnShape,
@@ -26,8 +25,6 @@ pub(crate) struct ColumnPlan {
     leaf: LeafShape,
     /// What becomes of the levels of its leaves.
     levels: LevelMap,
-    /// What a row may have at most.
-    rows: RowRoom,
 }
 
 /// Where the values of a column come from.
@@ -53,15 +50,14 @@ impl Deref for CheckedLeaf {
     }
 }
 
-impl ColumnPlan {
-    /// Plans for the column `descr`.
+impl ArrowColumnPlan {
+    /// Plans for the column of `column_plan`.
     ///
     /// # Errors
     /// If values of the field cannot be written to the column, or the field is nested otherwise: names the column.
     pub(super) fn try_new(
         source: ColumnSource<'_>,
-        descr: &ColumnDescPtr,
-        options: &ColumnOptions,
+        column_plan: &Arc<ColumnPlan>,
         precision: DecimalPrecision,
     ) -> Result<Self> {
         let ColumnSource {
@@ -69,12 +65,12 @@ impl ColumnPlan {
             leaf,
             column,
         } = source;
+        let descr = column_plan.descr();
         let conversion = Conversion::try_new(data_type, descr, precision)?;
         let levels = LevelMap::between(&leaf, &column)
             .ok_or_else(|| nested_otherwise(descr, &leaf, &column))?;
         Ok(Self {
-            rows: row_room(descr, options),
-            descr: descr.clone(),
+            column_plan: column_plan.clone(),
             conversion,
             column,
             leaf,
@@ -84,7 +80,7 @@ impl ColumnPlan {
 
     /// The column.
     pub(crate) fn descr(&self) -> &ColumnDescPtr {
-        &self.descr
+        self.column_plan.descr()
     }
 
     /// How values become those of the column.
@@ -101,7 +97,7 @@ impl ColumnPlan {
             return self.check(leaf.leaf.clone(), 0);
         }
         let levels = LevelMap::between(&leaf.shape, &self.column)
-            .ok_or_else(|| nested_otherwise(&self.descr, &leaf.shape, &self.column))?;
+            .ok_or_else(|| nested_otherwise(self.descr(), &leaf.shape, &self.column))?;
         self.check_with(leaf.leaf.clone(), &levels, 0)
     }
 
@@ -148,7 +144,7 @@ impl ColumnPlan {
             return Ok(CheckedLeaf(leaf));
         }
         let accepted = self.conversion.accepts(array.data_type());
-        accepted.map_err(|error| self.descr.name_in(error))?;
+        accepted.map_err(|error| self.descr().name_in(error))?;
         let values = self.conversion.open(array, &leaf.selection)?;
         self.check_values(&values, &leaf, first_row)?;
         self.check_rows(&values, &leaf, first_row)?;
@@ -161,7 +157,7 @@ impl ColumnPlan {
         match values.first_invalid()? {
             None => Ok(()),
             Some(value) => {
-                let row = leaf.row_of_value(value.nth, self.descr.max_def_level());
+                let row = leaf.row_of_value(value.nth, self.descr().max_def_level());
                 Err(self.row_error(first_row + row, &value.what))
             }
         }
@@ -183,20 +179,24 @@ impl ColumnPlan {
         if fits(lengths.longest, lengths.sum) {
             return Ok(());
         }
-        let (definition, repetition) = (self.descr.max_def_level(), self.descr.max_rep_level());
-        let input = LeafInput {
-            slots: leaf.slots,
+        let (definition, repetition) = (self.descr().max_def_level(), self.descr().max_rep_level());
+        let slots = Slots {
+            count: leaf.slots,
             definition: (definition > 0).then(|| leaf.def.as_levels()),
             repetition: (repetition > 0).then(|| leaf.rep.as_levels()),
-            values: &mut values.values(&mut scratch),
-            given: None,
         };
-        self.rows.check(input, first_row)
+        let row_limit = self.column_plan.row_limit();
+        row_limit.check(
+            self.descr(),
+            first_row,
+            slots,
+            &mut values.values(&mut scratch),
+        )
     }
 
     /// Slots of the largest row at most.
     fn row_slots(&self, leaf: &Leaf) -> usize {
-        match self.descr.max_rep_level() {
+        match self.descr().max_rep_level() {
             0 => 1,
             _ => leaf.row_slots,
         }
@@ -223,7 +223,7 @@ impl ColumnPlan {
 
     fn row_error(&self, row: usize, what: &str) -> ParquetError {
         let text = format_args!("row {row} of the batch has {what}");
-        ParquetError::ArrowError(self.descr.message(text))
+        ParquetError::ArrowError(self.descr().message(text))
     }
 }
 

@@ -31,7 +31,7 @@ mod tree;
 mod walk;
 mod weight;
 
-pub(crate) use column::{CheckedLeaf, ColumnPlan};
+pub(crate) use column::{ArrowColumnPlan, CheckedLeaf};
 pub(crate) use leaf::{Leaf, UncheckedLeaf};
 pub use names::ColumnNames;
 pub(crate) use plan::{BatchPlan, CheckedBatch, LeafPlan};

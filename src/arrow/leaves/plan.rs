@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Fields, Schema};
 
-use super::column::{CheckedLeaf, ColumnPlan, ColumnSource};
+use super::column::{ArrowColumnPlan, CheckedLeaf, ColumnSource};
 use super::frontier::Frontier;
 use super::leaf::{Leaf, UncheckedLeaf};
 use super::names::check_names;
@@ -16,15 +16,15 @@ use super::tree::Node;
 use super::weight::Weights;
 use crate::arrow::adapt::DecimalPrecision;
 use crate::arrow::schema::value_type;
+use crate::column::writer::ColumnPlan;
 use crate::errors::{ParquetError, Result};
-use crate::file::properties::WriterProperties;
 use crate::schema::types::SchemaDescriptor;
 
 /// How the batches of one writer fall apart into leaves, and what its columns take.
 #[derive(Debug)]
 pub(crate) struct BatchPlan {
     fields: Vec<LeafPlan>,
-    columns: Vec<Arc<ColumnPlan>>,
+    columns: Vec<Arc<ArrowColumnPlan>>,
 }
 
 /// How arrays of one field fall apart into leaves.
@@ -52,7 +52,7 @@ impl BatchPlan {
     pub(crate) fn try_new(
         schema: &Schema,
         descr: &SchemaDescriptor,
-        properties: &WriterProperties,
+        columns: &[Arc<ColumnPlan>],
         precision: DecimalPrecision,
     ) -> Result<Self> {
         let fields = schema.fields().iter();
@@ -72,25 +72,24 @@ impl BatchPlan {
             field.root.shapes(&mut shapes);
         }
         let sources = types.into_iter().zip(shapes).zip(column_shapes(descr));
-        let columns = sources
-            .zip(descr.columns())
-            .map(|(((data_type, leaf), column), descr)| {
+        let planned = sources
+            .zip(columns)
+            .map(|(((data_type, leaf), column), column_plan)| {
                 let source = ColumnSource {
                     data_type,
                     leaf,
                     column,
                 };
-                let options = properties.column(descr.path());
-                ColumnPlan::try_new(source, descr, &options, precision).map(Arc::new)
+                ArrowColumnPlan::try_new(source, column_plan, precision).map(Arc::new)
             });
         Ok(Self {
-            columns: columns.collect::<Result<_>>()?,
+            columns: planned.collect::<Result<_>>()?,
             fields,
         })
     }
 
     /// The columns, in the order of the schema.
-    pub(crate) fn columns(&self) -> &[Arc<ColumnPlan>] {
+    pub(crate) fn columns(&self) -> &[Arc<ArrowColumnPlan>] {
         &self.columns
     }
 
@@ -162,7 +161,7 @@ impl BatchPlan {
         &self,
         batch: &RecordBatch,
         leaves: &mut Vec<CheckedLeaf>,
-        check: impl Fn(&ColumnPlan, Leaf) -> Result<CheckedLeaf>,
+        check: impl Fn(&ArrowColumnPlan, Leaf) -> Result<CheckedLeaf>,
     ) -> Result<()> {
         leaves.reserve(self.columns.len());
         let mut columns = self.columns.iter();
@@ -183,7 +182,7 @@ impl BatchPlan {
         size_of::<Self>()
             + self.fields.capacity() * size_of::<LeafPlan>()
             + fields.sum::<usize>()
-            + self.columns.capacity() * size_of::<Arc<ColumnPlan>>()
+            + self.columns.capacity() * size_of::<Arc<ArrowColumnPlan>>()
             + columns.sum::<usize>()
     }
 }
@@ -199,7 +198,7 @@ impl CheckedBatch<'_> {
         leaves: &mut Vec<CheckedLeaf>,
     ) -> Result<()> {
         let piece = self.batch.slice(rows.start, rows.len());
-        let checked = |column: &ColumnPlan, leaf| Ok(column.checked_before(leaf));
+        let checked = |column: &ArrowColumnPlan, leaf| Ok(column.checked_before(leaf));
         self.plan.walk_with(&piece, leaves, checked)
     }
 }

@@ -26,6 +26,7 @@ use super::weight::{Precision, Weights};
 use super::{BatchPlan, CheckedLeaf, Leaf, LeafPlan};
 use crate::arrow::adapt::DecimalPrecision;
 use crate::arrow::schema::ArrowSchemaConverter;
+use crate::column::writer::ColumnPlan;
 use crate::errors::Result;
 use crate::file::properties::WriterProperties;
 
@@ -39,7 +40,8 @@ fn checked(field: &Field, array: &ArrayRef, first_row: usize) -> Result<Vec<Chec
     let schema = Schema::new(vec![field.clone()]);
     let descr = ArrowSchemaConverter::new().convert(&schema)?;
     let (properties, precision) = (WriterProperties::default(), DecimalPrecision::default());
-    let plan = BatchPlan::try_new(&schema, &descr, &properties, precision)?;
+    let plans = ColumnPlan::of_all(&descr, &properties)?;
+    let plan = BatchPlan::try_new(&schema, &descr, &plans, precision)?;
     // The plan's field may be required where nulls are.
     let found = Field::new(field.name(), array.data_type().clone(), true);
     let found = Arc::new(Schema::new(vec![found]));

@@ -4,11 +4,12 @@
 use std::io::Write;
 
 use super::shelf::{Shelf, Shelved, WhenFull, store_error};
-use super::sink::{PageContent, PageSink, SealedPage};
+use super::sink::{PageSink, SealedPage};
 use crate::budget::push_tight;
 use crate::column::page_store::{PageStoreArgs, PageStoreFactory};
 use crate::errors::{ParquetError, Result};
 use crate::schema::types::ColumnDescPtr;
+use crate::wire::page::PageHeaderKind;
 
 /// Pages of one chunk, waiting in their store.
 pub(crate) struct ChunkBuffer {
@@ -73,8 +74,8 @@ impl ChunkBuffer {
             .map_err(|source| store_error("spill", &self.descr, pages, source))
     }
 
-    /// Streams all pages into `out`, dictionary first, through `buffer`; then drops the store.
-    pub(crate) fn splice(mut self, buffer: &mut Vec<u8>, out: &mut dyn Write) -> Result<()> {
+    /// Streams all pages into `out`, dictionary first, through `buffer`; then drops the store. Returns their bytes.
+    pub(crate) fn splice(mut self, buffer: &mut Vec<u8>, out: &mut dyn Write) -> Result<u64> {
         let mut written: u64 = 0;
         let pages = self.dictionary.into_iter().chain(self.data);
         for (ordinal, page) in pages.enumerate() {
@@ -93,7 +94,7 @@ impl ChunkBuffer {
                 self.descr.path().string(),
             )));
         }
-        Ok(())
+        Ok(written)
     }
 
     fn pages(&self) -> usize {
@@ -109,11 +110,9 @@ impl PageSink for ChunkBuffer {
             .shelf
             .put_from(page.buffer, page.from)
             .map_err(|source| store_error("put", &self.descr, ordinal, source))?;
-        match page.content {
-            PageContent::Dictionary { .. } => self.dictionary = Some(blob),
-            PageContent::DataV1 { .. } | PageContent::DataV2 { .. } => {
-                push_tight(&mut self.data, blob)
-            }
+        match page.kind {
+            PageHeaderKind::Dictionary(_) => self.dictionary = Some(blob),
+            PageHeaderKind::Data(_) | PageHeaderKind::DataV2(_) => push_tight(&mut self.data, blob),
         }
         self.bytes += blob_len as u64;
         Ok(())

@@ -57,15 +57,6 @@ impl IndexEntries {
         }
     }
 
-    /// Cuts bounds in another way from now on.
-    pub(super) fn cut(&mut self, truncation: Truncation, later: LaterCut) {
-        self.options = IndexOptions {
-            truncation,
-            later: Some(later),
-            ..self.options
-        };
-    }
-
     /// Records the next page.
     pub(super) fn record(&mut self, facts: &DataPageFacts<'_>) -> Result<()> {
         // SPEC: parquet.thrift, `ColumnIndex.null_pages`: a page is null when it holds no value; a row

@@ -2,10 +2,9 @@
 //! [`layout`](super::layout) computes them when the chunk ends.
 
 use super::facts::{DataPageFacts, DictionaryFacts};
-use super::index_entries::{IndexEntries, IndexOptions, LaterCut};
+use super::index_entries::{IndexEntries, IndexOptions};
 use super::number_log::NumberLog;
 use crate::basic::{Encoding, EncodingMask, PageType};
-use crate::column::stats::Truncation;
 use crate::errors::{ParquetError, Result};
 use crate::file::metadata::PageEncodingStats;
 use crate::file::page_index::offset_index::PageLocation;
@@ -171,13 +170,6 @@ impl ChunkLedger {
                 },
             })
         })
-    }
-
-    /// Cuts the bounds of the column index in another way.
-    pub(crate) fn cut_bounds(&mut self, truncation: Truncation, later: LaterCut) {
-        if let Some(index) = &mut self.index {
-            index.cut(truncation, later);
-        }
     }
 
     /// Heap bytes, by capacity. O(1).

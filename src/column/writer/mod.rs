@@ -4,27 +4,41 @@
 //! cuts a page when it is full, and hands it to a [`PageWriter`](super::page::PageWriter).
 
 mod body;
+mod chunk_writer;
+mod cut;
 mod encoder;
+mod feed;
 mod filter;
-mod given;
-mod open_page;
-mod page_cap;
-mod paging;
-mod room;
+mod given_levels;
+mod page_levels;
+mod page_values;
+mod plan;
+mod pressure;
+mod reclaim;
+mod row_limit;
+mod scratch;
 mod seal;
+mod sizes;
+mod slots;
 #[cfg(test)]
 mod tests;
 mod typed;
-mod value_state;
-mod workbench;
 
 pub use super::chunk::ColumnCloseResult;
-pub(crate) use encoder::{ColumnEncoder, LeafInput, ValueFeed, row_room};
-pub(crate) use page_cap::{PageCap, Progress};
-pub(crate) use room::{Lengths, RowRoom, lengths_of, surely_fits};
+pub(crate) use chunk_writer::{ChunkParts, ChunkWriter, Grant, Written};
+pub(crate) use cut::{PageMemoryCap, surely_fits};
+pub(crate) use plan::ColumnPlan;
+pub use pressure::{MemoryPressure, OnMemoryLimit, OnSpillLimit};
+pub(crate) use reclaim::{
+    MemoryReclaimer, OpenColumn, Reclaimed, WriterShape, is_store_full, page_cap,
+};
+pub(crate) use scratch::{CODECS, ScratchPool};
+pub(crate) use seal::{Checksum, header_of};
+pub(crate) use sizes::{Lengths, lengths_of};
+pub(crate) use slots::{Slots, ValueFeed};
+pub(crate) use typed::LimitedWriter;
 pub use typed::{
     ColumnValueEncoder, ColumnValueEncoderImpl, ColumnWriter, ColumnWriterImpl,
     GenericColumnWriter, get_column_writer, get_typed_column_writer, get_typed_column_writer_mut,
     get_typed_column_writer_ref,
 };
-pub(crate) use workbench::{CODECS, WorkbenchPool};

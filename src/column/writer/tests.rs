@@ -1,17 +1,18 @@
 //! What a typed writer says of its own memory, and that no page is larger than the format allows.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 
-use super::room::MOST_SHARED_BYTES;
+use super::chunk_writer::{ChunkParts, ChunkWriter, Grant};
+use super::cut::{FORMAT, FormatLimits};
 use super::{
-    ColumnEncoder, ColumnValueEncoderImpl, GenericColumnWriter, LeafInput, ValueFeed, WorkbenchPool,
+    ColumnPlan, ColumnValueEncoderImpl, GenericColumnWriter, ScratchPool, Slots, ValueFeed,
 };
 use crate::basic::Encoding;
 use crate::budget::MemoryBudget;
-use crate::column::chunk::{PageContent, PageSink, SealedPage};
-use crate::column::page::{CompressedPage, PageWriteSpec, PageWriter};
+use crate::column::chunk::{ChunkPages, HandedPages};
+use crate::column::page::{CompressedPage, Page, PageWriteSpec, PageWriter};
 use crate::data_type::Int64Type;
 use crate::data_type::levels::Levels;
 use crate::data_type::values::{ByteSource, ByteValues, Picks, Values};
@@ -72,19 +73,34 @@ fn pages_that_wait_anywhere_count_as_memory() {
 }
 
 /// The sizes of pages that are put: bytes before compression, rows that begin.
-#[derive(Default)]
+#[derive(Debug, Default, Clone)]
 struct Sizes {
     data: Vec<(usize, u32)>,
     dictionary: Option<usize>,
 }
 
-impl PageSink for Sizes {
-    fn put(&mut self, page: SealedPage<'_>) -> Result<()> {
-        match page.content {
-            PageContent::DataV2 { rows, .. } => self.data.push((page.uncompressed_len, rows)),
-            PageContent::DataV1 { .. } => panic!("pages of the second layout were asked for"),
-            PageContent::Dictionary { .. } => self.dictionary = Some(page.uncompressed_len),
+/// Remembers the sizes of pages.
+#[derive(Default, Clone)]
+struct Measuring(Arc<Mutex<Sizes>>);
+
+impl PageWriter for Measuring {
+    fn write_page(&mut self, page: CompressedPage) -> Result<PageWriteSpec> {
+        let mut sizes = self.0.lock().unwrap();
+        match page.compressed_page() {
+            Page::DataPageV2 { num_rows, .. } => {
+                sizes.data.push((page.uncompressed_size(), *num_rows));
+            }
+            Page::DataPage { .. } => panic!("pages of the second layout were asked for"),
+            Page::DictionaryPage { .. } => sizes.dictionary = Some(page.uncompressed_size()),
         }
+        Ok(PageWriteSpec::new())
+    }
+
+    fn defers_dictionary_ordering(&self) -> bool {
+        true
+    }
+
+    fn close(&mut self) -> Result<()> {
         Ok(())
     }
 }
@@ -95,10 +111,20 @@ impl ValueFeed for Feed<'_> {
     fn next(&mut self, count: usize) -> Result<Values<'_>> {
         Ok(self.0.take_front(count))
     }
+
+    fn give_back(&mut self, _count: usize) {
+        unreachable!("memory is never short");
+    }
 }
 
 /// The page that a value may share with others, and far more than that.
-const SHARED: usize = MOST_SHARED_BYTES;
+const SHARED: usize = 4 << 20;
+
+/// A format that unit tests can fill.
+const SMALL: FormatLimits = FormatLimits {
+    shared_bytes: SHARED,
+    ..FORMAT
+};
 
 /// Writes rows of values of these lengths without any limit but the format's, and returns the sizes of the pages.
 fn sizes_of(rows: &[Vec<usize>], encoding: Encoding, dictionary: bool, batch: usize) -> Sizes {
@@ -112,9 +138,18 @@ fn sizes_of(rows: &[Vec<usize>], encoding: Encoding, dictionary: bool, batch: us
         .set_data_page_size_limit(usize::MAX)
         .set_data_page_row_count_limit(usize::MAX)
         .set_write_batch_size(batch);
-    let mut encoder = ColumnEncoder::try_new(schema.column(0), &properties.build()).unwrap();
-    let benches = WorkbenchPool::new(MemoryBudget::unlimited());
-    let mut sizes = Sizes::default();
+    let plan = ColumnPlan::try_new(schema.column(0), &properties.build()).unwrap();
+    let budget = MemoryBudget::unlimited();
+    let measuring = Measuring::default();
+    let mut chunk = ChunkWriter::try_new(ChunkParts {
+        plan: Arc::new(plan.in_format(SMALL)),
+        cap: None,
+        pages: ChunkPages::Handed(HandedPages::new(Box::new(measuring.clone()))),
+        filter_parts: None,
+        scratch: ScratchPool::new(budget.clone()),
+        reservation: budget.reserve(),
+    })
+    .unwrap();
     let lengths: Vec<usize> = rows.iter().flatten().copied().collect();
     let data: Vec<u8> = (0..lengths.iter().sum::<usize>())
         .map(|at| {
@@ -140,16 +175,17 @@ fn sizes_of(rows: &[Vec<usize>], encoding: Encoding, dictionary: bool, batch: us
         .iter()
         .flat_map(|row| (0..row.len()).map(|at| i16::from(at > 0)))
         .collect();
-    let input = LeafInput {
-        slots: lengths.len(),
+    let mut leaf = Slots {
+        count: lengths.len(),
         definition: Some(Levels::uniform(1, lengths.len())),
         repetition: Some(Levels::Slice(&repetition)),
-        values: &mut feed,
-        given: None,
     };
-    encoder.write(input, &benches, &mut sizes).unwrap();
-    encoder.finish(&benches, &mut sizes).unwrap();
-    sizes
+    chunk
+        .write(&mut leaf, &mut feed, None, Grant::ENDLESS)
+        .unwrap();
+    chunk.close().unwrap();
+    let sizes = measuring.0.lock().unwrap();
+    sizes.clone()
 }
 
 fn any_rows() -> impl Strategy<Value = Vec<Vec<usize>>> {

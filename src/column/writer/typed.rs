@@ -2,25 +2,29 @@
 //! encoder.
 
 use std::marker::PhantomData;
+use std::slice;
+use std::sync::Arc;
 
-use super::encoder::{ColumnEncoder, GivenBounds, LeafInput, ValueFeed};
-use super::given::GivenLevels;
-use super::room::{lengths_of, surely_fits};
-use super::workbench::WorkbenchPool;
+use super::chunk_writer::{ChunkParts, ChunkWriter, Grant, Written};
+use super::cut::surely_fits;
+use super::feed::TypedFeed;
+use super::given_levels::GivenLevels;
+use super::plan::ColumnPlan;
+use super::pressure::OnMemoryLimit;
+use super::reclaim::{MemoryReclaimer, Reclaimed};
+use super::scratch::ScratchPool;
+use super::slots::{GivenBounds, Slots, ValueFeed};
 use crate::basic::Type;
 use crate::budget::MemoryBudget;
-use crate::column::chunk::{ColumnCloseResult, PageWriterSink};
+use crate::column::chunk::{ChunkPages, ColumnCloseResult, HandedPages};
 use crate::column::page::PageWriter;
 use crate::data_type::levels::Levels;
-use crate::data_type::values::Values;
 use crate::data_type::{
-    AsBytes, BoolType, BorrowValues, ByteArray, ByteArrayType, DataType, DoubleType,
-    FixedLenByteArray, FixedLenByteArrayType, FloatType, Int32Type, Int64Type, Int96, Int96Type,
-    ParquetValueType,
+    AsBytes, BoolType, ByteArray, ByteArrayType, DataType, DoubleType, FixedLenByteArray,
+    FixedLenByteArrayType, FloatType, Int32Type, Int64Type, Int96, Int96Type, ParquetValueType,
 };
 use crate::errors::{ParquetError, Result};
 use crate::file::properties::WriterPropertiesPtr;
-use crate::latch::Latch;
 use crate::schema::types::ColumnDescPtr;
 
 /// What a typed column writer is given: the type of one value and of a batch of them.
@@ -50,12 +54,17 @@ pub type ColumnWriterImpl<'a, T> = GenericColumnWriter<'a, ColumnValueEncoderImp
 /// Values are the present ones only; a slot whose definition level is below the maximum has none.
 /// Nothing is complete until [`GenericColumnWriter::close`].
 pub struct GenericColumnWriter<'a, E: ColumnValueEncoder> {
-    encoder: ColumnEncoder,
-    sink: PageWriterSink<'a>,
-    benches: WorkbenchPool,
+    chunk: ChunkWriter<'a>,
+    limit: Option<LimitedWriter<'a>>,
     scratch: Vec<u8>,
-    latch: Latch,
     input: PhantomData<fn(E)>,
+}
+
+/// The memory limit of the file that a column belongs to.
+#[derive(Debug)]
+pub(crate) struct LimitedWriter<'a> {
+    pub(crate) reclaimer: &'a mut MemoryReclaimer,
+    pub(crate) on_memory_limit: OnMemoryLimit,
 }
 
 impl<'a, E: ColumnValueEncoder> GenericColumnWriter<'a, E> {
@@ -111,7 +120,7 @@ impl<'a, E: ColumnValueEncoder> GenericColumnWriter<'a, E> {
         max: Option<&E::T>,
         distinct_count: Option<u64>,
     ) -> Result<usize> {
-        let descr = self.encoder.descr().clone();
+        let descr = self.chunk.descr().clone();
         let values: &[E::T] = values.as_ref();
         let given = GivenLevels {
             definition: def_levels,
@@ -128,67 +137,51 @@ impl<'a, E: ColumnValueEncoder> GenericColumnWriter<'a, E> {
                 values.len()
             )));
         };
-        let width = usize::try_from(descr.type_length()).unwrap_or(0);
-        let borrowed = E::T::borrow_values(present, width, &mut self.scratch)?;
-        let mut feed = SliceFeed { values: borrowed.0 };
-        let definition = def_levels
-            .filter(|_| descr.max_def_level() > 0)
-            .map(Levels::Slice);
-        let repetition = rep_levels
-            .filter(|_| descr.max_rep_level() > 0)
-            .map(Levels::Slice);
-        if !surely_fits(lengths_of(&feed.values).sum, slots) {
-            let input = LeafInput {
-                slots,
-                definition,
-                repetition,
-                values: &mut SliceFeed {
-                    values: feed.values,
-                },
-                given: None,
-            };
-            self.encoder.row_room().check(input, 0)?;
+        let leaf = Slots {
+            count: slots,
+            definition: def_levels
+                .filter(|_| descr.max_def_level() > 0)
+                .map(Levels::Slice),
+            repetition: rep_levels
+                .filter(|_| descr.max_rep_level() > 0)
+                .map(Levels::Slice),
+        };
+        let mut feed = TypedFeed::try_new(present, &descr, &mut self.scratch)?;
+        if !surely_fits(feed.total_bytes(), slots) {
+            let row_limit = self.chunk.plan().row_limit();
+            row_limit.check(&descr, 0, leaf, &mut feed)?;
+            feed.rewind();
         }
-        self.encoder.give_distinct_count(distinct_count);
+        self.chunk.give_distinct_count(distinct_count);
         let given = min.zip(max).map(|(min, max)| GivenBounds {
             min: min.as_bytes(),
             max: max.as_bytes(),
         });
-        let input = LeafInput {
-            slots,
-            definition,
-            repetition,
-            values: &mut feed,
-            given,
-        };
-        self.latch.begin()?;
-        let written = self.encoder.write(input, &self.benches, &mut self.sink);
-        let written = written.map(|done| done.values);
-        self.latch.end(written)
+        let written = write_leaf(&mut self.chunk, &mut self.limit, leaf, (&mut feed, given));
+        self.chunk.set_beside(self.scratch.capacity());
+        written?;
+        Ok(needed)
     }
 
-    /// Bytes that the page writer says it has written so far.
+    /// Bytes that have been written so far: those that the page writer says, or those that went into the file.
     pub fn get_total_bytes_written(&self) -> u64 {
-        self.sink.bytes_written()
+        self.chunk.pages().bytes_written()
     }
 
     /// Rows so far.
     pub fn get_total_rows_written(&self) -> u64 {
-        self.encoder.rows_written()
+        self.chunk.encoder().rows_written()
     }
 
     /// Bytes that this writer keeps in memory: open page, dictionary, ledger, scratch buffers, and finished pages that
     /// have to wait for the dictionary page or wait in the page writer.
     pub fn memory_size(&self) -> usize {
-        self.encoder.memory_size()
-            + self.sink.memory_size()
-            + self.benches.memory_size()
-            + self.scratch.capacity()
+        self.chunk.memory_size() + self.chunk.scratch_size() + self.scratch.capacity()
     }
 
     /// The column.
     pub fn get_descriptor(&self) -> &ColumnDescPtr {
-        self.encoder.descr()
+        self.chunk.descr()
     }
 
     /// Writes what is left, and ends the chunk.
@@ -196,10 +189,27 @@ impl<'a, E: ColumnValueEncoder> GenericColumnWriter<'a, E> {
     /// # Errors
     /// If the page writer fails, a size does not fit the format, or an earlier call failed.
     pub fn close(mut self) -> Result<ColumnCloseResult> {
-        self.latch.check()?;
-        self.encoder.finish(&self.benches, &mut self.sink)?;
-        let placement = self.sink.finish()?;
-        self.encoder.into_close_result(&placement)
+        self.chunk.check()?;
+        if let Some(limit) = &mut self.limit {
+            let none: &mut [ChunkWriter<'_>] = &mut [];
+            limit
+                .reclaimer
+                .make_room_for_filter(&mut self.chunk, none)?;
+            self.chunk.end_pages()?;
+            limit.reclaimer.note_pages(&self.chunk);
+            limit.reclaimer.note_end();
+        }
+        Ok(self.chunk.close()?.close)
+    }
+
+    /// A writer of `chunk`, within the memory limit of its file.
+    pub(crate) fn of_chunk(chunk: ChunkWriter<'a>, limit: Option<LimitedWriter<'a>>) -> Self {
+        Self {
+            chunk,
+            limit,
+            scratch: Vec::new(),
+            input: PhantomData,
+        }
     }
 
     fn try_new(
@@ -207,21 +217,67 @@ impl<'a, E: ColumnValueEncoder> GenericColumnWriter<'a, E> {
         props: &WriterPropertiesPtr,
         page_writer: Box<dyn PageWriter + 'a>,
     ) -> Result<Self> {
-        Ok(Self {
-            encoder: ColumnEncoder::try_new(descr, props)?,
-            sink: PageWriterSink::new(page_writer),
-            benches: WorkbenchPool::new(MemoryBudget::unlimited()),
-            scratch: Vec::new(),
-            latch: Latch::default(),
-            input: PhantomData,
-        })
+        let budget = MemoryBudget::unlimited();
+        let chunk = ChunkWriter::try_new(ChunkParts {
+            plan: Arc::new(ColumnPlan::try_new(descr, props)?),
+            cap: None,
+            pages: ChunkPages::Handed(HandedPages::new(page_writer)),
+            filter_parts: None,
+            scratch: ScratchPool::new(budget.clone()),
+            reservation: budget.reserve(),
+        })?;
+        Ok(Self::of_chunk(chunk, None))
     }
+}
+
+/// Writes one batch. Where memory runs short in the middle, the column makes room before it goes on; there is no other one
+/// that could.
+fn write_leaf<'a>(
+    chunk: &mut ChunkWriter<'a>,
+    limit: &mut Option<LimitedWriter<'a>>,
+    mut leaf: Slots<'_>,
+    (feed, given): (&mut dyn ValueFeed, Option<GivenBounds<'_>>),
+) -> Result<()> {
+    let Some(LimitedWriter {
+        reclaimer,
+        on_memory_limit,
+    }) = limit
+    else {
+        chunk.write(&mut leaf, feed, given, Grant::ENDLESS)?;
+        return Ok(());
+    };
+    let _work = reclaimer.at_work();
+    chunk.set_page_cap(reclaimer.page_cap());
+    reclaimer.make_room_for_codecs(slice::from_mut(chunk))?;
+    let mut grant = reclaimer.grant();
+    while let Written::Short { next_bytes } = chunk.write(&mut leaf, feed, given, grant)? {
+        reclaimer.make_room(slice::from_mut(chunk), next_bytes)?;
+        grant = reclaimer.grant_again();
+        if chunk.is_store_full() {
+            empty_store(chunk, reclaimer)?;
+        }
+    }
+    match reclaimer.run(slice::from_mut(chunk))? {
+        Reclaimed::StoreIsFull => empty_store(chunk, reclaimer),
+        Reclaimed::OnlyTheRowGroupIsLeft if *on_memory_limit == OnMemoryLimit::Fail => {
+            Err(chunk.latch(reclaimer.exceeded()))
+        }
+        Reclaimed::OnlyTheRowGroupIsLeft | Reclaimed::Enough => {
+            reclaimer.rest(slice::from_mut(chunk))
+        }
+    }
+}
+
+/// Pages wait for the dictionary alone: once it has ended all of them go into the file.
+fn empty_store(chunk: &mut ChunkWriter<'_>, reclaimer: &mut MemoryReclaimer) -> Result<()> {
+    reclaimer.note_early_dictionary();
+    chunk.give_up_dictionary()
 }
 
 impl<E: ColumnValueEncoder> std::fmt::Debug for GenericColumnWriter<'_, E> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("GenericColumnWriter")
-            .field("column", &self.encoder.descr().path().string())
+            .field("chunk", &self.chunk)
             .finish_non_exhaustive()
     }
 }
@@ -246,6 +302,20 @@ macro_rules! column_writers {
             pub fn close(self) -> Result<ColumnCloseResult> {
                 match self {
                     $(Self::$variant(typed) => typed.close(),)*
+                }
+            }
+        }
+
+        impl<'a> ColumnWriter<'a> {
+            /// The writer for the physical type of the column of `chunk`, within the memory limit of its file.
+            pub(crate) fn of_chunk(
+                chunk: ChunkWriter<'a>,
+                limit: Option<LimitedWriter<'a>>,
+            ) -> Self {
+                match chunk.descr().physical_type() {
+                    $(Type::$physical => {
+                        Self::$variant(GenericColumnWriter::of_chunk(chunk, limit))
+                    })*
                 }
             }
         }
@@ -347,14 +417,4 @@ fn mismatch<T: DataType, R>() -> R {
         "the column writer is not for physical type {}",
         T::get_physical_type()
     )
-}
-
-struct SliceFeed<'a> {
-    values: Values<'a>,
-}
-
-impl ValueFeed for SliceFeed<'_> {
-    fn next(&mut self, count: usize) -> Result<Values<'_>> {
-        Ok(self.values.take_front(count))
-    }
 }

@@ -3,16 +3,14 @@
 use std::io::Write;
 
 use super::tracked::TrackedWrite;
-use crate::column::page::{CompressedPage, Page, PageWriteSpec, PageWriter};
+use crate::column::page::{CompressedPage, PageWriteSpec, PageWriter};
 use crate::column::writer::{
-    ColumnCloseResult, ColumnWriter, ColumnWriterImpl, get_typed_column_writer_mut,
+    Checksum, ColumnCloseResult, ColumnWriter, ColumnWriterImpl, get_typed_column_writer_mut,
+    header_of,
 };
 use crate::data_type::DataType;
 use crate::errors::Result;
-use crate::wire::page::{
-    DataPageHeader, DataPageHeaderV2, DictionaryPageHeader, PageHeader, PageHeaderKind, page_size,
-    write_page_header,
-};
+use crate::wire::page::write_page_header;
 
 /// Called with a chunk's metadata when the chunk has been closed.
 pub type OnCloseColumnChunk<'a> = Box<dyn FnOnce(ColumnCloseResult) -> Result<()> + 'a>;
@@ -72,19 +70,11 @@ impl std::fmt::Debug for SerializedColumnWriter<'_> {
     }
 }
 
-/// Writes pages into the file as they come.
+/// Writes pages into the file as they come: for callers that make column writers of their own.
 #[derive(Debug)]
 pub struct SerializedPageWriter<'a, W: Write> {
     sink: &'a mut TrackedWrite<W>,
     header: Vec<u8>,
-    checksum: PageChecksum,
-}
-
-/// Whether page headers carry a CRC-32 of the body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PageChecksum {
-    Crc32,
-    None,
 }
 
 impl<'a, W: Write> SerializedPageWriter<'a, W> {
@@ -93,28 +83,14 @@ impl<'a, W: Write> SerializedPageWriter<'a, W> {
         Self {
             sink,
             header: Vec::new(),
-            checksum: PageChecksum::None,
         }
-    }
-
-    pub(super) fn with_checksum(self, checksum: PageChecksum) -> Self {
-        Self { checksum, ..self }
     }
 }
 
 impl<W: Write + Send> PageWriter for SerializedPageWriter<'_, W> {
     fn write_page(&mut self, page: CompressedPage) -> Result<PageWriteSpec> {
-        let header = PageHeader {
-            uncompressed_page_size: page_size("uncompressed", page.uncompressed_size())?,
-            compressed_page_size: page_size("compressed", page.compressed_size())?,
-            #[expect(
-                clippy::cast_possible_wrap,
-                reason = "the format keeps the checksum's bits in a signed field"
-            )]
-            crc: (self.checksum == PageChecksum::Crc32)
-                .then(|| crc32fast::hash(page.data()) as i32),
-            kind: header_kind(page.compressed_page())?,
-        };
+        let kind = page.compressed_page().header_kind()?;
+        let header = header_of(kind, page.uncompressed_size(), page.data(), Checksum::None)?;
         self.header.clear();
         write_page_header(&header, &mut self.header);
         let offset = self.sink.bytes_written() as u64;
@@ -134,53 +110,4 @@ impl<W: Write + Send> PageWriter for SerializedPageWriter<'_, W> {
     fn close(&mut self) -> Result<()> {
         Ok(self.sink.flush()?)
     }
-}
-
-fn header_kind(page: &Page) -> Result<PageHeaderKind<'_>> {
-    Ok(match page {
-        Page::DataPage {
-            num_values,
-            encoding,
-            def_level_encoding,
-            rep_level_encoding,
-            statistics,
-            ..
-        } => PageHeaderKind::Data(DataPageHeader {
-            num_values: i32::try_from(*num_values)?,
-            encoding: *encoding,
-            definition_level_encoding: *def_level_encoding,
-            repetition_level_encoding: *rep_level_encoding,
-            statistics: statistics.as_ref(),
-        }),
-        Page::DataPageV2 {
-            num_values,
-            encoding,
-            num_nulls,
-            num_rows,
-            def_levels_byte_len,
-            rep_levels_byte_len,
-            is_compressed,
-            statistics,
-            ..
-        } => PageHeaderKind::DataV2(DataPageHeaderV2 {
-            num_values: i32::try_from(*num_values)?,
-            num_nulls: i32::try_from(*num_nulls)?,
-            num_rows: i32::try_from(*num_rows)?,
-            encoding: *encoding,
-            definition_levels_byte_length: i32::try_from(*def_levels_byte_len)?,
-            repetition_levels_byte_length: i32::try_from(*rep_levels_byte_len)?,
-            is_compressed: *is_compressed,
-            statistics: statistics.as_ref(),
-        }),
-        Page::DictionaryPage {
-            num_values,
-            encoding,
-            is_sorted,
-            ..
-        } => PageHeaderKind::Dictionary(DictionaryPageHeader {
-            num_values: i32::try_from(*num_values)?,
-            encoding: *encoding,
-            is_sorted: Some(*is_sorted),
-        }),
-    })
 }

@@ -5,12 +5,13 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 use super::footer::{self, FooterParts};
+use super::options::SerializedFileWriterOptions;
 use super::pending::Pending;
+use super::resources::FileResources;
 use super::row_group::SerializedRowGroupWriter;
 use super::tracked::TrackedWrite;
-use crate::budget::Member;
-use crate::column::chunk::WhenFull;
-use crate::column::page_store::PageStoreFactory;
+use crate::budget::Reservation;
+use crate::column::writer::{ColumnPlan, MemoryPressure, MemoryReclaimer, OnMemoryLimit};
 use crate::errors::{ParquetError, Result};
 use crate::file::PARQUET_MAGIC;
 use crate::file::metadata::{KeyValue, ParquetMetaData, RowGroupMetaData};
@@ -25,9 +26,14 @@ pub struct SerializedFileWriter<W: Write> {
     sink: TrackedWrite<W>,
     descr: SchemaDescPtr,
     props: WriterPropertiesPtr,
+    resources: FileResources,
+    reclaimer: MemoryReclaimer,
+    on_memory_limit: OnMemoryLimit,
     pending: Pending,
     row_groups_begun: usize,
     state: State,
+    /// Pays for what stays the same as long as the writer lives.
+    _fixed: Reservation,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,25 +48,52 @@ impl<W: Write + Send> SerializedFileWriter<W> {
     /// # Errors
     /// If the properties ask for what cannot be written, or the sink fails.
     pub fn new(buf: W, schema: TypePtr, properties: WriterPropertiesPtr) -> Result<Self> {
-        Self::over(TrackedWrite::new(buf), schema, properties)
+        Self::new_with_options(buf, schema, properties, SerializedFileWriterOptions::new())
     }
 
-    /// As [`SerializedFileWriter::new`], into a sink that nothing was written to yet.
-    pub(crate) fn over(
-        mut sink: TrackedWrite<W>,
+    /// As [`SerializedFileWriter::new`], with options for where pages wait and how much memory the writer may take.
+    ///
+    /// # Errors
+    /// As [`SerializedFileWriter::new`], and with [`CodecExceedsLimit`](ParquetError::CodecExceedsLimit) if a codec takes more
+    /// than the memory limit.
+    pub fn new_with_options(
+        buf: W,
         schema: TypePtr,
         properties: WriterPropertiesPtr,
+        options: SerializedFileWriterOptions,
     ) -> Result<Self> {
         let descr: SchemaDescPtr = Arc::new(SchemaDescriptor::new(schema));
         properties.check_supported(&descr)?;
+        let plans = ColumnPlan::of_all(&descr, &properties)?;
+        let (is_limited, on_memory_limit) = (options.is_limited(), options.on_memory_limit);
+        let resources = options.resources(plans);
+        let member = resources.member();
+        // Of many writers that share a limit, each may keep little beside its columns.
+        let mut sink = TrackedWrite::within(buf, member.fair_share().unwrap_or(usize::MAX));
+        let shape = resources.shape()?;
         sink.write_all(&PARQUET_MAGIC)?;
+        let mut pending = Pending::on_heap(&properties, Arc::clone(&descr));
+        if is_limited {
+            let stores = resources.stores().clone();
+            pending.park_in(stores, member, resources.when_full());
+        }
+        let mut fixed = member.reserve();
+        fixed.resize(
+            fixed_memory_size(&descr, &properties)
+                + sink.memory_size()
+                + resources.fixed_memory_size(),
+        );
         Ok(Self {
             sink,
-            pending: Pending::on_heap(&properties, Arc::clone(&descr)),
             descr,
             props: properties,
+            reclaimer: MemoryReclaimer::new(member.clone(), resources.scratch().clone(), shape),
+            resources,
+            on_memory_limit,
+            pending,
             row_groups_begun: 0,
             state: State::Open,
+            _fixed: fixed,
         })
     }
 
@@ -69,15 +102,7 @@ impl<W: Write + Send> SerializedFileWriter<W> {
     /// # Errors
     /// If the writer has finished or failed, or the previous row group was not closed.
     pub fn next_row_group(&mut self) -> Result<SerializedRowGroupWriter<'_, W>> {
-        self.check_open()?;
-        let ordinal = i32::try_from(self.row_groups_begun).map_err(|_| {
-            ParquetError::General(format!(
-                "Parquet does not support more than {} row groups per file (currently: {})",
-                i32::MAX,
-                self.row_groups_begun
-            ))
-        })?;
-        self.row_groups_begun += 1;
+        let ordinal = self.begin_row_group()?;
         let row_group = SerializedRowGroupWriter::new(
             self.descr.clone(),
             self.props.clone(),
@@ -85,7 +110,32 @@ impl<W: Write + Send> SerializedFileWriter<W> {
             ordinal,
             None,
         );
-        Ok(row_group.owned_by(&mut self.pending))
+        Ok(row_group
+            .drawing_on(&self.resources, (&mut self.reclaimer, self.on_memory_limit))
+            .owned_by(&mut self.pending))
+    }
+
+    /// As [`next_row_group`](Self::next_row_group), of `rows` rows, with what frees memory while its columns end.
+    pub(crate) fn next_row_group_of(
+        &mut self,
+        rows: u64,
+    ) -> Result<(SerializedRowGroupWriter<'_, W>, &mut MemoryReclaimer)> {
+        let ordinal = self.begin_row_group()?;
+        let row_group = SerializedRowGroupWriter::new(
+            self.descr.clone(),
+            self.props.clone(),
+            &mut self.sink,
+            ordinal,
+            None,
+        );
+        let row_group = row_group.owned_by(&mut self.pending).with_rows(rows);
+        Ok((row_group, &mut self.reclaimer))
+    }
+
+    /// What the memory limit has cost so far: spills, early cuts, and the largest page. Pages, and the bytes of those
+    /// spilled, are counted when their column is closed.
+    pub fn memory_pressure(&self) -> MemoryPressure {
+        self.reclaimer.pressure()
     }
 
     /// Metadata of the row groups closed so far. A writer with a memory limit has it as long as all of it takes no more than
@@ -200,28 +250,19 @@ impl<W: Write + Send> SerializedFileWriter<W> {
         self.sink.bytes_written()
     }
 
-    /// Lets what waits for the footer wait in `stores`, paid for from `member`'s budget, and on the heap where
-    /// `when_full` says so.
-    pub(crate) fn park_in(
-        &mut self,
-        stores: Arc<dyn PageStoreFactory>,
-        member: &Member,
-        when_full: WhenFull,
-    ) {
-        self.pending.park_in(stores, member, when_full);
+    /// What all columns draw on.
+    pub(crate) fn resources(&self) -> &FileResources {
+        &self.resources
     }
 
-    /// Heap bytes that the writer holds from its first to its last moment: the schema, the pairs of text in
-    /// the properties, the sink's buffer.
-    pub(crate) fn fixed_memory_size(&self) -> usize {
-        let pairs = self.props.key_value_metadata().into_iter().flatten();
-        size_of::<SchemaDescriptor>()
-            + self.descr.memory_size()
-            + size_of::<WriterProperties>()
-            + pairs
-                .map(|pair| size_of::<KeyValue>() + pair.memory_size())
-                .sum::<usize>()
-            + self.sink.memory_size()
+    /// What frees memory.
+    pub(crate) fn reclaimer(&mut self) -> &mut MemoryReclaimer {
+        &mut self.reclaimer
+    }
+
+    /// What happens when nothing but ending the row group early can keep the memory limit.
+    pub(crate) fn on_memory_limit(&self) -> OnMemoryLimit {
+        self.on_memory_limit
     }
 
     /// Heap bytes of what waits for the footer.
@@ -250,6 +291,20 @@ impl<W: Write + Send> SerializedFileWriter<W> {
         &self.descr
     }
 
+    /// Counts the row group that begins, and says which it is.
+    fn begin_row_group(&mut self) -> Result<i32> {
+        self.check_open()?;
+        let ordinal = i32::try_from(self.row_groups_begun).map_err(|_| {
+            ParquetError::General(format!(
+                "Parquet does not support more than {} row groups per file (currently: {})",
+                i32::MAX,
+                self.row_groups_begun
+            ))
+        })?;
+        self.row_groups_begun += 1;
+        Ok(ordinal)
+    }
+
     fn check_previous_closed(&self) -> Result<()> {
         match self.row_groups_begun == self.pending.num_row_groups() {
             true => Ok(()),
@@ -258,6 +313,18 @@ impl<W: Write + Send> SerializedFileWriter<W> {
             )),
         }
     }
+}
+
+/// Heap bytes of the schema and of the pairs of text in the properties, which a writer holds from its first to its last
+/// moment.
+fn fixed_memory_size(descr: &SchemaDescriptor, props: &WriterProperties) -> usize {
+    let pairs = props.key_value_metadata().into_iter().flatten();
+    size_of::<SchemaDescriptor>()
+        + descr.memory_size()
+        + size_of::<WriterProperties>()
+        + pairs
+            .map(|pair| size_of::<KeyValue>() + pair.memory_size())
+            .sum::<usize>()
 }
 
 // A call that panicked, in the sink or in a store, has latched the sink: every later one says so.

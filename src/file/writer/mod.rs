@@ -3,11 +3,16 @@
 mod column;
 mod file;
 mod footer;
+mod options;
 mod pending;
+mod resources;
 mod row_group;
 mod tracked;
 
+pub use crate::column::writer::{MemoryPressure, OnMemoryLimit, OnSpillLimit};
 pub use column::{OnCloseColumnChunk, SerializedColumnWriter, SerializedPageWriter};
 pub use file::SerializedFileWriter;
+pub use options::SerializedFileWriterOptions;
+pub(crate) use resources::FileResources;
 pub use row_group::{OnCloseRowGroup, SerializedRowGroupWriter};
 pub use tracked::TrackedWrite;

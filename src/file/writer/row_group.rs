@@ -2,13 +2,16 @@
 
 use std::io::{self, Read, Write};
 
-use super::column::{PageChecksum, SerializedColumnWriter, SerializedPageWriter};
+use super::column::SerializedColumnWriter;
 use super::pending::Pending;
+use super::resources::FileResources;
 use super::tracked::TrackedWrite;
 use crate::bloom_filter::Sbbf;
 use crate::budget::Reservation;
-use crate::column::chunk::{ChunkBuffer, ColumnCloseResult};
-use crate::column::writer::{ColumnEncoder, get_column_writer};
+use crate::column::chunk::{ChunkBuffer, ChunkPages, ColumnCloseResult, StreamedPages};
+use crate::column::writer::{
+    ColumnPlan, ColumnWriter, LimitedWriter, MemoryReclaimer, OnMemoryLimit,
+};
 use crate::errors::{ParquetError, Result};
 use crate::file::metadata::{ColumnChunkMetaData, RowGroupMetaData, RowGroupMetaDataPtr};
 use crate::file::page_index::column_index::ColumnIndexMetaData;
@@ -16,7 +19,7 @@ use crate::file::page_index::offset_index::OffsetIndexMetaData;
 use crate::file::properties::WriterPropertiesPtr;
 use crate::file::reader::ChunkReader;
 use crate::latch::Latch;
-use crate::schema::types::{ColumnDescPtr, ColumnDescriptor, SchemaDescPtr};
+use crate::schema::types::{ColumnDescriptor, SchemaDescPtr};
 
 /// Called with everything a closed row group leaves: the sink, the metadata, and per column the Bloom filter,
 /// the column index and the offset index.
@@ -39,6 +42,9 @@ pub struct SerializedRowGroupWriter<'a, W: Write> {
     descr: SchemaDescPtr,
     props: WriterPropertiesPtr,
     sink: &'a mut TrackedWrite<W>,
+    /// Made for the first column where the row group stands alone.
+    resources: Option<FileResources>,
+    limit: Option<(&'a mut MemoryReclaimer, OnMemoryLimit)>,
     closed: ClosedColumns<'a>,
     next_column: usize,
     file_offset: usize,
@@ -77,6 +83,8 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
             descr,
             props,
             sink,
+            resources: None,
+            limit: None,
             closed: ClosedColumns::default(),
             next_column: 0,
             file_offset,
@@ -91,21 +99,32 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
     /// If the previous column's writer was not closed, or the properties do not suit the column.
     pub fn next_column(&mut self) -> Result<Option<SerializedColumnWriter<'_>>> {
         self.check_previous_closed()?;
-        let Some(descr) = self.take_next_descr() else {
+        let index = self.next_column;
+        if index == self.descr.num_columns() {
             return Ok(None);
+        }
+        self.next_column += 1;
+        let resources = match self.resources.take() {
+            Some(resources) => resources,
+            None => FileResources::on_heap(ColumnPlan::of_all(&self.descr, &self.props)?),
         };
-        // The typed writer's constructor cannot refuse; whatever it would refuse is found here.
-        ColumnEncoder::try_new(descr.clone(), &self.props)?;
-        let checksum = match self.props.column(descr.path()).page_checksum {
-            true => PageChecksum::Crc32,
-            false => PageChecksum::None,
+        let resources = self.resources.insert(resources);
+        let from = i64::try_from(self.sink.bytes_written())?;
+        let stored = match resources.plan(index)?.has_dictionary() {
+            true => Some(resources.buffer(index)?),
+            false => None,
         };
-        let pages = SerializedPageWriter::new(self.sink).with_checksum(checksum);
-        let writer = get_column_writer(descr, self.props.clone(), Box::new(pages));
+        let pages = ChunkPages::Streamed(StreamedPages::new(&mut *self.sink, stored));
+        let chunk = resources.chunk(index, pages)?;
+        let limit = self.limit.as_mut();
+        let limit = limit.map(|(reclaimer, on_memory_limit)| LimitedWriter {
+            reclaimer,
+            on_memory_limit: *on_memory_limit,
+        });
         let closed = &mut self.closed;
         Ok(Some(SerializedColumnWriter::with_on_end(
-            writer,
-            Box::new(move |ended| closed.end(ended)),
+            ColumnWriter::of_chunk(chunk, limit),
+            Box::new(move |ended| closed.end(ended.and_then(|close| close.shifted(from)))),
         )))
     }
 
@@ -142,7 +161,20 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
         buffer: &mut Vec<u8>,
     ) -> Result<()> {
         self.check_appendable(&close)?;
-        self.append(close, 0, |sink| pages.splice(buffer, sink))
+        self.append(close, 0, |sink| pages.splice(buffer, sink).map(drop))
+    }
+
+    /// Lets columns draw on the `resources` of a file, within its memory limit.
+    pub(super) fn drawing_on(
+        self,
+        resources: &FileResources,
+        limit: (&'a mut MemoryReclaimer, OnMemoryLimit),
+    ) -> Self {
+        Self {
+            resources: Some(resources.clone()),
+            limit: Some(limit),
+            ..self
+        }
     }
 
     /// Hands what columns and the row group leave to `pending`, and lets the rest be paid for as it is.
@@ -153,8 +185,9 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
     }
 
     /// Sets the number of rows that every column must have; without columns it is the row group's.
-    pub(crate) fn set_rows(&mut self, rows: u64) {
+    pub(super) fn with_rows(mut self, rows: u64) -> Self {
         self.closed.rows = Some(rows);
+        self
     }
 
     /// Ends the row group.
@@ -224,12 +257,6 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
             .set_file_offset(i64::try_from(self.file_offset)?)
             .set_ordinal(self.row_group_index)
             .build()
-    }
-
-    fn take_next_descr(&mut self) -> Option<ColumnDescPtr> {
-        let descr = self.descr.columns().get(self.next_column)?.clone();
-        self.next_column += 1;
-        Some(descr)
     }
 
     fn check_previous_closed(&self) -> Result<()> {

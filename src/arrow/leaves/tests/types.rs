@@ -10,6 +10,7 @@ use super::super::{BatchPlan, LeafPlan};
 use crate::arrow::adapt::DecimalPrecision;
 use crate::arrow::schema::ArrowSchemaConverter;
 use crate::arrow::schema::tests::leaves;
+use crate::column::writer::ColumnPlan;
 use crate::file::properties::WriterProperties;
 
 /// What `parquet` says of a batch with one column of `array` under a schema that promises `field`.
@@ -109,7 +110,8 @@ fn a_batch_with_other_columns_is_refused() {
     };
     let descr = ArrowSchemaConverter::new().convert(&schema).unwrap();
     let (properties, precision) = (WriterProperties::default(), DecimalPrecision::default());
-    let plan = BatchPlan::try_new(&schema, &descr, &properties, precision).unwrap();
+    let plans = ColumnPlan::of_all(&descr, &properties).unwrap();
+    let plan = BatchPlan::try_new(&schema, &descr, &plans, precision).unwrap();
     let check = |types: &[DataType]| plan.check_types(&batch(types));
     assert!(check(&[DataType::Int32, DataType::Utf8View]).is_ok());
     let few = check(&[DataType::Int32]).unwrap_err();

@@ -1,4 +1,4 @@
-//! Scratch memory that pages are assembled in: one bench a thread at work, however many columns
+//! Scratch memory that pages are assembled in: one set of buffers a thread at work, however many columns
 //! there are. Codec contexts, which can be megabytes, live here too.
 
 use std::ops::Range;
@@ -8,21 +8,21 @@ use crate::budget::{MemoryBudget, Reservation};
 use crate::compression::{Codec, Strength, create_codec};
 use crate::errors::Result;
 
-/// Benches that wait for the next page. Cheap to clone; clones share.
+/// Scratch memory that waits for the next page. Cheap to clone; clones share.
 #[derive(Debug, Clone)]
-pub(crate) struct WorkbenchPool {
+pub(crate) struct ScratchPool {
     shared: Arc<Shared>,
 }
 
 #[derive(Debug)]
 struct Shared {
-    idle: Mutex<Vec<Workbench>>,
+    idle: Mutex<Vec<PageScratch>>,
     budget: MemoryBudget,
 }
 
 /// Reused buffers and codecs for one page at a time.
 #[derive(Debug)]
-pub(crate) struct Workbench {
+pub(crate) struct PageScratch {
     /// The page before compression.
     pub(super) body: Vec<u8>,
     /// The page as stored, if that is not `body` itself.
@@ -49,7 +49,7 @@ const LONGER_PART: usize = 8;
 /// Lengths and widths that stand beside a page's levels and values.
 const SLACK_BYTES: usize = 64;
 
-impl WorkbenchPool {
+impl ScratchPool {
     pub(crate) fn new(budget: MemoryBudget) -> Self {
         Self {
             shared: Arc::new(Shared {
@@ -59,72 +59,72 @@ impl WorkbenchPool {
         }
     }
 
-    /// Lends a bench to `work`.
-    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Workbench) -> Result<T>) -> Result<T> {
+    /// Lends scratch memory to `work`.
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut PageScratch) -> Result<T>) -> Result<T> {
         let idle = self
             .shared
             .idle
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .pop();
-        let mut bench = idle.unwrap_or_else(|| Workbench::new(&self.shared.budget));
-        let result = work(&mut bench);
-        bench.settle();
+        let mut scratch = idle.unwrap_or_else(|| PageScratch::new(&self.shared.budget));
+        let result = work(&mut scratch);
+        scratch.settle();
         self.shared
             .idle
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push(bench);
+            .push(scratch);
         result
     }
 
-    /// Lends a bench's buffer to `work`, for one page at a time that is not assembled here.
+    /// Lends a buffer to `work`, for one page at a time that is not assembled here.
     pub(crate) fn with_buffer<T>(&self, work: impl FnOnce(&mut Vec<u8>) -> Result<T>) -> Result<T> {
-        self.with(|bench| work(&mut bench.body))
+        self.with(|scratch| work(&mut scratch.body))
     }
 
-    /// Heap bytes of the benches that wait. What a codec takes only while it works is not there.
+    /// Heap bytes of the scratch memory that waits. What a codec takes only while it works is not there.
     pub(crate) fn memory_size(&self) -> usize {
         let idle = self
             .shared
             .idle
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        idle.iter().map(Workbench::memory_size).sum()
+        idle.iter().map(PageScratch::memory_size).sum()
     }
 
-    /// Bytes that are paid for the benches that wait, with what codecs take only while they work.
+    /// Bytes that are paid for the scratch memory that waits, with what codecs take only while they work.
     pub(crate) fn reserved_size(&self) -> usize {
         let idle = self
             .shared
             .idle
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        idle.iter().map(|bench| bench.reservation.size()).sum()
+        idle.iter().map(|scratch| scratch.reservation.size()).sum()
     }
 
-    /// Bytes that the codecs of a bench will take beyond what is paid for, if they take `codec_bytes` together.
+    /// Bytes that the codecs of one thread will take beyond what is paid for, if they take `codec_bytes` together.
     pub(crate) fn missing_codec_bytes(&self, codec_bytes: usize) -> usize {
         let idle = self
             .shared
             .idle
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let paid = idle.last().map_or(0, Workbench::codec_bytes);
+        let paid = idle.last().map_or(0, PageScratch::codec_bytes);
         codec_bytes.saturating_sub(paid)
     }
 
-    /// Frees the buffers of the benches that wait. Codecs stay: the next page needs them at once.
+    /// Frees the buffers that wait. Codecs stay: the next page needs them at once.
     pub(crate) fn free_buffers(&self) {
         let mut idle = self
             .shared
             .idle
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        idle.iter_mut().for_each(Workbench::free_buffers);
+        idle.iter_mut().for_each(PageScratch::free_buffers);
     }
 
-    /// Frees the benches that wait.
+    /// Frees all that waits.
     pub(crate) fn clear(&self) {
         self.shared
             .idle
@@ -134,7 +134,7 @@ impl WorkbenchPool {
     }
 }
 
-impl Workbench {
+impl PageScratch {
     fn new(budget: &MemoryBudget) -> Self {
         Self {
             body: Vec::new(),

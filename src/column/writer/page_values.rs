@@ -1,50 +1,35 @@
 //! The values of a column's open page, in the dictionary for as long as it pays and in the column's
 //! plain encoding from then on.
 
-use super::page_cap::PageCap;
+use std::sync::Arc;
+
+use super::cut::PageMemoryCap;
+use super::plan::ColumnPlan;
 use crate::basic::{Encoding, Type};
 use crate::data_type::values::Values;
 use crate::encodings::dictionary::DictionaryEncoder;
-use crate::encodings::{DeltaLayout, EncoderOptions, ValueEncoder, create_encoder};
+use crate::encodings::{ValueEncoder, create_encoder};
 use crate::errors::Result;
-use crate::schema::types::ColumnDescPtr;
 
 /// Two encoders, one of them at work. Neither holds memory before its first value.
-pub(super) struct ValueState {
+pub(super) struct PageValues {
     dictionary: Option<DictionaryEncoder>,
     direct: Option<Box<dyn ValueEncoder>>,
-    direct_encoding: Encoding,
-    descr: ColumnDescPtr,
-    delta: Option<DeltaLayout>,
+    plan: Arc<ColumnPlan>,
 }
 
-impl ValueState {
-    /// For values of column `descr`. Starts with a dictionary, if `start` says so.
-    ///
-    /// # Errors
-    /// If `direct_encoding` does not suit the column's type.
-    pub(super) fn try_new(
-        start: Start,
-        direct_encoding: Encoding,
-        descr: ColumnDescPtr,
-        delta: Option<DeltaLayout>,
-    ) -> Result<Self> {
-        let dictionary = match start {
-            Start::Dictionary => Some(DictionaryEncoder::new(
-                descr.physical_type(),
-                descr.type_length(),
-            )),
-            Start::Direct => None,
-        };
-        let state = Self {
+impl PageValues {
+    /// For values of the column of `plan`.
+    pub(super) fn new(plan: Arc<ColumnPlan>) -> Self {
+        let descr = plan.descr();
+        let dictionary = plan
+            .has_dictionary()
+            .then(|| DictionaryEncoder::new(descr.physical_type(), descr.type_length()));
+        Self {
             dictionary,
             direct: None,
-            direct_encoding,
-            descr,
-            delta,
-        };
-        state.encoder_options().check(direct_encoding)?;
-        Ok(state)
+            plan,
+        }
     }
 
     pub(super) fn put(&mut self, values: &Values<'_>) -> Result<()> {
@@ -58,7 +43,7 @@ impl ValueState {
     pub(super) fn encoding(&self) -> Encoding {
         match self.dictionary {
             Some(_) => Encoding::RLE_DICTIONARY,
-            None => self.direct_encoding,
+            None => self.plan.direct_encoding(),
         }
     }
 
@@ -79,33 +64,20 @@ impl ValueState {
         }
     }
 
-    /// As [`open_bytes`](Self::open_bytes), without a first value that the later ones lean on: a page that ended for it would
-    /// begin with another that is as large.
-    pub(super) fn capped_bytes(&self) -> usize {
-        let first = match (&self.dictionary, &self.direct) {
+    /// Bytes of the open page's first value where later ones lean on that, else 0.
+    pub(super) fn first_value_bytes(&self) -> usize {
+        match (&self.dictionary, &self.direct) {
             (None, Some(direct)) => direct.first_value_bytes(),
             _ => 0,
-        };
-        self.open_bytes().saturating_sub(first)
+        }
     }
 
     /// Bytes that the dictionary may take at once for the next of `values`.
-    pub(super) fn growth_bytes(&self, values: &Values<'_>, cap: PageCap) -> usize {
+    pub(super) fn growth_bytes(&self, values: &Values<'_>, cap: PageMemoryCap) -> usize {
         match &self.dictionary {
             Some(dictionary) if dictionary.num_entries() == 0 => cap.first_bytes(values),
             Some(dictionary) => dictionary.growth_bytes(),
             None => 0,
-        }
-    }
-
-    /// Bytes of the open page that do not count against the page's size limit: a first value that
-    /// the page's later values lean on, if it alone reaches the limit.
-    pub(super) fn exempt_bytes(&self, page_limit: usize) -> usize {
-        match (&self.dictionary, &self.direct) {
-            (None, Some(direct)) => Some(direct.first_value_bytes())
-                .filter(|bytes| *bytes >= page_limit)
-                .unwrap_or(0),
-            _ => 0,
         }
     }
 
@@ -170,7 +142,7 @@ impl ValueState {
     pub(super) fn defers_statistics(&self) -> bool {
         self.dictionary.is_some()
             && matches!(
-                self.descr.physical_type(),
+                self.plan.descr().physical_type(),
                 Type::BYTE_ARRAY | Type::FIXED_LEN_BYTE_ARRAY
             )
     }
@@ -221,25 +193,8 @@ impl ValueState {
     fn direct(&mut self) -> Result<&mut Box<dyn ValueEncoder>> {
         let direct = match self.direct.take() {
             Some(direct) => direct,
-            None => create_encoder(self.direct_encoding, &self.encoder_options())?,
+            None => create_encoder(self.plan.direct_encoding(), &self.plan.encoder_options())?,
         };
         Ok(self.direct.insert(direct))
     }
-
-    /// Made when they are needed: with its names, this is more than an idle column should hold.
-    fn encoder_options(&self) -> EncoderOptions {
-        EncoderOptions {
-            physical_type: self.descr.physical_type(),
-            type_length: self.descr.type_length(),
-            column: self.descr.path().clone(),
-            delta: self.delta,
-        }
-    }
-}
-
-/// What a column begins with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Start {
-    Dictionary,
-    Direct,
 }

@@ -1,13 +1,13 @@
 //! The levels and counts of a column's open page.
 
-use crate::data_type::levels::Levels;
+use super::slots::Slots;
 use crate::encodings::levels::LevelEncoder;
 use crate::errors::{ParquetError, Result};
 use crate::file::properties::WriterVersion;
 use crate::schema::types::ColumnDescriptor;
 
 /// Levels are encoded as they come; the page holds their bytes and sums.
-pub(super) struct OpenPage {
+pub(super) struct PageLevels {
     definition: LevelEncoder,
     repetition: LevelEncoder,
     has_definition: bool,
@@ -27,7 +27,7 @@ pub(super) struct LevelSections {
     pub(super) repetition_len: usize,
 }
 
-impl OpenPage {
+impl PageLevels {
     pub(super) fn new(descr: &ColumnDescriptor) -> Self {
         let (definition, repetition) = (descr.max_def_level(), descr.max_rep_level());
         Self {
@@ -44,28 +44,22 @@ impl OpenPage {
         }
     }
 
-    /// Takes the levels of `slots` slots, `present` of which hold a value.
-    pub(super) fn put_levels(
-        &mut self,
-        slots: usize,
-        present: usize,
-        definition: Option<Levels<'_>>,
-        repetition: Option<Levels<'_>>,
-    ) -> Result<()> {
+    /// Takes slots, `present` of which hold a value.
+    pub(super) fn put_levels(&mut self, slots: Slots<'_>, present: usize) -> Result<()> {
         if self.has_definition {
-            let levels = definition.ok_or_else(|| missing("Definition"))?;
+            let levels = slots.definition.ok_or_else(|| missing("Definition"))?;
             levels.add_to_histogram(&mut self.definition_histogram);
             self.definition.put(&levels);
         }
         let rows = if self.has_repetition {
-            let levels = repetition.ok_or_else(|| missing("Repetition"))?;
+            let levels = slots.repetition.ok_or_else(|| missing("Repetition"))?;
             levels.add_to_histogram(&mut self.repetition_histogram);
             self.repetition.put(&levels);
             levels.count(0)
         } else {
-            slots
+            slots.count
         };
-        self.slots += slots;
+        self.slots += slots.count;
         self.present += present;
         self.rows += rows;
         Ok(())
