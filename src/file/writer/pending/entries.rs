@@ -29,9 +29,6 @@ struct Missing {
     at: Extent,
 }
 
-/// Room for what stands before the bytes of an entry.
-const HEADER_ROOM_BYTES: usize = 64;
-
 /// Stands for a gap that is not there.
 const NO_GAP: i64 = -1;
 
@@ -46,7 +43,7 @@ pub(super) fn put_entry(
 ) -> Result<()> {
     let from = out.len();
     let gaps = write(out);
-    let mut header = Vec::with_capacity(HEADER_ROOM_BYTES);
+    let len = out.len() - from;
     let missing = [
         (gaps.filter, pending.filter),
         (gaps.offset_index, pending.offset_index),
@@ -55,15 +52,20 @@ pub(super) fn put_entry(
     for (gap, pending) in missing {
         match gap.zip(pending) {
             Some((gap, at)) => {
-                write_i64(&mut header, i64::try_from(gap - from)?);
-                write_i64(&mut header, at.offset);
-                write_i64(&mut header, i64::from(at.len));
+                write_i64(out, i64::try_from(gap - from)?);
+                write_i64(out, at.offset);
+                write_i64(out, i64::from(at.len));
             }
-            None => write_i64(&mut header, NO_GAP),
+            None => write_i64(out, NO_GAP),
         }
     }
-    write_binary_len(&mut header, out.len() - from);
-    out.splice(from..from, header);
+    write_binary_len(out, len);
+    // What was written last comes first.
+    let Some(entry) = out.get_mut(from..) else {
+        let text = "metadata that was to wait has gone";
+        return Err(ParquetError::Internal(text.to_owned()));
+    };
+    entry.rotate_left(len);
     Ok(())
 }
 

@@ -259,3 +259,121 @@ impl Pile {
 fn alone(shelf: &mut Mutex<Shelf>) -> &mut Shelf {
     shelf.get_mut().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::budget::MemoryBudget;
+    use crate::column::chunk::WhenFull;
+    use crate::column::page_store::{
+        InMemoryPageStore, PageKey, PageStore, PageStoreArgs, PageStoreFactory,
+    };
+    use crate::schema::parser::parse_message_type;
+    use crate::schema::types::SchemaDescriptor;
+
+    const KIB: usize = 1 << 10;
+
+    /// Stores of which the calls succeed that are still allowed.
+    #[derive(Debug)]
+    struct Failing(Arc<AtomicUsize>);
+
+    struct FailingStore(Arc<AtomicUsize>, InMemoryPageStore);
+
+    fn call(left: &AtomicUsize) -> Result<()> {
+        let less = |left: usize| left.checked_sub(1);
+        match left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(ParquetError::General("broken".to_owned())),
+        }
+    }
+
+    impl PageStoreFactory for Failing {
+        fn create(&self, _: &PageStoreArgs<'_>) -> Result<Box<dyn PageStore>> {
+            call(&self.0)?;
+            let store = FailingStore(Arc::clone(&self.0), InMemoryPageStore::default());
+            Ok(Box::new(store))
+        }
+    }
+
+    impl PageStore for FailingStore {
+        fn put(&mut self, value: Bytes) -> Result<PageKey> {
+            call(&self.0)?;
+            self.1.put(value)
+        }
+
+        fn take(&mut self, key: PageKey) -> Result<Bytes> {
+            call(&self.0)?;
+            self.1.take(key)
+        }
+    }
+
+    /// Puts records into a log under a limit of 64 KiB and takes them out again.
+    fn pass_through(calls: &Arc<AtomicUsize>, records: &[Vec<u8>]) -> Result<Vec<u8>> {
+        let schema = parse_message_type("message m { required int32 a; }")?;
+        let schema = Arc::new(SchemaDescriptor::new(Arc::new(schema)));
+        let budget = MemoryBudget::new(64 * KIB);
+        let member = budget.register();
+        let mut depot = Depot::on_heap(schema);
+        let stores = Arc::new(Failing(Arc::clone(calls)));
+        depot.park_in(stores, &member, WhenFull::Fail);
+        let mut log = Log::new("records");
+        for record in records {
+            log.append(&mut depot, 0, record.len(), |out| {
+                out.extend_from_slice(record);
+            })?;
+            let blobs = log.small.blobs.len() + log.large.blobs.len();
+            let large = usize::try_from(log.len() / (14 * KIB as u64))?;
+            assert!(blobs <= 17 + large, "{blobs} blobs of {}", log.len());
+            assert!(log.own_bytes() <= 16 * KIB, "{}", log.own_bytes());
+        }
+        assert_eq!(
+            log.len(),
+            records.iter().map(|it| it.len() as u64).sum::<u64>()
+        );
+        let mut found = Vec::new();
+        log.drain(&mut depot, |bytes| {
+            found.extend_from_slice(bytes);
+            Ok(())
+        })?;
+        assert_eq!(log.len(), 0);
+        Ok(found)
+    }
+
+    fn records() -> Vec<Vec<u8>> {
+        let mut number = 0u32;
+        let mut next = || {
+            number = number.wrapping_mul(747_796_405).wrapping_add(1);
+            number.to_le_bytes()[3]
+        };
+        let lengths = (0..2_000).map(|ordinal| ordinal % 200);
+        lengths
+            .map(|len| (0..len).map(|_| next()).collect())
+            .collect()
+    }
+
+    #[test]
+    fn records_come_out_in_their_order_and_lie_in_few_blobs() {
+        let records = records();
+        let calls = Arc::new(AtomicUsize::new(usize::MAX));
+        let found = pass_through(&calls, &records).unwrap();
+        assert!(found == records.concat());
+    }
+
+    #[test]
+    fn a_store_that_fails_at_any_call_is_an_error() {
+        let records = records();
+        let calls = Arc::new(AtomicUsize::new(usize::MAX));
+        pass_through(&calls, &records).unwrap();
+        let all = usize::MAX - calls.load(Ordering::Relaxed);
+        assert!(all > 200, "{all} calls");
+        for allowed in (0..all).step_by(7) {
+            let error = pass_through(&Arc::new(AtomicUsize::new(allowed)), &records).unwrap_err();
+            assert!(error.to_string().contains("broken"), "{error}");
+        }
+    }
+}

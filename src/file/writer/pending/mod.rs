@@ -166,7 +166,9 @@ impl Pending {
         self.open.push(left);
         self.returned
             .add_indexes(close.column_index, close.offset_index);
-        self.settle()?;
+        if self.depot.is_limited() {
+            self.settle()?;
+        }
         Ok(close.metadata)
     }
 
