@@ -1,15 +1,27 @@
 //! Physical values: owned ones for the public interface, borrowed slices for the encoders.
 
 mod as_bytes;
+#[cfg_attr(
+    not(feature = "arrow"),
+    expect(dead_code, reason = "validity bits of Arrow arrays")
+)]
 pub(crate) mod bits;
 mod borrow;
 mod byte_array;
 mod decimal;
 mod fixed;
 mod int96;
+#[cfg_attr(
+    not(feature = "arrow"),
+    expect(dead_code, reason = "levels of Arrow arrays are runs")
+)]
 pub(crate) mod levels;
 pub(crate) mod packed;
 mod physical;
+#[cfg_attr(
+    not(feature = "arrow"),
+    expect(dead_code, reason = "layouts of Arrow arrays")
+)]
 pub(crate) mod values;
 
 pub use as_bytes::{AsBytes, SliceAsBytes};

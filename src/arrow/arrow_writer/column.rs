@@ -8,13 +8,12 @@ use arrow_schema::Field;
 
 use crate::arrow::adapt::{Adapter, Cursor, LeafValues, start};
 use crate::arrow::leaves::{ArrowColumnPlan, CheckedLeaf, LeafPlan, UncheckedLeaf};
-use crate::budget::Reservation;
-use crate::column::chunk::{ChunkBuffer, ColumnCloseResult};
+use crate::column::chunk::ColumnCloseResult;
 use crate::column::writer::{
-    ChunkWriter, Grant, OpenColumn, ScratchPool, Slots, ValueFeed, Written,
+    ChunkWriter, Grant, OpenColumn, Slots, StoredChunk, ValueFeed, Written,
 };
 use crate::data_type::values::Values;
-use crate::errors::{ParquetError, Result};
+use crate::errors::Result;
 use crate::file::writer::SerializedRowGroupWriter;
 use crate::latch::{panicked, watched};
 
@@ -104,18 +103,7 @@ impl ArrowColumnWriter {
     /// # Errors
     /// If the page store fails, or an earlier call failed.
     pub fn close(self) -> Result<ArrowColumnChunk> {
-        let closed = self.chunk.close()?;
-        let Some(pages) = closed.pages else {
-            return Err(ParquetError::General(
-                "the pages of a column did not wait in its store".to_owned(),
-            ));
-        };
-        Ok(ArrowColumnChunk {
-            pages,
-            close: closed.close,
-            scratch: closed.scratch,
-            reservation: closed.reservation,
-        })
+        self.chunk.close_stored().map(ArrowColumnChunk)
     }
 
     /// Bytes that this column keeps in memory: open page, dictionary, ledger, and what its store says.
@@ -197,22 +185,17 @@ impl ValueFeed for LeafValues<'_, '_> {
 
 /// A finished column chunk that waits in its page store.
 #[derive(Debug)]
-pub struct ArrowColumnChunk {
-    pages: ChunkBuffer,
-    close: ColumnCloseResult,
-    scratch: ScratchPool,
-    reservation: Reservation,
-}
+pub struct ArrowColumnChunk(StoredChunk);
 
 impl ArrowColumnChunk {
     /// The chunk's metadata; offsets count from the chunk's start.
     pub fn close(&self) -> &ColumnCloseResult {
-        &self.close
+        &self.0.close
     }
 
     /// The chunk's metadata, to be changed before the chunk is appended: to leave an index out, say.
     pub fn close_mut(&mut self) -> &mut ColumnCloseResult {
-        &mut self.close
+        &mut self.0.close
     }
 
     /// Streams the chunk into the file as the next column of `writer`'s row group, one page at a time.
@@ -223,12 +206,12 @@ impl ArrowColumnChunk {
         self,
         writer: &mut SerializedRowGroupWriter<'_, W>,
     ) -> Result<()> {
-        let Self {
-            pages,
+        let StoredChunk {
             close,
+            pages,
             scratch,
             reservation,
-        } = self;
+        } = self.0;
         scratch.with_buffer(|buffer| writer.append_pages(pages, close, buffer))?;
         drop(reservation);
         Ok(())

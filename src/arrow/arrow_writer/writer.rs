@@ -63,6 +63,8 @@ pub struct ArrowWriter<W: Write> {
     factory: ArrowRowGroupWriterFactory,
     limits: RowGroupLimits,
     column_names: ColumnNames,
+    /// Slots of the smallest page that the properties may ask for.
+    least_slots: usize,
     /// Pays for what stays the same as long as the writer lives.
     _fixed: Reservation,
 }
@@ -138,6 +140,15 @@ impl<W: Write + Send> ArrowWriter<W> {
         let factory = ArrowRowGroupWriterFactory::new(&file, arrow_schema.clone())
             .with_decimal_precision_check(decimal_precision);
         let plan = factory.plan()?.clone();
+        let options = file.resources().plans().iter().map(|plan| plan.options());
+        let least_slots = options
+            .map(|options| {
+                options
+                    .data_page_row_count_limit
+                    .min(options.write_batch_size)
+            })
+            .min()
+            .unwrap_or(usize::MAX);
         let mut fixed = file.resources().member().reserve();
         fixed.resize(plan.memory_size());
         Ok(Self {
@@ -149,6 +160,7 @@ impl<W: Write + Send> ArrowWriter<W> {
             factory,
             limits,
             column_names,
+            least_slots,
             _fixed: fixed,
         })
     }
@@ -383,10 +395,9 @@ impl<W: Write + Send> ArrowWriter<W> {
 
     /// The pieces of `batch` that may be taken apart at once.
     fn pieces<'b>(&mut self, plan: &'b BatchPlan, batch: &'b RecordBatch) -> Pieces<'b> {
-        let reclaimer = self.file.reclaimer();
-        let (limit, shape) = (reclaimer.limit_at_work(), reclaimer.shape());
+        let limit = self.file.reclaimer().limit_at_work();
         let most_rows = limit.map_or(usize::MAX, |limit| {
-            tiny_page_rows(shape.least_slots, shape.columns, limit)
+            tiny_page_rows(self.least_slots, plan.columns().len(), limit)
         });
         Pieces::new(plan, batch, limit).with_most_rows(most_rows)
     }

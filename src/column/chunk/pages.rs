@@ -10,6 +10,10 @@ use crate::errors::Result;
 /// Where the finished pages of a chunk go.
 pub(crate) enum ChunkPages<'a> {
     /// Into a store, until the row group ends.
+    #[cfg_attr(
+        not(feature = "arrow"),
+        expect(dead_code, reason = "the way of columns that are written together")
+    )]
     Stored(ChunkBuffer),
     /// Into the file.
     Streamed(StreamedPages<'a>),

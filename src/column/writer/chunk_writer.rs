@@ -1,6 +1,9 @@
 //! One column chunk while it is written: the loop that feeds the encoder, cuts its pages, and pays for all that the column
 //! holds. The budget is asked here, and nowhere below.
 
+#[cfg(feature = "arrow")]
+mod stored;
+
 use std::sync::Arc;
 
 use super::cut::{Cut, PageMemoryCap};
@@ -8,8 +11,8 @@ use super::encoder::ColumnEncoder;
 use super::plan::ColumnPlan;
 use super::scratch::ScratchPool;
 use super::slots::{GivenBounds, Slots, ValueFeed};
-use crate::budget::{MemoryBudget, Reservation};
-use crate::column::chunk::{ChunkBuffer, ChunkPages, ColumnCloseResult, FilterParts};
+use crate::budget::Reservation;
+use crate::column::chunk::{ChunkPages, ColumnCloseResult, FilterParts};
 use crate::data_type::values::Values;
 use crate::errors::{ParquetError, Result};
 use crate::latch::Latch;
@@ -57,15 +60,6 @@ pub(crate) enum Written {
     All,
     /// To a place where memory is short; what follows may take `next_bytes` at once.
     Short { next_bytes: usize },
-}
-
-/// A chunk that has ended.
-pub(crate) struct ClosedChunk {
-    pub(crate) close: ColumnCloseResult,
-    /// The pages, where they wait for the end of the row group.
-    pub(crate) pages: Option<ChunkBuffer>,
-    pub(crate) scratch: ScratchPool,
-    pub(crate) reservation: Reservation,
 }
 
 impl Grant {
@@ -138,25 +132,19 @@ impl<'a> ChunkWriter<'a> {
         })
     }
 
-    /// Ends the chunk.
+    /// Ends the chunk, whose pages have gone into the file or to the caller's page writer. The reservation pays for what is
+    /// left of it.
     ///
     /// # Errors
     /// If a page's way fails, or an earlier call failed.
-    pub(crate) fn close(mut self) -> Result<ClosedChunk> {
+    pub(crate) fn close(mut self) -> Result<(ColumnCloseResult, Reservation)> {
         self.end_pages()?;
         self.complete_filter()?;
-        let (placement, pages) = self.pages.finish()?;
+        let (placement, _) = self.pages.finish()?;
         let close = self.encoder.into_close_result(&placement)?;
-        let waiting = pages.as_ref();
-        let waiting_bytes = waiting.map_or(0, |pages| pages.own_bytes() + pages.unreserved_bytes());
         self.reservation
-            .resize(waiting_bytes + close.memory_size() + close.index_writing_bytes());
-        Ok(ClosedChunk {
-            close,
-            pages,
-            scratch: self.scratch,
-            reservation: self.reservation,
-        })
+            .resize(close.memory_size() + close.index_writing_bytes());
+        Ok((close, self.reservation))
     }
 
     /// Records the number of distinct values that the caller knows: it holds for the chunk only if
@@ -272,11 +260,6 @@ impl<'a> ChunkWriter<'a> {
 
     pub(crate) fn encoder(&self) -> &ColumnEncoder {
         &self.encoder
-    }
-
-    /// What pays for the column.
-    pub(crate) fn budget(&self) -> &MemoryBudget {
-        self.reservation.budget()
     }
 
     pub(crate) fn pages(&self) -> &ChunkPages<'a> {
@@ -543,3 +526,6 @@ impl std::fmt::Debug for ChunkWriter<'_> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(feature = "arrow")]
+pub(crate) use stored::StoredChunk;

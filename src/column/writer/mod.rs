@@ -25,20 +25,23 @@ mod tests;
 mod typed;
 
 pub use super::chunk::ColumnCloseResult;
-pub(crate) use chunk_writer::{ChunkParts, ChunkWriter, Grant, Written};
-pub(crate) use cut::{PageMemoryCap, surely_fits};
+pub(crate) use chunk_writer::{ChunkParts, ChunkWriter};
 pub(crate) use plan::ColumnPlan;
 pub use pressure::{MemoryPressure, OnMemoryLimit, OnSpillLimit};
-pub(crate) use reclaim::{
-    MemoryReclaimer, OpenColumn, Reclaimed, WriterShape, is_store_full, page_cap,
-};
+pub(crate) use reclaim::{MemoryReclaimer, WriterShape, page_cap};
 pub(crate) use scratch::{CODECS, ScratchPool};
 pub(crate) use seal::{Checksum, header_of};
-pub(crate) use sizes::{Lengths, lengths_of};
-pub(crate) use slots::{Slots, ValueFeed};
 pub(crate) use typed::LimitedWriter;
 pub use typed::{
     ColumnValueEncoder, ColumnValueEncoderImpl, ColumnWriter, ColumnWriterImpl,
     GenericColumnWriter, get_column_writer, get_typed_column_writer, get_typed_column_writer_mut,
     get_typed_column_writer_ref,
+};
+#[cfg(feature = "arrow")]
+pub(crate) use {
+    chunk_writer::{Grant, StoredChunk, Written},
+    cut::{PageMemoryCap, surely_fits},
+    reclaim::{OpenColumn, Reclaimed, is_store_full},
+    sizes::{Lengths, lengths_of},
+    slots::{Slots, ValueFeed},
 };

@@ -1,5 +1,7 @@
 //! The memory policy: what a writer gives up, and in which order, when its budget is short.
 
+#[cfg(feature = "arrow")]
+mod row_groups;
 mod steps;
 
 use std::sync::Arc;
@@ -8,7 +10,7 @@ use super::chunk_writer::{ChunkWriter, Grant};
 use super::cut::PageMemoryCap;
 use super::pressure::MemoryPressure;
 use super::scratch::ScratchPool;
-use crate::budget::{AtWork, Member, MemoryBudget, Reservation};
+use crate::budget::{AtWork, Member, MemoryBudget};
 use crate::compression::CodecRoom;
 use crate::errors::{ParquetError, Result};
 use steps::{STEPS, Step, descending};
@@ -65,12 +67,6 @@ const LEAST_BOUND_BYTES: usize = 64;
 /// page has to wait for it.
 const CODEC_EIGHTHS: usize = 3;
 
-/// A row group is not ended early if that frees less than this part of a fair share.
-const ENDING_PART: usize = 8;
-
-/// The same, of what waits for the footer.
-const PENDING_PART: usize = 4;
-
 /// Where nothing is left to free, the writer must grow by this part of the limit, or of its fair share, before it
 /// is worth another walk.
 const STEP_PART: usize = 128;
@@ -92,10 +88,6 @@ const FILTER_FLOOR_BYTES: usize = 4 * 1024;
 /// What of a writer's columns and properties decides how much memory it must have.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WriterShape {
-    /// Leaf columns.
-    pub(crate) columns: usize,
-    /// Slots of the smallest page that the properties may ask for.
-    pub(crate) least_slots: usize,
     /// Kinds of codecs, as far as they are kept.
     pub(crate) codecs: usize,
     /// What they work in together.
@@ -156,25 +148,6 @@ impl MemoryReclaimer {
         }
     }
 
-    /// Whether memory may grow without end.
-    pub(crate) fn has_no_limit(&self) -> bool {
-        self.member.budget().limit().is_none()
-    }
-
-    /// Nothing yet, of the writer's budget.
-    pub(crate) fn reserve(&self) -> Reservation {
-        self.member.reserve()
-    }
-
-    pub(crate) fn shape(&self) -> WriterShape {
-        self.shape
-    }
-
-    /// The limit for everyone that works at once, if there is one.
-    pub(crate) fn limit_at_work(&self) -> Option<usize> {
-        self.member.budget().part(1, 0)
-    }
-
     /// What the limit has cost so far.
     pub(crate) fn pressure(&self) -> MemoryPressure {
         MemoryPressure {
@@ -223,32 +196,9 @@ impl MemoryReclaimer {
         self.spent_at = None;
     }
 
-    /// Counts a row group that ended early.
-    pub(crate) fn note_early_flush(&mut self) {
-        self.pressure.row_groups_flushed_early += 1;
-    }
-
     /// Counts a dictionary that ended because its store was full.
     pub(crate) fn note_early_dictionary(&mut self) {
         self.pressure.dictionaries_given_up += 1;
-    }
-
-    /// Whether it pays to end a row group that holds `open_bytes`, of which the next one takes `again_bytes` at once, if
-    /// `pending_bytes` wait for the footer already. Each one leaves some more there: where nothing else is left to free,
-    /// row groups of a batch each would fill the limit with what they leave.
-    pub(crate) fn pays_to_end(
-        &self,
-        open_bytes: usize,
-        again_bytes: usize,
-        pending_bytes: usize,
-    ) -> bool {
-        // One writer of several may be idle after that; one alone begins the next row group at once.
-        let freed_bytes = match self.member.shared().members() {
-            0 | 1 => open_bytes.saturating_sub(again_bytes),
-            _ => open_bytes,
-        };
-        let share = self.member.fair_share().unwrap_or(0);
-        freed_bytes >= (pending_bytes / PENDING_PART).max(share / ENDING_PART)
     }
 
     /// The error for a limit that only an early end of the row group could keep.

@@ -15,7 +15,7 @@ use super::reclaim::{MemoryReclaimer, Reclaimed};
 use super::scratch::ScratchPool;
 use super::slots::{GivenBounds, Slots, ValueFeed};
 use crate::basic::Type;
-use crate::budget::MemoryBudget;
+use crate::budget::{MemoryBudget, Reservation};
 use crate::column::chunk::{ChunkPages, ColumnCloseResult, HandedPages};
 use crate::column::page::PageWriter;
 use crate::data_type::levels::Levels;
@@ -188,7 +188,12 @@ impl<'a, E: ColumnValueEncoder> GenericColumnWriter<'a, E> {
     ///
     /// # Errors
     /// If the page writer fails, a size does not fit the format, or an earlier call failed.
-    pub fn close(mut self) -> Result<ColumnCloseResult> {
+    pub fn close(self) -> Result<ColumnCloseResult> {
+        Ok(self.close_paid()?.0)
+    }
+
+    /// As [`close`](Self::close), with what pays for the result.
+    fn close_paid(mut self) -> Result<(ColumnCloseResult, Reservation)> {
         self.chunk.check()?;
         if let Some(limit) = &mut self.limit {
             let none: &mut [ChunkWriter<'_>] = &mut [];
@@ -199,7 +204,7 @@ impl<'a, E: ColumnValueEncoder> GenericColumnWriter<'a, E> {
             limit.reclaimer.note_pages(&self.chunk);
             limit.reclaimer.note_end();
         }
-        Ok(self.chunk.close()?.close)
+        self.chunk.close()
     }
 
     /// A writer of `chunk`, within the memory limit of its file.
@@ -307,6 +312,13 @@ macro_rules! column_writers {
         }
 
         impl<'a> ColumnWriter<'a> {
+            /// As [`close`](Self::close), with what pays for the result.
+            pub(crate) fn close_paid(self) -> Result<(ColumnCloseResult, Reservation)> {
+                match self {
+                    $(Self::$variant(typed) => typed.close_paid(),)*
+                }
+            }
+
             /// The writer for the physical type of the column of `chunk`, within the memory limit of its file.
             pub(crate) fn of_chunk(
                 chunk: ChunkWriter<'a>,

@@ -294,6 +294,7 @@ impl WriterProperties {
     }
 
     /// The footer's pairs, for what is added to them before a file begins.
+    #[cfg(feature = "arrow")]
     pub(crate) fn key_value_metadata_mut(&mut self) -> &mut Option<Vec<KeyValue>> {
         &mut self.key_value_metadata
     }

@@ -58,7 +58,11 @@ impl<'a> SerializedColumnWriter<'a> {
     /// # Errors
     /// If the sink fails, or the chunk's rows do not match the row group's.
     pub fn close(self) -> Result<()> {
-        (self.on_end)(self.inner.close())
+        match self.inner.close_paid() {
+            // What pays for the result is given back when somebody else has taken it over.
+            Ok((close, _reservation)) => (self.on_end)(Ok(close)),
+            Err(error) => (self.on_end)(Err(error)),
+        }
     }
 }
 

@@ -23,13 +23,13 @@ use crate::schema::types::{SchemaDescPtr, SchemaDescriptor, TypePtr};
 /// The file is whole only after [`SerializedFileWriter::finish`] or [`SerializedFileWriter::close`]. Once the sink has
 /// failed, no later call succeeds.
 pub struct SerializedFileWriter<W: Write> {
-    sink: TrackedWrite<W>,
-    descr: SchemaDescPtr,
-    props: WriterPropertiesPtr,
-    resources: FileResources,
-    reclaimer: MemoryReclaimer,
-    on_memory_limit: OnMemoryLimit,
-    pending: Pending,
+    pub(super) sink: TrackedWrite<W>,
+    pub(super) descr: SchemaDescPtr,
+    pub(super) props: WriterPropertiesPtr,
+    pub(super) resources: FileResources,
+    pub(super) reclaimer: MemoryReclaimer,
+    pub(super) on_memory_limit: OnMemoryLimit,
+    pub(super) pending: Pending,
     row_groups_begun: usize,
     state: State,
     /// Pays for what stays the same as long as the writer lives.
@@ -113,23 +113,6 @@ impl<W: Write + Send> SerializedFileWriter<W> {
         Ok(row_group
             .drawing_on(&self.resources, (&mut self.reclaimer, self.on_memory_limit))
             .owned_by(&mut self.pending))
-    }
-
-    /// As [`next_row_group`](Self::next_row_group), of `rows` rows, with what frees memory while its columns end.
-    pub(crate) fn next_row_group_of(
-        &mut self,
-        rows: u64,
-    ) -> Result<(SerializedRowGroupWriter<'_, W>, &mut MemoryReclaimer)> {
-        let ordinal = self.begin_row_group()?;
-        let row_group = SerializedRowGroupWriter::new(
-            self.descr.clone(),
-            self.props.clone(),
-            &mut self.sink,
-            ordinal,
-            None,
-        );
-        let row_group = row_group.owned_by(&mut self.pending).with_rows(rows);
-        Ok((row_group, &mut self.reclaimer))
     }
 
     /// What the memory limit has cost so far: spills, early cuts, and the largest page. Pages, and the bytes of those
@@ -250,31 +233,6 @@ impl<W: Write + Send> SerializedFileWriter<W> {
         self.sink.bytes_written()
     }
 
-    /// What all columns draw on.
-    pub(crate) fn resources(&self) -> &FileResources {
-        &self.resources
-    }
-
-    /// What frees memory.
-    pub(crate) fn reclaimer(&mut self) -> &mut MemoryReclaimer {
-        &mut self.reclaimer
-    }
-
-    /// What happens when nothing but ending the row group early can keep the memory limit.
-    pub(crate) fn on_memory_limit(&self) -> OnMemoryLimit {
-        self.on_memory_limit
-    }
-
-    /// Heap bytes of what waits for the footer.
-    pub(crate) fn pending_memory_size(&self) -> usize {
-        self.pending.memory_size()
-    }
-
-    /// Refuses all later calls because of `error`, and hands it back.
-    pub(crate) fn latch(&mut self, error: ParquetError) -> ParquetError {
-        self.sink.latch(error)
-    }
-
     /// An error if the writer takes no more: it has finished or failed, or a row group was begun and not closed.
     pub(crate) fn check_open(&self) -> Result<()> {
         self.sink.check()?;
@@ -286,13 +244,8 @@ impl<W: Write + Send> SerializedFileWriter<W> {
         }
     }
 
-    /// The schema's leaf columns, shared.
-    pub(crate) fn schema_descr_ptr(&self) -> &SchemaDescPtr {
-        &self.descr
-    }
-
     /// Counts the row group that begins, and says which it is.
-    fn begin_row_group(&mut self) -> Result<i32> {
+    pub(super) fn begin_row_group(&mut self) -> Result<i32> {
         self.check_open()?;
         let ordinal = i32::try_from(self.row_groups_begun).map_err(|_| {
             ParquetError::General(format!(

@@ -14,13 +14,13 @@ use crate::errors::{ParquetError, Result};
 /// The resources of one file. Cheap to clone; clones share.
 #[derive(Debug, Clone)]
 pub(crate) struct FileResources {
-    plans: Arc<[Arc<ColumnPlan>]>,
-    stores: Arc<dyn PageStoreFactory>,
-    scratch: ScratchPool,
-    member: Arc<Member>,
-    when_full: WhenFull,
+    pub(super) plans: Arc<[Arc<ColumnPlan>]>,
+    pub(super) stores: Arc<dyn PageStoreFactory>,
+    pub(super) scratch: ScratchPool,
+    pub(super) member: Arc<Member>,
+    pub(super) when_full: WhenFull,
     /// Kinds of codecs that the columns have, as far as they are kept.
-    codecs: usize,
+    pub(super) codecs: usize,
 }
 
 impl FileResources {
@@ -53,16 +53,6 @@ impl FileResources {
         }
     }
 
-    /// Lets pages wait in other stores.
-    pub(crate) fn with_stores(self, stores: Arc<dyn PageStoreFactory>) -> Self {
-        Self { stores, ..self }
-    }
-
-    /// Sets what becomes of a page that its store has no room for.
-    pub(crate) fn with_when_full(self, when_full: WhenFull) -> Self {
-        Self { when_full, ..self }
-    }
-
     /// What of the columns decides how much memory the writer must have.
     ///
     /// # Errors
@@ -71,33 +61,16 @@ impl FileResources {
         let cap = page_cap(self.member.budget(), self.codecs);
         let strengths = self.plans.iter().map(|plan| plan.strength(cap));
         let strengths = distinct(strengths.collect::<Result<Vec<_>>>()?.into_iter());
-        let least_slots = self.plans.iter().map(|plan| {
-            let options = plan.options();
-            options
-                .data_page_row_count_limit
-                .min(options.write_batch_size)
-        });
         Ok(WriterShape {
-            columns: self.plans.len(),
-            least_slots: least_slots.min().unwrap_or(usize::MAX),
             codecs: self.codecs,
             codec_bytes: strengths.iter().map(|strength| strength.most_bytes()).sum(),
         })
     }
 
-    /// The writer of a chunk of column `index`, whose pages wait for the end of the row group.
-    ///
-    /// # Errors
-    /// If there is no such column, a store cannot be made, or a codec takes more than the memory limit.
-    pub(crate) fn stored_chunk(&self, index: usize) -> Result<ChunkWriter<'static>> {
-        let pages = ChunkPages::Stored(self.buffer(index)?);
-        self.chunk(index, pages)
-    }
-
     /// The writer of a chunk of column `index`, whose pages go where `pages` says.
     ///
     /// # Errors
-    /// As [`stored_chunk`](Self::stored_chunk).
+    /// If there is no such column, a store cannot be made, or a codec takes more than the memory limit.
     pub(crate) fn chunk<'a>(&self, index: usize, pages: ChunkPages<'a>) -> Result<ChunkWriter<'a>> {
         let plan = self.plan(index)?;
         let has_filter = plan.options().bloom_filter.is_some();
@@ -134,10 +107,6 @@ impl FileResources {
                 self.plans.len()
             ))
         })
-    }
-
-    pub(crate) fn plans(&self) -> &Arc<[Arc<ColumnPlan>]> {
-        &self.plans
     }
 
     pub(crate) fn member(&self) -> &Arc<Member> {

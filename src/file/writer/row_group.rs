@@ -8,7 +8,7 @@ use super::resources::FileResources;
 use super::tracked::TrackedWrite;
 use crate::bloom_filter::Sbbf;
 use crate::budget::Reservation;
-use crate::column::chunk::{ChunkBuffer, ChunkPages, ColumnCloseResult, StreamedPages};
+use crate::column::chunk::{ChunkPages, ColumnCloseResult, StreamedPages};
 use crate::column::writer::{
     ColumnPlan, ColumnWriter, LimitedWriter, MemoryReclaimer, OnMemoryLimit,
 };
@@ -45,7 +45,7 @@ pub struct SerializedRowGroupWriter<'a, W: Write> {
     /// Made for the first column where the row group stands alone.
     resources: Option<FileResources>,
     limit: Option<(&'a mut MemoryReclaimer, OnMemoryLimit)>,
-    closed: ClosedColumns<'a>,
+    pub(super) closed: ClosedColumns<'a>,
     next_column: usize,
     file_offset: usize,
     row_group_index: i32,
@@ -54,8 +54,8 @@ pub struct SerializedRowGroupWriter<'a, W: Write> {
 
 /// What the columns closed so far have left.
 #[derive(Default)]
-struct ClosedColumns<'a> {
-    rows: Option<u64>,
+pub(super) struct ClosedColumns<'a> {
+    pub(super) rows: Option<u64>,
     uncompressed_bytes: i64,
     chunks: Vec<ColumnChunkMetaData>,
     /// Takes over what belongs to a file's end; without it that is gathered here, for whoever made the writer.
@@ -153,17 +153,6 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
         self.append(close, from, |sink| copy_chunk(source, sink, len, &column))
     }
 
-    /// Streams a chunk's pages out of their store and adds the chunk to the row group.
-    pub(crate) fn append_pages(
-        &mut self,
-        pages: ChunkBuffer,
-        close: ColumnCloseResult,
-        buffer: &mut Vec<u8>,
-    ) -> Result<()> {
-        self.check_appendable(&close)?;
-        self.append(close, 0, |sink| pages.splice(buffer, sink).map(drop))
-    }
-
     /// Lets columns draw on the `resources` of a file, within its memory limit.
     pub(super) fn drawing_on(
         self,
@@ -184,12 +173,6 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
         self
     }
 
-    /// Sets the number of rows that every column must have; without columns it is the row group's.
-    pub(super) fn with_rows(mut self, rows: u64) -> Self {
-        self.closed.rows = Some(rows);
-        self
-    }
-
     /// Ends the row group.
     ///
     /// # Errors
@@ -201,20 +184,13 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
         Ok(shared)
     }
 
-    /// As [`SerializedRowGroupWriter::close`], for a caller that does not need the metadata: it is there
-    /// once.
-    pub(crate) fn close_quietly(mut self) -> Result<()> {
-        let metadata = self.end()?;
-        self.hand_over(metadata)
-    }
-
-    fn end(&mut self) -> Result<RowGroupMetaData> {
+    pub(super) fn end(&mut self) -> Result<RowGroupMetaData> {
         self.check_previous_closed()
             .and_then(|()| self.take_metadata())
             .map_err(|error| self.sink.latch(error))
     }
 
-    fn hand_over(self, metadata: RowGroupMetaData) -> Result<()> {
+    pub(super) fn hand_over(self, metadata: RowGroupMetaData) -> Result<()> {
         let (sink, closed) = (self.sink, self.closed);
         if let Some(pending) = closed.pending {
             return sink.latching(|sink| pending.add_row_group(sink, metadata));
@@ -233,7 +209,7 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
 
     /// Lets `copy` write the bytes of the chunk that `close` describes as if they stood at `from`, and adds the chunk.
     /// Part of it may be in the file after an error: nothing that follows could be right then.
-    fn append(
+    pub(super) fn append(
         &mut self,
         close: ColumnCloseResult,
         from: i64,
@@ -270,7 +246,7 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
         }
     }
 
-    fn check_appendable(&self, close: &ColumnCloseResult) -> Result<()> {
+    pub(super) fn check_appendable(&self, close: &ColumnCloseResult) -> Result<()> {
         self.check_previous_closed()?;
         let Some(descr) = self.descr.columns().get(self.next_column) else {
             return Err(ParquetError::General(

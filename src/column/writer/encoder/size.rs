@@ -11,11 +11,6 @@ use crate::data_type::values::Values;
 const SMALL_INDEX_BYTES: usize = 128 << 10;
 
 impl ColumnEncoder {
-    /// Bytes of finished pages, as stored.
-    pub(crate) fn bytes_written(&self) -> u64 {
-        self.ledger.totals().compressed
-    }
-
     /// Rows so far, those of the open page included.
     pub(crate) fn rows_written(&self) -> u64 {
         self.ledger.totals().rows + self.page.rows as u64
@@ -23,8 +18,9 @@ impl ColumnEncoder {
 
     /// Estimated bytes of the chunk if it ended now. The open page's levels are left out, so that row groups of
     /// so many bytes end where they do with other writers.
+    #[cfg(feature = "arrow")]
     pub(crate) fn estimated_total_bytes(&self) -> usize {
-        let written = usize::try_from(self.bytes_written()).unwrap_or(usize::MAX);
+        let written = usize::try_from(self.ledger.totals().compressed).unwrap_or(usize::MAX);
         written
             .saturating_add(self.values.estimated_bytes())
             .saturating_add(self.values.dictionary_bytes().unwrap_or(0))

@@ -10,8 +10,6 @@ fn reclaimer(budget: &MemoryBudget) -> MemoryReclaimer {
     let member = Arc::new(budget.register());
     let scratch = ScratchPool::new(member.budget().clone());
     let shape = WriterShape {
-        columns: 1,
-        least_slots: 1024,
         codecs: 1,
         codec_bytes: 0,
     };

@@ -258,6 +258,7 @@ impl Pending {
     }
 
     /// Heap bytes of what waits, and of the tables of the stores that it waits in.
+    #[cfg(feature = "arrow")]
     pub(super) fn memory_size(&self) -> usize {
         self.own_bytes() + self.shelf_bytes(Shelf::resident_bytes)
     }
