@@ -2,10 +2,12 @@
 
 use std::cmp::Ordering;
 
+use arrow_buffer::Buffer;
+
 use super::bounds::{Extremes, Seen};
 use super::order::{BoundsOrder, compare_signed};
 use super::truncate::Kept;
-use crate::data_type::values::{ByteVisitor, FixedValues};
+use crate::data_type::values::{ByteVisitor, FixedValues, view_bytes};
 
 /// Adds the bounds of the values to a page's.
 pub(super) struct BytesExtremes<'p> {
@@ -23,6 +25,13 @@ impl ByteVisitor for BytesExtremes<'_> {
             BoundsOrder::SignedBytes => signed(values),
             _ => unsigned(values),
         };
+        self.add(found);
+    }
+}
+
+impl BytesExtremes<'_> {
+    /// Adds bounds that were found.
+    pub(super) fn add(self, found: Option<(&[u8], &[u8])>) {
         if let Some((min, max)) = found {
             let kept = |bound| self.kept.map_or(bound, |kept| kept.of(bound));
             self.page
@@ -53,14 +62,41 @@ pub(super) fn signed_fixed<'v>(values: &FixedValues<'v>) -> Option<(&'v [u8], &'
 fn unsigned<'v>(mut values: impl Iterator<Item = &'v [u8]>) -> Option<(&'v [u8], &'v [u8])> {
     let first = values.next()?;
     let mut range = Range::new(first, first);
-    while let Some(value) = range.first_unsettled(&mut values) {
-        if value < range.min {
-            range = Range::new(value, range.max);
-        } else if value > range.max {
-            range = Range::new(range.min, value);
+    for value in values {
+        range.take(value);
+    }
+    Some((range.min, range.max))
+}
+
+/// Smallest and largest of the strings that Arrow views show. Four bytes of each stand in its view, and nearly always settle it.
+pub(super) fn viewed<'v>(
+    mut views: impl Iterator<Item = &'v u128>,
+    buffers: &'v [Buffer],
+) -> Option<(&'v [u8], &'v [u8])> {
+    let first = view_bytes(views.next()?, buffers);
+    let mut range = Range::new(first, first);
+    let (mut low, mut high) = range.heads();
+    for view in views {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the second four bytes of a view"
+        )]
+        let head = ((*view >> 32) as u32).swap_bytes();
+        if low < head && head < high {
+            continue;
+        }
+        if range.take(view_bytes(view, buffers)) == Taken::AsBound {
+            (low, high) = range.heads();
         }
     }
     Some((range.min, range.max))
+}
+
+/// What has become of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    AsBound,
+    AsAnyOther,
 }
 
 /// Bounds, and what is compared in place of them.
@@ -99,31 +135,62 @@ impl<'v> Range<'v> {
         }
     }
 
-    /// The first value that one word does not settle, which says of most that they lie between the bounds or are one of them.
+    /// Takes a value in. One word says of most where they lie.
     #[inline(always)]
-    fn first_unsettled(&self, values: &mut impl Iterator<Item = &'v [u8]>) -> Option<&'v [u8]> {
-        let (min, max, min_key, max_key) = (self.min, self.max, self.min_key, self.max_key);
-        let is_settled = |key: u64, value: &[u8]| {
-            (min_key < key && key < max_key)
-                || (key == min_key && is_same(value, min))
-                || (key == max_key && is_same(value, max))
+    fn take(&mut self, value: &'v [u8]) -> Taken {
+        let rest = match self.shared_words {
+            0 => value,
+            words => match value.split_at_checked(8 * words) {
+                Some((front, rest)) if self.shares(front) => rest,
+                // What begins otherwise than both bounds do lies outside of them.
+                _ => return self.widen(value),
+            },
         };
-        match self.shared_words {
-            0 => values.find(|value| !is_settled(prefix(value), value)),
-            // What begins otherwise than both bounds do lies outside of them.
-            _ => values.find(|value| !self.key(value).is_some_and(|key| is_settled(key, value))),
+        let key = prefix(rest);
+        if self.min_key < key && key < self.max_key {
+            return Taken::AsAnyOther;
         }
+        if key < self.min_key {
+            (self.min, self.min_key) = (value, key);
+            return Taken::AsBound;
+        }
+        if key > self.max_key {
+            (self.max, self.max_key) = (value, key);
+            return Taken::AsBound;
+        }
+        if key == self.min_key && is_same(value, self.min)
+            || key == self.max_key && is_same(value, self.max)
+        {
+            return Taken::AsAnyOther;
+        }
+        self.widen(value)
     }
 
-    /// The word of `value` behind the shared ones; `None` if it does not have those.
     #[inline(always)]
-    fn key(&self, value: &[u8]) -> Option<u64> {
-        let (front, rest) = value.split_at_checked(8 * self.shared_words)?;
+    fn shares(&self, front: &[u8]) -> bool {
         let words = front.as_chunks::<8>().0.iter().zip(self.shared);
-        let differs = words.fold(0, |bits, (word, shared)| {
-            bits | (u64::from_ne_bytes(*word) ^ shared)
-        });
-        (differs == 0).then(|| prefix(rest))
+        let differs =
+            |bits, (word, shared): (&[u8; 8], u64)| bits | (u64::from_ne_bytes(*word) ^ shared);
+        words.fold(0, differs) == 0
+    }
+
+    /// Compares the whole value.
+    #[cold]
+    fn widen(&mut self, value: &'v [u8]) -> Taken {
+        if value < self.min {
+            *self = Range::new(value, self.max);
+        } else if value > self.max {
+            *self = Range::new(self.min, value);
+        } else {
+            return Taken::AsAnyOther;
+        }
+        Taken::AsBound
+    }
+
+    /// The first four bytes of the bounds.
+    fn heads(&self) -> (u32, u32) {
+        let head = |bound: &[u8]| (prefix(bound) >> 32) as u32;
+        (head(self.min), head(self.max))
     }
 }
 

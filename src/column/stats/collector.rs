@@ -1,7 +1,7 @@
 //! Gathers the bounds of a column's open page and of its chunk.
 
 use super::bounds::{Bounds, Extremes, PageBounds, Seen};
-use super::bytes::{BytesExtremes, signed_fixed};
+use super::bytes::{BytesExtremes, signed_fixed, viewed};
 use super::floats::{self, FloatExtremes};
 use super::numbers;
 use super::order::BoundsOrder;
@@ -171,11 +171,25 @@ impl StatsCollector {
     }
 
     fn add_bytes(&mut self, values: &ByteValues<'_>) {
-        values.visit(BytesExtremes {
+        let extremes = BytesExtremes {
             order: self.order,
             page: &mut self.page,
             kept: self.kept,
-        });
+        };
+        let ByteSource::Views { views, buffers } = values.source() else {
+            return values.visit(extremes);
+        };
+        match values.picks() {
+            Picks::Range { from, len } if self.order == BoundsOrder::Bytes => {
+                let views = views.get(from..from + len).unwrap_or_default();
+                extremes.add(viewed(views.iter(), buffers));
+            }
+            Picks::Indices(picks) if self.order == BoundsOrder::Bytes => {
+                let views = picks.iter().filter_map(|pick| views.get(*pick as usize));
+                extremes.add(viewed(views, buffers));
+            }
+            _ => values.visit(extremes),
+        }
     }
 
     fn add_fixed(&mut self, values: FixedValues<'_>) {

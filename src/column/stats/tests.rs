@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use arrow::array::StringViewArray;
 use proptest::prelude::*;
 
 use super::bytes::prefix;
@@ -148,10 +149,22 @@ proptest! {
                 Picks::Range { from: 0, len: arrays.len() },
             );
             let column = column(Type::BYTE_ARRAY, None, -1);
-            let (bounds, _) = collected(&column, Values::Bytes(bytes), arrays.len());
             let (min, max) = (values.iter().min().unwrap(), values.iter().max().unwrap());
-            let expected = (min.clone().into_bytes(), max.clone().into_bytes());
-            prop_assert_eq!(bounds, Some(expected));
+            let expected = Some((min.clone().into_bytes(), max.clone().into_bytes()));
+            let (bounds, _) = collected(&column, Values::Bytes(bytes), arrays.len());
+            prop_assert_eq!(&bounds, &expected);
+
+            let viewed = StringViewArray::from_iter_values(&values);
+            let source = ByteSource::Views {
+                views: viewed.views(),
+                buffers: viewed.data_buffers(),
+            };
+            let picks: Vec<u32> = (0..).take(values.len()).collect();
+            let range = Picks::Range { from: 0, len: picks.len() };
+            for picks in [range, Picks::Indices(&picks)] {
+                let bytes = Values::Bytes(ByteValues::new(source, picks));
+                prop_assert_eq!(&collected(&column, bytes, 7).0, &expected);
+            }
         }
     }
 

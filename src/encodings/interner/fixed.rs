@@ -26,6 +26,8 @@ const SMALL_SLOTS: usize = 1 << 14;
 /// ... and tables of up to 1 MiB until there are this many.
 const BUSY_SLOTS_PER_ENTRY_LARGE: usize = 3;
 const LARGE_SLOTS: usize = 1 << 18;
+/// The part of a block's keys that may be known where most are new.
+const MOST_KNOWN_PART: usize = 4;
 /// Tables of as many slots lie in caches that are far away.
 const FAR_SLOTS_LOG2: u32 = 14;
 /// A tag that no slot has: it has a bit where those of slots have none.
@@ -52,6 +54,8 @@ pub(crate) struct FixedInterner<K> {
     multiplier: u64,
     /// How far from its home a key may end before another multiplier is tried.
     longest_walk: usize,
+    /// Whether most keys of the last block were new: the next one's are then not looked for among the known ones.
+    has_news: bool,
     /// How often a known key was found away from its home since the table was last rebuilt.
     detours: usize,
 }
@@ -72,6 +76,7 @@ impl<K: Key> FixedInterner<K> {
             log2: FIRST_SLOTS_LOG2,
             multiplier: GOLDEN,
             longest_walk: LONG_WALK,
+            has_news: false,
             detours: 0,
         }
     }
@@ -90,10 +95,16 @@ impl<K: Key> FixedInterner<K> {
             entries[..len].fill(self.intern_one(keys[0]));
             return;
         }
-        let missed = self.look_home(keys, entries) & (u64::MAX >> (BLOCK - len));
+        let all = u64::MAX >> (BLOCK - len);
+        let missed = match self.has_news {
+            true => all,
+            false => self.look_home(keys, entries) & all,
+        };
+        let known = self.keys.len();
         if missed != 0 {
             self.settle(keys, missed, entries);
         }
+        self.has_news = self.keys.len() - known > len - len / MOST_KNOWN_PART;
     }
 
     /// The entry of one key, added if it is new.
@@ -185,6 +196,11 @@ impl<K: Key> FixedInterner<K> {
     fn settle(&mut self, keys: &[K; BLOCK], mut missed: u64, entries: &mut [u32; BLOCK]) {
         self.make_room(missed.count_ones() as usize);
         let zeroth = self.keys[0];
+        if self.has_news && self.log2 >= FAR_SLOTS_LOG2 {
+            for key in keys {
+                fetch(&self.slots, place_of(*key, self.multiplier, self.log2).home);
+            }
+        }
         while missed != 0 {
             let at = missed.trailing_zeros() as usize;
             missed &= missed - 1;
