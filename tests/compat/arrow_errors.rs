@@ -148,6 +148,22 @@ fn another_type_is_refused() {
     );
 }
 
+/// A schema that was seen before is not looked at again, but for one that did not fit.
+#[test]
+fn another_type_is_refused_each_time() {
+    let schema = schema(vec![Field::new("f", DataType::Int32, true)]);
+    let good = batch(vec![Arc::new(Int32Array::from(vec![1, 2, 3]))]);
+    let bad = batch(vec![Arc::new(Int64Array::from(vec![1, 2, 3]))]);
+    let mut writer = ArrowWriter::try_new(Vec::new(), schema, None).unwrap();
+    for _ in 0..2 {
+        writer.write(&good).unwrap();
+        assert!(writer.write(&bad).is_err());
+        assert!(writer.write(&bad).is_err());
+    }
+    writer.write(&good).unwrap();
+    assert_eq!(writer.close().unwrap().file_metadata().num_rows(), 9);
+}
+
 #[test]
 fn another_number_of_columns_is_refused() {
     let schema = schema(vec![Field::new("f", DataType::Int32, true)]);

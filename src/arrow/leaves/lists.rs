@@ -5,7 +5,6 @@
     reason = "kernel: slots come from the selection of the list array itself"
 )]
 
-use std::iter::repeat_n;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -19,20 +18,27 @@ use super::tree::Layout;
 
 /// Lists of one array.
 pub(super) trait Lists {
-    /// Length of each of these lists.
-    fn lens(&self, slots: Range<usize>) -> impl Iterator<Item = usize> + Clone;
-
-    /// Appends the elements of these lists.
-    fn elements(&self, slots: Range<usize>, out: &mut Stretches);
+    /// Where the elements of each of these lists lie.
+    fn each(&self, slots: Range<usize>) -> impl Iterator<Item = Range<usize>> + Clone;
 
     /// Where the elements of these lists lie, those of null ones too, if all lie in order.
     fn hull(&self, slots: Range<usize>) -> Option<Range<usize>>;
 
-    /// Where the elements of each of these lists lie.
-    fn each(&self, slots: Range<usize>) -> impl Iterator<Item = Range<usize>>;
-
     /// Bytes that each list takes beside its elements.
     fn list_bytes(&self) -> usize;
+
+    /// Length of each of these lists.
+    fn lens(&self, slots: Range<usize>) -> impl Iterator<Item = usize> + Clone {
+        self.each(slots).map(|elements| elements.len())
+    }
+
+    /// Appends the elements of these lists.
+    fn elements(&self, slots: Range<usize>, out: &mut Stretches) {
+        match self.hull(slots.clone()) {
+            Some(elements) => out.push(elements),
+            None => self.each(slots).for_each(|elements| out.push(elements)),
+        }
+    }
 }
 
 /// Looks at the lists of an array of any layout.
@@ -130,21 +136,11 @@ pub(super) struct BySize {
 }
 
 impl<O: OffsetSizeTrait> Lists for ByOffsets<'_, O> {
-    fn lens(&self, slots: Range<usize>) -> impl Iterator<Item = usize> + Clone {
-        self.offsets[slots.start..=slots.end]
-            .windows(2)
-            .map(|pair| pair[1].as_usize() - pair[0].as_usize())
-    }
-
-    fn elements(&self, slots: Range<usize>, out: &mut Stretches) {
-        out.push(self.offsets[slots.start].as_usize()..self.offsets[slots.end].as_usize());
-    }
-
     fn hull(&self, slots: Range<usize>) -> Option<Range<usize>> {
         Some(self.offsets[slots.start].as_usize()..self.offsets[slots.end].as_usize())
     }
 
-    fn each(&self, slots: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    fn each(&self, slots: Range<usize>) -> impl Iterator<Item = Range<usize>> + Clone {
         self.offsets[slots.start..=slots.end]
             .windows(2)
             .map(|pair| pair[0].as_usize()..pair[1].as_usize())
@@ -156,19 +152,11 @@ impl<O: OffsetSizeTrait> Lists for ByOffsets<'_, O> {
 }
 
 impl<O: OffsetSizeTrait> Lists for ByViews<'_, O> {
-    fn lens(&self, slots: Range<usize>) -> impl Iterator<Item = usize> + Clone {
-        self.sizes[slots].iter().map(|size| size.as_usize())
-    }
-
-    fn elements(&self, slots: Range<usize>, out: &mut Stretches) {
-        self.each(slots).for_each(|elements| out.push(elements));
-    }
-
     fn hull(&self, _: Range<usize>) -> Option<Range<usize>> {
         None
     }
 
-    fn each(&self, slots: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    fn each(&self, slots: Range<usize>) -> impl Iterator<Item = Range<usize>> + Clone {
         let places = self.offsets[slots.clone()].iter().zip(&self.sizes[slots]);
         places.map(|(offset, size)| offset.as_usize()..offset.as_usize() + size.as_usize())
     }
@@ -179,20 +167,13 @@ impl<O: OffsetSizeTrait> Lists for ByViews<'_, O> {
 }
 
 impl Lists for BySize {
-    fn lens(&self, slots: Range<usize>) -> impl Iterator<Item = usize> + Clone {
-        repeat_n(self.size, slots.len())
-    }
-
-    fn elements(&self, slots: Range<usize>, out: &mut Stretches) {
-        out.push(slots.start * self.size..slots.end * self.size);
-    }
-
     fn hull(&self, slots: Range<usize>) -> Option<Range<usize>> {
         Some(slots.start * self.size..slots.end * self.size)
     }
 
-    fn each(&self, slots: Range<usize>) -> impl Iterator<Item = Range<usize>> {
-        slots.map(|slot| slot * self.size..(slot + 1) * self.size)
+    fn each(&self, slots: Range<usize>) -> impl Iterator<Item = Range<usize>> + Clone {
+        let size = self.size;
+        slots.map(move |slot| slot * size..(slot + 1) * size)
     }
 
     fn list_bytes(&self) -> usize {

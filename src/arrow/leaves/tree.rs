@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_schema::{DataType, Field, FieldRef};
 
 use super::shape::{Child, LeafKind, LeafNode, LeafShape, push_shared};
-use crate::arrow::schema::{is_nullable, value_type};
+use crate::arrow::schema::{field_message, is_nullable, value_type};
 use crate::errors::{ParquetError, Result};
 
 /// One node of the nesting.
@@ -230,10 +230,8 @@ fn compile(field: &Field, mut depth: Depth) -> Result<Node> {
                 .collect::<Result<_>>()?,
         ),
         DataType::Union(..) => {
-            return Err(ParquetError::NYI(format!(
-                "Field '{}': unions cannot be written to Parquet",
-                field.name()
-            )));
+            let text = "unions cannot be written to Parquet";
+            return Err(ParquetError::NYI(field_message(field, text)));
         }
         DataType::Null => Kind::Nulls,
         values => Kind::Values(values.clone()),
@@ -300,10 +298,10 @@ fn repeated(depth: Depth, field: &Field) -> Result<Depth> {
 
 fn deeper(level: i16, field: &Field) -> Result<i16> {
     level.checked_add(1).ok_or_else(|| {
-        ParquetError::General(format!(
-            "Field '{}' is nested deeper than the {} levels that can be counted",
-            field.name(),
+        let text = format_args!(
+            "nested deeper than the {} levels that can be counted",
             i16::MAX
-        ))
+        );
+        ParquetError::General(field_message(field, text))
     })
 }

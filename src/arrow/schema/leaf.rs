@@ -5,6 +5,7 @@
 use arrow_schema::{DataType, Field, TimeUnit as ArrowUnit};
 
 use super::converter::Names;
+use super::field_message;
 use crate::basic::{ConvertedType, LogicalType, Repetition, TimeUnit, Type as PhysicalType};
 use crate::errors::{ParquetError, Result};
 use crate::schema::types::Type;
@@ -72,10 +73,8 @@ impl Leaf {
             | DataType::Decimal128(precision, scale)
             | DataType::Decimal256(precision, scale) => Self::decimal(*precision, *scale),
             other => {
-                return Err(ParquetError::NYI(format!(
-                    "field '{}' has type {other}, which cannot be written to Parquet yet",
-                    field.name()
-                )));
+                let text = format_args!("has type {other}, which cannot be written to Parquet yet");
+                return Err(ParquetError::NYI(field_message(field, text)));
             }
         };
         Ok(leaf)
@@ -153,10 +152,10 @@ impl Leaf {
 
     fn fixed_binary(length: i32, field: &Field) -> Result<Self> {
         if length <= 0 {
-            return Err(ParquetError::General(format!(
-                "field '{}' has type FixedSizeBinary({length}), but a FIXED_LEN_BYTE_ARRAY needs at least one byte",
-                field.name()
-            )));
+            let text = format_args!(
+                "has type FixedSizeBinary({length}), but a FIXED_LEN_BYTE_ARRAY needs at least one byte"
+            );
+            return Err(ParquetError::General(field_message(field, text)));
         }
         Ok(Self::fixed(length, Meaning::None))
     }

@@ -8,6 +8,10 @@ mod renamed;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use std::fmt;
+
+use arrow_schema::Field;
+
 pub use converter::ArrowSchemaConverter;
 pub use embedded::{add_encoded_arrow_schema_to_metadata, encode_arrow_schema};
 pub(crate) use encoded::{is_nullable, value_type};
@@ -18,3 +22,8 @@ pub const ARROW_SCHEMA_META_KEY: &str = "ARROW:schema";
 
 /// Key in an Arrow field's metadata whose value, a decimal number, becomes the Parquet field id.
 pub const PARQUET_FIELD_ID_META_KEY: &str = "PARQUET:field_id";
+
+/// The text of an error that is about `field` of an Arrow schema: it begins with the field's name.
+pub(crate) fn field_message(field: &Field, text: impl fmt::Display) -> String {
+    format!("Field '{}': {text}", field.name())
+}

@@ -84,10 +84,9 @@ fn check_range(levels: &[i16], max: i16, kind: &str, descr: &ColumnDescriptor) -
         .enumerate()
         .find(|(_, level)| is_outside(level));
     let (slot, level) = outside.unwrap_or((0, &high));
-    Err(ParquetError::General(format!(
-        "Column '{}': {kind} level {level} of slot {slot} is not between 0 and {max}",
-        descr.path().string()
-    )))
+    Err(ParquetError::General(descr.message(format_args!(
+        "{kind} level {level} of slot {slot} is not between 0 and {max}"
+    ))))
 }
 
 /// A slot that goes on with a list needs an element of that list in itself and in the slot before: no list goes on after
@@ -119,13 +118,12 @@ fn check_lists(def: &[i16], rep: &[i16], descr: &ColumnDescriptor) -> Result<()>
     let slot = (from..def.len()).find(|slot| is_short(slot) == Some(true));
     let slot = slot.unwrap_or(from);
     let level_of = |levels: &[i16], slot: usize| levels.get(slot).copied().unwrap_or(0);
-    Err(ParquetError::General(format!(
-        "Column '{}': repetition level {} of slot {slot} goes on with a list that has no element, by the definition \
-         levels {} and {} of slots {} and {slot}",
-        descr.path().string(),
+    Err(ParquetError::General(descr.message(format_args!(
+        "repetition level {} of slot {slot} goes on with a list that has no element, by the definition levels {} and {} \
+         of slots {} and {slot}",
         level_of(rep, slot),
         level_of(def, slot - 1),
         level_of(def, slot),
         slot - 1,
-    )))
+    ))))
 }
