@@ -95,16 +95,11 @@ impl PageStoreFactory for RedbPageStoreFactory {
 
 impl PageStore for RedbPageStore {
     fn put(&mut self, value: Bytes) -> Result<PageKey> {
-        self.put_slice(&value)
+        self.insert(&value)
     }
 
-    fn put_slice(&mut self, value: &[u8]) -> Result<PageKey> {
-        let page = self.pages;
-        change(&self.database, |table| {
-            table.insert((self.number, page), value).map(drop)
-        })?;
-        self.pages += 1;
-        Ok(PageKey::new(page))
+    fn put_from(&mut self, buffer: &mut Vec<u8>, from: usize) -> Result<PageKey> {
+        self.insert(buffer.get(from..).unwrap_or_default())
     }
 
     fn take(&mut self, key: PageKey) -> Result<Bytes> {
@@ -122,6 +117,17 @@ impl PageStore for RedbPageStore {
             }))
         })?;
         is_there.ok_or_else(|| ParquetError::General(format!("no page has the key {key:?}")))
+    }
+}
+
+impl RedbPageStore {
+    fn insert(&mut self, value: &[u8]) -> Result<PageKey> {
+        let page = self.pages;
+        change(&self.database, |table| {
+            table.insert((self.number, page), value).map(drop)
+        })?;
+        self.pages += 1;
+        Ok(PageKey::new(page))
     }
 }
 

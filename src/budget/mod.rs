@@ -26,6 +26,7 @@ mod reservation;
 mod source;
 #[cfg(test)]
 mod tests;
+mod usage;
 
 pub(crate) use growth::{extend_tight, push_tight};
 pub use member::Member;
@@ -33,3 +34,4 @@ pub(crate) use memory_budget::AtWork;
 pub use memory_budget::MemoryBudget;
 pub use reservation::Reservation;
 pub use source::MemorySource;
+pub(crate) use usage::Usage;

@@ -279,9 +279,9 @@ impl PageStore for FaultyStore {
         self.inner.put(value)
     }
 
-    fn put_slice(&mut self, value: &[u8]) -> Result<PageKey> {
+    fn put_from(&mut self, buffer: &mut Vec<u8>, from: usize) -> Result<PageKey> {
         self.plan.pass(Call::Put)?;
-        self.inner.put_slice(value)
+        self.inner.put_from(buffer, from)
     }
 
     fn take(&mut self, key: PageKey) -> Result<Bytes> {

@@ -3,10 +3,10 @@
 
 use std::io::Write;
 
-use super::shelf::{Shelf, Shelved, WhenFull, store_error};
+use super::overflow_store::{OverflowStore, WhenFull, store_error};
 use super::sink::{PageSink, SealedPage};
-use crate::budget::push_tight;
-use crate::column::page_store::{PageStoreArgs, PageStoreFactory};
+use crate::budget::Usage;
+use crate::column::page_store::{PageKey, PageStoreArgs, PageStoreFactory};
 use crate::errors::{ParquetError, Result};
 use crate::schema::types::ColumnDescPtr;
 use crate::wire::page::PageHeaderKind;
@@ -14,9 +14,8 @@ use crate::wire::page::PageHeaderKind;
 /// Pages of one chunk, waiting in their store.
 pub(crate) struct ChunkBuffer {
     descr: ColumnDescPtr,
-    shelf: Shelf,
-    dictionary: Option<Shelved>,
-    data: Vec<Shelved>,
+    store: OverflowStore,
+    dictionary: Option<PageKey>,
     bytes: u64,
 }
 
@@ -33,43 +32,36 @@ impl ChunkBuffer {
             .map_err(|source| store_error("create", &descr, 0, source))?;
         Ok(Self {
             descr,
-            shelf: Shelf::new(store, when_full),
+            store: OverflowStore::new(store, when_full),
             dictionary: None,
-            data: Vec::new(),
             bytes: 0,
         })
     }
 
-    /// Bytes of the keys, of the store's object, and of pages that the store had no room for.
-    pub(crate) fn own_bytes(&self) -> usize {
-        self.data.capacity() * size_of::<Shelved>() + self.shelf.own_bytes()
+    /// What the pages take in memory.
+    pub(crate) fn usage(&self) -> Usage {
+        self.store.usage()
     }
 
-    /// Bytes of pages that the store says it holds in memory.
-    pub(crate) fn resident_bytes(&self) -> usize {
-        self.shelf.resident_bytes()
+    /// What they take by the word of the store, which can move it out.
+    pub(crate) fn store_usage(&self) -> Usage {
+        self.store.store_usage()
     }
 
-    /// Bytes of pages that are neither held here nor, by its own word, in the store's memory. Its tables pass for pages.
+    /// Bytes of pages that are not in memory. The store's tables pass for pages.
     pub(crate) fn moved_bytes(&self) -> u64 {
-        let in_memory = self.shelf.resident_bytes() + self.shelf.held_bytes();
-        self.bytes.saturating_sub(in_memory as u64)
-    }
-
-    /// Bytes of memory that the store has not reserved itself.
-    pub(crate) fn unreserved_bytes(&self) -> usize {
-        self.shelf.unreserved_bytes()
+        self.bytes.saturating_sub(self.usage().heap as u64)
     }
 
     /// Whether the store has had no room for a page; never if that is an error.
     pub(crate) fn is_full(&self) -> bool {
-        self.shelf.is_full()
+        self.store.is_full()
     }
 
     /// Asks the store to move resident pages out; returns bytes freed.
     pub(crate) fn spill(&mut self) -> Result<usize> {
         let pages = self.pages();
-        self.shelf
+        self.store
             .spill()
             .map_err(|source| store_error("spill", &self.descr, pages, source))
     }
@@ -77,10 +69,12 @@ impl ChunkBuffer {
     /// Streams all pages into `out`, dictionary first, through `buffer`; then drops the store. Returns their bytes.
     pub(crate) fn splice(mut self, buffer: &mut Vec<u8>, out: &mut dyn Write) -> Result<u64> {
         let mut written: u64 = 0;
-        let pages = self.dictionary.into_iter().chain(self.data);
+        let dictionary = self.dictionary.into_iter();
+        let others = (0..self.store.len()).map(PageKey::new);
+        let pages = dictionary.chain(others.filter(|page| Some(*page) != self.dictionary));
         for (ordinal, page) in pages.enumerate() {
             let from = self
-                .shelf
+                .store
                 .take_behind(page, buffer)
                 .map_err(|source| store_error("take", &self.descr, ordinal, source))?;
             let page = buffer.get(from..).unwrap_or_default();
@@ -98,7 +92,7 @@ impl ChunkBuffer {
     }
 
     fn pages(&self) -> usize {
-        self.data.len() + usize::from(self.dictionary.is_some())
+        usize::try_from(self.store.len()).unwrap_or(usize::MAX)
     }
 }
 
@@ -106,13 +100,12 @@ impl PageSink for ChunkBuffer {
     fn put(&mut self, page: SealedPage<'_>) -> Result<()> {
         let ordinal = self.pages();
         let blob_len = page.blob().len();
-        let blob = self
-            .shelf
+        let key = self
+            .store
             .put_from(page.buffer, page.from)
             .map_err(|source| store_error("put", &self.descr, ordinal, source))?;
-        match page.kind {
-            PageHeaderKind::Dictionary(_) => self.dictionary = Some(blob),
-            PageHeaderKind::Data(_) | PageHeaderKind::DataV2(_) => push_tight(&mut self.data, blob),
+        if let PageHeaderKind::Dictionary(_) = page.kind {
+            self.dictionary = Some(key);
         }
         self.bytes += blob_len as u64;
         Ok(())

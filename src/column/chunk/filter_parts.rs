@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::shelf::{Shelf, Shelved, WhenFull, store_error};
-use crate::column::page_store::{PageStoreArgs, PageStoreFactory};
+use super::overflow_store::{OverflowStore, WhenFull, store_error};
+use crate::budget::Usage;
+use crate::column::page_store::{PageKey, PageStoreArgs, PageStoreFactory};
 use crate::errors::Result;
 use crate::schema::types::ColumnDescPtr;
 
@@ -25,8 +26,9 @@ pub(crate) struct FilterParts {
     column_index: usize,
     descr: ColumnDescPtr,
     when_full: WhenFull,
-    shelf: Option<Shelf>,
-    parts: Vec<(FilterPart, Shelved)>,
+    store: Option<OverflowStore>,
+    /// In the order of the puts.
+    parts: Vec<FilterPart>,
 }
 
 impl FilterParts {
@@ -42,7 +44,7 @@ impl FilterParts {
             column_index,
             descr,
             when_full,
-            shelf: None,
+            store: None,
             parts: Vec::new(),
         }
     }
@@ -52,22 +54,21 @@ impl FilterParts {
     /// # Errors
     /// If the store cannot be made, or fails.
     pub(crate) fn put(&mut self, part: FilterPart, bytes: &[u8]) -> Result<()> {
-        let shelf = match self.shelf.take() {
-            Some(shelf) => shelf,
+        let store = match self.store.take() {
+            Some(store) => store,
             None => {
                 let args = PageStoreArgs::new(self.column_index, &self.descr);
                 let store = self.stores.create(&args);
                 let store =
                     store.map_err(|source| store_error("create", &self.descr, 0, source))?;
-                Shelf::new(store, self.when_full)
+                OverflowStore::new(store, self.when_full)
             }
         };
-        let blob = self
-            .shelf
-            .insert(shelf)
+        self.store
+            .insert(store)
             .put(bytes)
             .map_err(|source| store_error("put", &self.descr, self.parts.len(), source))?;
-        self.parts.push((part, blob));
+        self.parts.push(part);
         Ok(())
     }
 
@@ -80,12 +81,12 @@ impl FilterParts {
         buffer: &mut Vec<u8>,
         mut take: impl FnMut(FilterPart, &[u8]),
     ) -> Result<()> {
-        let Some(mut shelf) = self.shelf.take() else {
+        let Some(mut store) = self.store.take() else {
             return Ok(());
         };
-        for (ordinal, (part, blob)) in std::mem::take(&mut self.parts).into_iter().enumerate() {
-            shelf
-                .take_into(blob, buffer)
+        for (ordinal, part) in std::mem::take(&mut self.parts).into_iter().enumerate() {
+            store
+                .take_into(PageKey::new(ordinal as u64), buffer)
                 .map_err(|source| store_error("take", &self.descr, ordinal, source))?;
             take(part, buffer);
         }
@@ -94,22 +95,13 @@ impl FilterParts {
 
     /// Whether the store has had no room for a part; never if that is an error.
     pub(crate) fn is_full(&self) -> bool {
-        self.shelf.as_ref().is_some_and(Shelf::is_full)
+        self.store.as_ref().is_some_and(OverflowStore::is_full)
     }
 
-    /// Bytes of the table, and of parts that the store had no room for.
-    pub(crate) fn own_bytes(&self) -> usize {
-        self.parts.capacity() * size_of::<(FilterPart, Shelved)>()
-            + self.shelf.as_ref().map_or(0, Shelf::own_bytes)
-    }
-
-    /// Bytes of parts that the store says it holds in memory.
-    pub(crate) fn resident_bytes(&self) -> usize {
-        self.shelf.as_ref().map_or(0, Shelf::resident_bytes)
-    }
-
-    /// Bytes of memory that the store has not reserved itself.
-    pub(crate) fn unreserved_bytes(&self) -> usize {
-        self.shelf.as_ref().map_or(0, Shelf::unreserved_bytes)
+    /// What the table and the parts take in memory.
+    pub(crate) fn usage(&self) -> Usage {
+        let table = self.parts.capacity() * size_of::<FilterPart>();
+        let store = self.store.as_ref().map(OverflowStore::usage);
+        Usage::of_heap(size_of::<Self>() + table) + store.unwrap_or_default()
     }
 }

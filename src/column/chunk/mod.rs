@@ -10,8 +10,8 @@ mod index_entries;
 mod layout;
 mod ledger;
 mod number_log;
+mod overflow_store;
 mod pages;
-mod shelf;
 mod sink;
 mod streamed;
 
@@ -23,7 +23,7 @@ pub(crate) use handed::HandedPages;
 pub(crate) use index_entries::{IndexOptions, LaterCut};
 pub(crate) use layout::{ChunkDescription, Placement};
 pub(crate) use ledger::{ChunkLedger, LedgerOptions};
+pub(crate) use overflow_store::{OverflowStore, WhenFull, store_error};
 pub(crate) use pages::ChunkPages;
-pub(crate) use shelf::{Shelf, Shelved, WhenFull, store_error};
 pub(crate) use sink::{PageSink, SealedPage};
 pub(crate) use streamed::StreamedPages;

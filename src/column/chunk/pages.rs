@@ -26,22 +26,22 @@ impl ChunkPages<'_> {
     /// page writer holds is its own affair.
     pub(crate) fn unpaid_bytes(&self) -> usize {
         self.buffer()
-            .map_or(0, |buffer| buffer.own_bytes() + buffer.unreserved_bytes())
+            .map_or(0, |buffer| buffer.usage().unreserved())
     }
 
     /// Bytes of pages in memory, and of what they wait in.
     pub(crate) fn memory_size(&self) -> usize {
         match self {
             ChunkPages::Handed(pages) => pages.memory_size(),
-            ChunkPages::Stored(_) | ChunkPages::Streamed(_) => self
-                .buffer()
-                .map_or(0, |buffer| buffer.own_bytes() + buffer.resident_bytes()),
+            ChunkPages::Stored(_) | ChunkPages::Streamed(_) => {
+                self.buffer().map_or(0, |buffer| buffer.usage().heap)
+            }
         }
     }
 
     /// Bytes of pages that can be moved out of memory.
     pub(crate) fn resident_bytes(&self) -> usize {
-        self.buffer().map_or(0, ChunkBuffer::resident_bytes)
+        self.buffer().map_or(0, |buffer| buffer.store_usage().heap)
     }
 
     /// Bytes of pages that are not in memory.

@@ -94,24 +94,16 @@ pub trait PageStore: Send {
         0
     }
 
-    /// Puts a copy of `value`, which stays with the caller, who uses the buffer again. A store that
-    /// writes blobs somewhere else can do so straight from the slice; the default makes the copy
-    /// and calls [`put`](Self::put).
-    ///
-    /// # Errors
-    /// As [`put`](Self::put).
-    fn put_slice(&mut self, value: &[u8]) -> Result<PageKey> {
-        self.put(Bytes::copy_from_slice(value))
-    }
-
     /// Puts a copy of `buffer[from..]`, or keeps the buffer itself and leaves another one of about its capacity in its
     /// place, so that nothing is copied. Either way the contents of `buffer` mean nothing afterwards, except after
-    /// an error: then they are what they were. The default calls [`put_slice`](Self::put_slice).
+    /// an error: then they are what they were. A store that writes blobs somewhere else can do so straight from the
+    /// buffer; the default makes the copy and calls [`put`](Self::put).
     ///
     /// # Errors
     /// As [`put`](Self::put).
     fn put_from(&mut self, buffer: &mut Vec<u8>, from: usize) -> Result<PageKey> {
-        self.put_slice(buffer.get(from..).unwrap_or_default())
+        let blob = buffer.get(from..).unwrap_or_default();
+        self.put(Bytes::copy_from_slice(blob))
     }
 
     /// Takes the blob of `key` into `buffer`, in place of what it holds, so that the caller can use one

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::mem::MaybeUninit;
-use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,7 +10,7 @@ use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::slots::Slots;
+use super::keys::PageKeys;
 use super::{PageKey, PageStore, PageStoreArgs, PageStoreFactory, SpillMetrics};
 use crate::errors::{ParquetError, Result};
 
@@ -20,30 +19,30 @@ use crate::errors::{ParquetError, Result};
 /// expanded to are then overwritten. What a call leaves on the stack and in registers while it works with them is not.
 ///
 /// A blob that was changed, cut, or exchanged for another fails with
-/// [`CorruptBlob`](ParquetError::CorruptBlob): the nonce of each blob stays in memory and is used
-/// once. Each blob is 16 bytes longer in the inner store and costs 16 bytes of memory.
+/// [`CorruptBlob`](ParquetError::CorruptBlob): the nonce of each blob follows from its store and its key and is used
+/// once. Each blob is 16 bytes longer in the inner store, and costs no memory where the inner store counts its keys.
 pub struct EncryptedPageStoreFactory {
     inner: Arc<dyn PageStoreFactory>,
     seal: Arc<Seal>,
 }
 
-/// A key and the nonces used with it. Dropping it overwrites the key, which `ring` does not.
+/// A key and the number of stores that use it. Dropping it overwrites the key, which `ring` does not.
 struct Seal {
     /// Initialised as long as this lives.
     key: MaybeUninit<LessSafeKey>,
-    last_nonce: AtomicU64,
+    stores: AtomicU64,
 }
 
 struct EncryptedPageStore {
     inner: Box<dyn PageStore>,
     seal: Arc<Seal>,
-    blobs: Slots<Blob>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Blob {
-    inner_key: PageKey,
-    nonce: NonZeroU64,
+    /// No other store of the factory has this number.
+    number: u64,
+    /// Puts that were begun. Each has a nonce of its own, also if the inner store refused its blob.
+    begun: u32,
+    /// The nonce of each blob.
+    nonces: PageKeys,
+    inner_keys: PageKeys,
 }
 
 impl EncryptedPageStoreFactory {
@@ -68,7 +67,10 @@ impl PageStoreFactory for EncryptedPageStoreFactory {
         Ok(Box::new(EncryptedPageStore {
             inner: self.inner.create(args)?,
             seal: Arc::clone(&self.seal),
-            blobs: Slots::default(),
+            number: self.seal.stores.fetch_add(1, Ordering::Relaxed),
+            begun: 0,
+            nonces: PageKeys::default(),
+            inner_keys: PageKeys::default(),
         }))
     }
 
@@ -88,15 +90,11 @@ impl fmt::Debug for EncryptedPageStoreFactory {
 
 impl PageStore for EncryptedPageStore {
     fn put(&mut self, value: Bytes) -> Result<PageKey> {
-        self.put_slice(&value)
+        self.put_sealed(&value)
     }
 
-    fn put_slice(&mut self, value: &[u8]) -> Result<PageKey> {
-        let mut sealed = Vec::with_capacity(value.len() + AES_256_GCM.tag_len());
-        sealed.extend_from_slice(value);
-        let nonce = self.seal.close(&mut sealed)?;
-        let inner_key = self.inner.put(Bytes::from(sealed))?;
-        Ok(self.blobs.push(Blob { inner_key, nonce }))
+    fn put_from(&mut self, buffer: &mut Vec<u8>, from: usize) -> Result<PageKey> {
+        self.put_sealed(buffer.get(from..).unwrap_or_default())
     }
 
     fn take(&mut self, key: PageKey) -> Result<Bytes> {
@@ -106,9 +104,9 @@ impl PageStore for EncryptedPageStore {
     }
 
     fn take_into(&mut self, key: PageKey, buffer: &mut Vec<u8>) -> Result<()> {
-        let blob = self.blobs.take(key)?;
-        self.inner.take_into(blob.inner_key, buffer)?;
-        self.seal.open(blob.nonce, buffer)
+        self.inner.take_into(self.inner_keys.get(key)?, buffer)?;
+        let begun = u32::try_from(self.nonces.get(key)?.get())?;
+        self.seal.open(nonce(self.number, begun), buffer)
     }
 
     fn spill(&mut self) -> Result<usize> {
@@ -117,7 +115,7 @@ impl PageStore for EncryptedPageStore {
 
     fn memory_size(&self) -> usize {
         let inner = self.inner.memory_size();
-        inner.saturating_add(self.blobs.memory_size())
+        inner.saturating_add(self.inner_keys.memory_size() + self.nonces.memory_size())
     }
 
     fn reserved_size(&self) -> usize {
@@ -125,11 +123,27 @@ impl PageStore for EncryptedPageStore {
     }
 }
 
+impl EncryptedPageStore {
+    fn put_sealed(&mut self, value: &[u8]) -> Result<PageKey> {
+        let begun = self.begun;
+        let next = begun.checked_add(1);
+        self.begun = next.ok_or_else(|| {
+            ParquetError::General("a store of encrypted pages has no nonces left".to_owned())
+        })?;
+        let mut sealed = Vec::with_capacity(value.len() + AES_256_GCM.tag_len());
+        sealed.extend_from_slice(value);
+        self.seal.close(nonce(self.number, begun), &mut sealed)?;
+        let inner_key = self.inner.put(Bytes::from(sealed))?;
+        self.nonces.push(PageKey::new(begun.into()));
+        Ok(self.inner_keys.push(inner_key))
+    }
+}
+
 impl Seal {
     fn new(key: UnboundKey) -> Self {
         Self {
             key: MaybeUninit::new(LessSafeKey::new(key)),
-            last_nonce: AtomicU64::new(0),
+            stores: AtomicU64::new(0),
         }
     }
 
@@ -139,21 +153,18 @@ impl Seal {
     }
 
     /// Encrypts in place and appends the tag.
-    fn close(&self, buffer: &mut Vec<u8>) -> Result<NonZeroU64> {
-        let last = self.last_nonce.fetch_add(1, Ordering::Relaxed);
-        let nonce = NonZeroU64::MIN.saturating_add(last);
+    fn close(&self, nonce: Nonce, buffer: &mut Vec<u8>) -> Result<()> {
         self.key()
-            .seal_in_place_append_tag(nonce_bytes(nonce), Aad::empty(), buffer)
-            .map_err(|_| ParquetError::General("a page is too long to encrypt".to_owned()))?;
-        Ok(nonce)
+            .seal_in_place_append_tag(nonce, Aad::empty(), buffer)
+            .map_err(|_| ParquetError::General("a page is too long to encrypt".to_owned()))
     }
 
     /// Decrypts in place and removes the tag.
-    fn open(&self, nonce: NonZeroU64, buffer: &mut Vec<u8>) -> Result<()> {
+    fn open(&self, nonce: Nonce, buffer: &mut Vec<u8>) -> Result<()> {
         let sealed_bytes = buffer.len();
         let opened = self
             .key()
-            .open_in_place(nonce_bytes(nonce), Aad::empty(), buffer)
+            .open_in_place(nonce, Aad::empty(), buffer)
             .map(|plain| plain.len());
         let plain_bytes = opened.map_err(|_| {
             ParquetError::CorruptBlob(format!(
@@ -173,9 +184,11 @@ impl Drop for Seal {
     }
 }
 
-fn nonce_bytes(nonce: NonZeroU64) -> Nonce {
+/// The nonce of one put of one store.
+fn nonce(store: u64, put: u32) -> Nonce {
     let mut bytes = [0; NONCE_LEN];
-    for (to, from) in bytes.iter_mut().zip(nonce.get().to_le_bytes()) {
+    let number = store.to_le_bytes().into_iter().chain(put.to_le_bytes());
+    for (to, from) in bytes.iter_mut().zip(number) {
         *to = from;
     }
     Nonce::assume_unique_for_key(bytes)

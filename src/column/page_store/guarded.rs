@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use twox_hash::XxHash3_64;
 
+use super::keys::PageKeys;
 use super::slots::Slots;
 use super::{PageKey, PageStore, PageStoreArgs, PageStoreFactory, SpillMetrics, is_out_of_space};
 use crate::errors::{ParquetError, Result};
@@ -22,7 +23,7 @@ use crate::schema::types::ColumnDescPtr;
 ///   count as one: a full store can still give back what it has.
 ///
 /// For a store of one's own, or one on storage that is not trusted; the temp-file store checks its
-/// blobs itself. In memory a blob costs 24 bytes.
+/// blobs itself. In memory a blob costs 16 bytes.
 #[derive(Debug)]
 pub struct GuardedPageStoreFactory {
     inner: Arc<dyn PageStoreFactory>,
@@ -30,6 +31,7 @@ pub struct GuardedPageStoreFactory {
 
 struct GuardedPageStore {
     inner: Box<dyn PageStore>,
+    inner_keys: PageKeys,
     blobs: Slots<Blob>,
     failure: Option<Arc<ParquetError>>,
     column: ColumnDescPtr,
@@ -37,10 +39,9 @@ struct GuardedPageStore {
     factory: Arc<dyn PageStoreFactory>,
 }
 
-/// What was put.
+/// What was put: 16 bytes, also when it may be absent.
 #[derive(Debug, Clone, Copy)]
 struct Blob {
-    inner_key: PageKey,
     checksum: u64,
     /// The length in bytes, plus one.
     length: NonZeroU64,
@@ -57,6 +58,7 @@ impl PageStoreFactory for GuardedPageStoreFactory {
     fn create(&self, args: &PageStoreArgs<'_>) -> Result<Box<dyn PageStore>> {
         Ok(Box::new(GuardedPageStore {
             inner: self.inner.create(args)?,
+            inner_keys: PageKeys::default(),
             blobs: Slots::default(),
             failure: None,
             column: args.shared_column(),
@@ -73,26 +75,22 @@ impl PageStore for GuardedPageStore {
     fn put(&mut self, value: Bytes) -> Result<PageKey> {
         let (checksum, length) = (XxHash3_64::oneshot(&value), value.len());
         let inner_key = self.guard(|store| store.inner.put(value))?;
-        Ok(self.blobs.push(Blob::new(inner_key, checksum, length)))
-    }
-
-    fn put_slice(&mut self, value: &[u8]) -> Result<PageKey> {
-        let checksum = XxHash3_64::oneshot(value);
-        let inner_key = self.guard(|store| store.inner.put_slice(value))?;
-        Ok(self.blobs.push(Blob::new(inner_key, checksum, value.len())))
+        self.inner_keys.push(inner_key);
+        Ok(self.blobs.push(Blob::new(checksum, length)))
     }
 
     fn put_from(&mut self, buffer: &mut Vec<u8>, from: usize) -> Result<PageKey> {
         let value = buffer.get(from..).unwrap_or_default();
         let (checksum, length) = (XxHash3_64::oneshot(value), value.len());
         let inner_key = self.guard(|store| store.inner.put_from(buffer, from))?;
-        Ok(self.blobs.push(Blob::new(inner_key, checksum, length)))
+        self.inner_keys.push(inner_key);
+        Ok(self.blobs.push(Blob::new(checksum, length)))
     }
 
     fn take(&mut self, key: PageKey) -> Result<Bytes> {
         self.guard(|store| {
             let blob = store.blobs.take(key)?;
-            let value = store.inner.take(blob.inner_key)?;
+            let value = store.inner.take(store.inner_keys.get(key)?)?;
             store.check(key, blob, &value)?;
             Ok(value)
         })
@@ -101,7 +99,8 @@ impl PageStore for GuardedPageStore {
     fn take_into(&mut self, key: PageKey, buffer: &mut Vec<u8>) -> Result<()> {
         self.guard(|store| {
             let blob = store.blobs.take(key)?;
-            store.inner.take_into(blob.inner_key, buffer)?;
+            let inner_key = store.inner_keys.get(key)?;
+            store.inner.take_into(inner_key, buffer)?;
             store.check(key, blob, buffer)
         })
     }
@@ -109,7 +108,8 @@ impl PageStore for GuardedPageStore {
     fn take_behind(&mut self, key: PageKey, buffer: &mut Vec<u8>) -> Result<usize> {
         self.guard(|store| {
             let blob = store.blobs.take(key)?;
-            let from = store.inner.take_behind(blob.inner_key, buffer)?;
+            let inner_key = store.inner_keys.get(key)?;
+            let from = store.inner.take_behind(inner_key, buffer)?;
             store.check(key, blob, buffer.get(from..).unwrap_or_default())?;
             Ok(from)
         })
@@ -121,7 +121,7 @@ impl PageStore for GuardedPageStore {
 
     fn memory_size(&self) -> usize {
         let inner = self.inner.memory_size();
-        inner.saturating_add(self.blobs.memory_size())
+        inner.saturating_add(self.blobs.memory_size() + self.inner_keys.memory_size())
     }
 
     fn reserved_size(&self) -> usize {
@@ -162,9 +162,8 @@ impl GuardedPageStore {
 }
 
 impl Blob {
-    fn new(inner_key: PageKey, checksum: u64, length: usize) -> Self {
+    fn new(checksum: u64, length: usize) -> Self {
         Self {
-            inner_key,
             checksum,
             length: NonZeroU64::MIN.saturating_add(length as u64),
         }

@@ -36,16 +36,12 @@ impl PageStore for InMemoryPageStore {
         Ok(Bytes::from(blob.buffer).slice(blob.from..))
     }
 
-    fn put_slice(&mut self, value: &[u8]) -> Result<PageKey> {
-        Ok(self.push(value.into(), 0))
-    }
-
     /// Keeps a buffer that is used well, without its spare room.
     fn put_from(&mut self, buffer: &mut Vec<u8>, from: usize) -> Result<PageKey> {
         let value = buffer.get(from..).unwrap_or_default();
         let is_used = value.len() >= buffer.capacity() / 2 && from <= buffer.len() / 16;
         if value.len() < SMALLEST_KEPT_BYTES || !is_used {
-            return self.put_slice(value);
+            return Ok(self.push(value.into(), 0));
         }
         let next = Vec::with_capacity(buffer.capacity());
         let kept = std::mem::replace(buffer, next);
@@ -119,7 +115,7 @@ mod tests {
         let mut store = InMemoryPageStore::default();
         assert_eq!(store.memory_size(), 0);
         let keys: Vec<_> = (0..4)
-            .map(|_| store.put_slice(&[7; 1000]).unwrap())
+            .map(|_| store.put(Bytes::copy_from_slice(&[7; 1000])).unwrap())
             .collect();
         assert_eq!(store.memory_size(), 4000 + 4 * 24);
         for key in keys {
@@ -131,7 +127,7 @@ mod tests {
     #[test]
     fn take_into_replaces_the_buffer() {
         let mut store = InMemoryPageStore::default();
-        let key = store.put_slice(b"new").unwrap();
+        let key = store.put(Bytes::copy_from_slice(b"new")).unwrap();
         let mut buffer = b"old contents".to_vec();
         store.take_into(key, &mut buffer).unwrap();
         assert_eq!(buffer, b"new");

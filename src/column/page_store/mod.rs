@@ -33,6 +33,7 @@ mod contract;
 mod encrypted;
 mod events;
 mod guarded;
+mod keys;
 mod memory;
 mod metrics;
 mod slots;
@@ -48,6 +49,7 @@ pub use contract::{PageKey, PageStore, PageStoreArgs, PageStoreFactory};
 #[cfg(feature = "encryption")]
 pub use encrypted::EncryptedPageStoreFactory;
 pub use guarded::GuardedPageStoreFactory;
+pub(crate) use keys::PageKeys;
 pub use memory::{InMemoryPageStore, InMemoryPageStoreFactory};
 pub use metrics::SpillMetrics;
 pub(crate) use spilling::spilling;

@@ -1,8 +1,9 @@
 //! The table that most stores need: keys are the ordinals of the puts, and each is good for one take.
 
 use super::PageKey;
+use super::keys::invalid_key;
 use crate::budget::push_tight;
-use crate::errors::{ParquetError, Result};
+use crate::errors::Result;
 
 /// One entry for each put, empty once taken. Owns no memory before the first.
 ///
@@ -27,11 +28,6 @@ impl<T> Slots<T> {
             .ok_or_else(|| invalid_key(key))
     }
 
-    /// Entries that are not taken, for change.
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.entries.iter_mut().flatten()
-    }
-
     /// The entry of a key.
     pub(super) fn get(&self, key: PageKey) -> Result<&T> {
         usize::try_from(key.get())
@@ -39,15 +35,6 @@ impl<T> Slots<T> {
             .and_then(|at| self.entries.get(at))
             .and_then(Option::as_ref)
             .ok_or_else(|| invalid_key(key))
-    }
-
-    /// Entries that are not taken, from a key on.
-    pub(super) fn iter_from(&self, key: PageKey) -> impl Iterator<Item = (PageKey, &T)> + Clone {
-        let start = usize::try_from(key.get()).unwrap_or(usize::MAX);
-        let rest = self.entries.get(start..).unwrap_or_default();
-        let keys = (key.get()..).map(PageKey::new);
-        keys.zip(rest)
-            .filter_map(|(key, entry)| Some((key, entry.as_ref()?)))
     }
 
     /// Entries that are not taken.
@@ -72,9 +59,4 @@ impl<T> Default for Slots<T> {
             entries: Vec::new(),
         }
     }
-}
-
-/// The error of a key that no blob belongs to.
-fn invalid_key(key: PageKey) -> ParquetError {
-    ParquetError::General(format!("invalid page key {}", key.get()))
 }

@@ -143,7 +143,11 @@ fn pages_stay_on_the_heap_while_the_budget_grants_them() {
     let mut store = store(&factory);
     let mut keys = vec![];
     for page in 0..6_u8 {
-        keys.push(store.put_slice(&vec![page; 1000]).unwrap());
+        keys.push(
+            store
+                .put(Bytes::copy_from_slice(&vec![page; 1000]))
+                .unwrap(),
+        );
     }
     assert_eq!(
         cold.created.load(Ordering::Relaxed),
@@ -153,7 +157,11 @@ fn pages_stay_on_the_heap_while_the_budget_grants_them() {
     assert_eq!(budget.used(), store.memory_size());
     assert_eq!(store.reserved_size(), store.memory_size());
     for page in 6..20_u8 {
-        keys.push(store.put_slice(&vec![page; 1000]).unwrap());
+        keys.push(
+            store
+                .put(Bytes::copy_from_slice(&vec![page; 1000]))
+                .unwrap(),
+        );
     }
     assert_eq!(cold.created.load(Ordering::Relaxed), 1);
     assert!(budget.used() <= 7000);
@@ -173,11 +181,11 @@ fn pages_stay_on_the_heap_while_the_budget_grants_them() {
 }
 
 #[test]
-fn spilling_moves_the_largest_first_and_keeps_what_the_cold_store_refuses() {
+fn spilling_moves_blobs_in_their_order_and_keeps_those_from_the_first_refused_on() {
     let budget = MemoryBudget::unlimited();
     let cold = Arc::new(
         TempFilePageStoreFactory::builder()
-            .with_max_disk_bytes(6500)
+            .with_max_disk_bytes(9000)
             .build(),
     );
     let factory = TieredPageStoreFactory::new(budget.clone(), cold);
@@ -185,13 +193,17 @@ fn spilling_moves_the_largest_first_and_keeps_what_the_cold_store_refuses() {
     let lengths = [1000, 4000, 2000, 3000];
     let keys: Vec<_> = lengths
         .iter()
-        .map(|length| store.put_slice(&vec![9; *length]).unwrap())
+        .map(|length| {
+            store
+                .put(Bytes::copy_from_slice(&vec![9; *length]))
+                .unwrap()
+        })
         .collect();
     let error = store.spill().unwrap_err();
     assert!(is_out_of_space(&error));
     let metrics = factory.metrics().unwrap();
-    assert_eq!(metrics.bytes_spilled(), 4000);
-    assert_eq!(metrics.bytes_resident(), 6000);
+    assert_eq!(metrics.bytes_spilled(), 7000);
+    assert_eq!(metrics.bytes_resident(), 3000);
     for (key, length) in keys.into_iter().zip(lengths) {
         assert_eq!(store.take(key).unwrap().len(), length);
     }
@@ -203,12 +215,82 @@ fn spilling_frees_what_it_says() {
     let cold = Arc::new(TempFilePageStoreFactory::new());
     let factory = TieredPageStoreFactory::new(budget.clone(), cold);
     let mut store = store(&factory);
-    let key = store.put_slice(&[1; 5000]).unwrap();
+    let key = store.put(Bytes::copy_from_slice(&[1; 5000])).unwrap();
     let before = budget.used();
-    assert_eq!(store.spill().unwrap(), 5000);
-    assert_eq!(budget.used(), before - 5000);
+    let freed = store.spill().unwrap();
+    assert!(freed >= 5000, "{freed}");
+    assert_eq!(budget.used(), before - freed);
     assert_eq!(store.spill().unwrap(), 0);
     assert_eq!(store.take(key).unwrap(), vec![1; 5000]);
+}
+
+#[test]
+fn keys_are_ordinals_whatever_keys_the_inner_store_gives_out() {
+    /// Gives out keys that fall.
+    #[derive(Debug)]
+    struct Falling;
+    struct FallingStore(InMemoryPageStore);
+    impl PageStoreFactory for Falling {
+        fn create(&self, _args: &PageStoreArgs<'_>) -> Result<Box<dyn PageStore>> {
+            Ok(Box::new(FallingStore(InMemoryPageStore::default())))
+        }
+    }
+    impl PageStore for FallingStore {
+        fn put(&mut self, value: Bytes) -> Result<PageKey> {
+            Ok(PageKey::new(u64::MAX - self.0.put(value)?.get()))
+        }
+        fn take(&mut self, key: PageKey) -> Result<Bytes> {
+            self.0.take(PageKey::new(u64::MAX - key.get()))
+        }
+    }
+    let mut wrapped: Vec<Arc<dyn PageStoreFactory>> = vec![
+        Arc::new(GuardedPageStoreFactory::new(Arc::new(Falling))),
+        Arc::new(BackgroundPageStoreFactory::new(Arc::new(Falling))),
+        Arc::new(TieredPageStoreFactory::new(
+            MemoryBudget::new(0),
+            Arc::new(Falling),
+        )),
+    ];
+    #[cfg(feature = "encryption")]
+    wrapped.push(Arc::new(
+        EncryptedPageStoreFactory::try_new(Arc::new(Falling)).unwrap(),
+    ));
+    for factory in wrapped.drain(..) {
+        let mut store = store(factory.as_ref());
+        for page in 0..20_u8 {
+            let key = store.put(Bytes::from(vec![page; 30_000])).unwrap();
+            assert_eq!(key, PageKey::new(page.into()), "{factory:?}");
+        }
+        for page in (0..20_u8).rev() {
+            let blob = store.take(PageKey::new(page.into())).unwrap();
+            assert_eq!(blob, vec![page; 30_000], "{factory:?}");
+        }
+        conformance::check(factory.as_ref());
+    }
+}
+
+#[test]
+fn stores_over_one_that_counts_its_keys_have_no_tables_of_their_own() {
+    let budget = MemoryBudget::new(0);
+    let heap = || -> Arc<dyn PageStoreFactory> { Arc::new(InMemoryPageStoreFactory) };
+    let tiers = TieredPageStoreFactory::new(budget, heap());
+    let with_tables = |factory: &dyn PageStoreFactory| {
+        let mut store = store(factory);
+        let puts = (0..10_000).map(|_| store.put(Bytes::from_static(b"page")).map(drop));
+        puts.collect::<Result<()>>().unwrap();
+        store.memory_size()
+    };
+    let alone = with_tables(heap().as_ref());
+    assert_eq!(with_tables(&tiers), alone);
+    let background = BackgroundPageStoreFactory::new(heap());
+    let lengths = with_tables(&background) - alone;
+    assert!(lengths < 10_000 * 5, "{lengths} bytes for 10,000 lengths");
+    #[cfg(feature = "encryption")]
+    {
+        let encrypted = EncryptedPageStoreFactory::try_new(heap()).unwrap();
+        let tags = 10_000 * 16;
+        assert_eq!(with_tables(&encrypted), alone + tags);
+    }
 }
 
 #[test]
@@ -218,10 +300,10 @@ fn a_dropped_tiered_store_gives_everything_back() {
     let factory = TieredPageStoreFactory::new(budget.clone(), cold);
     let metrics = factory.metrics().unwrap();
     let mut small = store(&factory);
-    small.put_slice(&[3; 5000]).unwrap();
+    small.put(Bytes::copy_from_slice(&[3; 5000])).unwrap();
     let mut large = store(&factory);
     for _ in 0..50 {
-        large.put_slice(&[3; 5000]).unwrap();
+        large.put(Bytes::copy_from_slice(&[3; 5000])).unwrap();
     }
     assert!(metrics.disk_used() > 0);
     assert_eq!(
@@ -239,7 +321,7 @@ fn a_spilled_page_is_counted_once_whoever_counts() {
     let put = |factory: TieredPageStoreFactory| {
         let metrics = factory.metrics().unwrap();
         let mut store = store(&factory);
-        let key = store.put_slice(&[1; 100]).unwrap();
+        let key = store.put(Bytes::copy_from_slice(&[1; 100])).unwrap();
         store.take(key).unwrap();
         (
             metrics.blobs_spilled(),
@@ -271,7 +353,7 @@ fn tiered_stores_of_many_threads_share_one_budget() {
                 for _ in 0..10 {
                     let mut store = store(factory);
                     let keys: Vec<_> = (0..30)
-                        .map(|_| store.put_slice(&[worker; 4000]).unwrap())
+                        .map(|_| store.put(Bytes::copy_from_slice(&[worker; 4000])).unwrap())
                         .collect();
                     store.spill().unwrap();
                     assert!(budget.used() <= 400_000);
@@ -291,7 +373,7 @@ fn a_guard_finds_every_flipped_bit() {
     let factory = GuardedPageStoreFactory::new(Arc::new(inner.clone()));
     for bit in 0..8 * 200 {
         let mut store = store(&factory);
-        let key = store.put_slice(&[0x5A; 200]).unwrap();
+        let key = store.put(Bytes::copy_from_slice(&[0x5A; 200])).unwrap();
         inner.now(Mood::FlipsBit(bit));
         let error = store.take(key).unwrap_err();
         inner.now(Mood::Honest);
@@ -307,8 +389,8 @@ fn a_guard_names_column_page_and_store() {
     let inner = Unreliable::default();
     let factory = GuardedPageStoreFactory::new(Arc::new(inner.clone()));
     let mut store = store(&factory);
-    store.put_slice(b"first").unwrap();
-    let key = store.put_slice(b"second").unwrap();
+    store.put(Bytes::copy_from_slice(b"first")).unwrap();
+    let key = store.put(Bytes::copy_from_slice(b"second")).unwrap();
     inner.now(Mood::CutsShort);
     let text = store.take(key).unwrap_err().to_string();
     for part in [
@@ -326,8 +408,8 @@ fn a_guard_notices_a_blob_of_another_key() {
     let inner = Unreliable::default();
     let factory = GuardedPageStoreFactory::new(Arc::new(inner.clone()));
     let mut store = store(&factory);
-    let key = store.put_slice(b"here").unwrap();
-    store.put_slice(b"gone").unwrap();
+    let key = store.put(Bytes::copy_from_slice(b"here")).unwrap();
+    store.put(Bytes::copy_from_slice(b"gone")).unwrap();
     inner.now(Mood::MixesUp);
     assert!(matches!(store.take(key), Err(ParquetError::CorruptBlob(_))));
 }
@@ -337,14 +419,14 @@ fn a_guard_remembers_the_first_failure() {
     let inner = Unreliable::default();
     let factory = GuardedPageStoreFactory::new(Arc::new(inner.clone()));
     let mut store = store(&factory);
-    let key = store.put_slice(b"page").unwrap();
+    let key = store.put(Bytes::copy_from_slice(b"page")).unwrap();
     inner.now(Mood::Broken);
-    let first = store.put_slice(b"page").unwrap_err();
+    let first = store.put(Bytes::copy_from_slice(b"page")).unwrap_err();
     assert_eq!(first.to_string(), "Parquet error: the disk is on fire");
     inner.now(Mood::Honest);
     let mut buffer = vec![];
     let later = [
-        store.put_slice(b"page").unwrap_err(),
+        store.put(Bytes::copy_from_slice(b"page")).unwrap_err(),
         store.put(Bytes::new()).unwrap_err(),
         store.take(key).unwrap_err(),
         store.take_into(key, &mut buffer).unwrap_err(),
@@ -361,9 +443,11 @@ fn a_guard_lets_a_full_store_give_back_what_it_has() {
     let inner = Unreliable::default();
     let factory = GuardedPageStoreFactory::new(Arc::new(inner.clone()));
     let mut store = store(&factory);
-    let key = store.put_slice(b"page").unwrap();
+    let key = store.put(Bytes::copy_from_slice(b"page")).unwrap();
     inner.now(Mood::Full);
-    assert!(is_out_of_space(&store.put_slice(b"more").unwrap_err()));
+    assert!(is_out_of_space(
+        &store.put(Bytes::copy_from_slice(b"more")).unwrap_err()
+    ));
     assert_eq!(store.take(key).unwrap(), "page");
 }
 
@@ -459,8 +543,8 @@ mod encrypted {
         let page = b"a page of a column that is nobody's business".repeat(10);
         let mut store = store(&factory);
         let keys = [
-            store.put_slice(&page).unwrap(),
-            store.put_slice(&page).unwrap(),
+            store.put(Bytes::copy_from_slice(&page)).unwrap(),
+            store.put(Bytes::copy_from_slice(&page)).unwrap(),
         ];
         let seen = glass.0.lock().unwrap().clone();
         assert_eq!(seen[0].len(), page.len() + 16);
@@ -480,8 +564,8 @@ mod encrypted {
         let fresh = || {
             glass.0.lock().unwrap().clear();
             let mut store = store(&factory);
-            let key = store.put_slice(&[1; 40]).unwrap();
-            store.put_slice(&[2; 40]).unwrap();
+            let key = store.put(Bytes::copy_from_slice(&[1; 40])).unwrap();
+            store.put(Bytes::copy_from_slice(&[2; 40])).unwrap();
             (store, key)
         };
         let is_found = |mut store: Box<dyn PageStore>, key| {

@@ -1,16 +1,15 @@
 //! Pages on the heap while a budget grants it, and in a colder store from then on.
 
-use std::cmp::Reverse;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::slots::Slots;
+use super::keys::{PageKeys, invalid_key};
 use super::{PageKey, PageStore, PageStoreArgs, PageStoreFactory, SpillMetrics, events};
-use crate::budget::{MemoryBudget, Reservation};
-use crate::errors::Result;
+use crate::budget::{MemoryBudget, Reservation, push_tight};
+use crate::errors::{ParquetError, Result};
 use crate::schema::types::ColumnDescPtr;
 
 /// Makes stores that keep pages on the heap until a [`MemoryBudget`] refuses the bytes of one, and pass
@@ -18,8 +17,8 @@ use crate::schema::types::ColumnDescPtr;
 /// next put.
 ///
 /// Cold stores are created when the first page needs one, so a run that fits in memory never touches
-/// them. [`PageStore::spill`] moves the pages on the heap to the cold store, largest first; a page that
-/// the cold store refuses stays where it is. The bytes on the heap are
+/// them. [`PageStore::spill`] moves the pages on the heap to the cold store, in the order of their puts; a page that
+/// the cold store refuses stays where it is, and so do those after it. Once pages are taken none is moved. The bytes on the heap are
 /// [reserved](PageStore::reserved_size) by the store.
 ///
 /// ```
@@ -57,17 +56,17 @@ enum Counting {
     Tiered,
 }
 
+/// The first blobs are cold, those after them hot.
 struct TieredPageStore {
-    blobs: Slots<Blob>,
+    cold_keys: PageKeys,
+    /// Absent once taken.
+    hot: Vec<Option<Box<[u8]>>>,
     hot_bytes: usize,
-    /// Covers the hot blobs and the table.
+    /// Whether the takes have begun.
+    is_taking: bool,
+    /// Covers the hot blobs and the tables.
     held: Reservation,
     cold: ColdTier,
-}
-
-enum Blob {
-    Hot(Box<[u8]>),
-    Cold(PageKey),
 }
 
 /// The cold store of one column, created when it is needed.
@@ -109,8 +108,10 @@ impl TieredPageStoreFactory {
 impl PageStoreFactory for TieredPageStoreFactory {
     fn create(&self, args: &PageStoreArgs<'_>) -> Result<Box<dyn PageStore>> {
         Ok(Box::new(TieredPageStore {
-            blobs: Slots::default(),
+            cold_keys: PageKeys::default(),
+            hot: Vec::new(),
             hot_bytes: 0,
+            is_taking: false,
             held: self.tiers.budget.reserve(),
             cold: ColdTier {
                 tiers: Arc::clone(&self.tiers),
@@ -128,97 +129,73 @@ impl PageStoreFactory for TieredPageStoreFactory {
 
 impl PageStore for TieredPageStore {
     fn put(&mut self, value: Bytes) -> Result<PageKey> {
-        let blob = if self.has_room(value.len())? {
-            Blob::Hot(Vec::from(value).into_boxed_slice())
-        } else {
-            Blob::Cold(self.cold.put(value.len(), |store| store.put(value))?)
-        };
-        Ok(self.push(blob))
-    }
-
-    fn put_slice(&mut self, value: &[u8]) -> Result<PageKey> {
-        let blob = if self.has_room(value.len())? {
-            Blob::Hot(value.into())
-        } else {
-            Blob::Cold(self.cold.put(value.len(), |store| store.put_slice(value))?)
-        };
-        Ok(self.push(blob))
+        match self.has_room(value.len())? {
+            true => Ok(self.push_hot(Vec::from(value).into_boxed_slice())),
+            false => self.put_cold(value.len(), |store| store.put(value)),
+        }
     }
 
     /// A blob that stays on the heap is copied: a buffer for any page is larger than this one.
     fn put_from(&mut self, buffer: &mut Vec<u8>, from: usize) -> Result<PageKey> {
         let value = buffer.get(from..).unwrap_or_default();
-        let length = value.len();
-        let blob = if self.has_room(length)? {
-            Blob::Hot(value.into())
-        } else {
-            let cold = self
-                .cold
-                .put(length, |store| store.put_from(buffer, from))?;
-            Blob::Cold(cold)
-        };
-        Ok(self.push(blob))
+        match self.has_room(value.len())? {
+            true => Ok(self.push_hot(value.into())),
+            false => self.put_cold(value.len(), |store| store.put_from(buffer, from)),
+        }
     }
 
     fn take(&mut self, key: PageKey) -> Result<Bytes> {
-        match self.blobs.take(key)? {
-            Blob::Hot(value) => {
-                self.release(value.len());
-                Ok(value.into())
-            }
-            Blob::Cold(key) => {
-                let started = Instant::now();
-                let value = self.cold.open()?.take(key)?;
-                self.cold.count_take(value.len(), started);
-                Ok(value)
-            }
+        if let Some(value) = self.take_hot(key)? {
+            return Ok(value.into());
         }
+        let cold_key = self.begin_take(key)?;
+        let started = Instant::now();
+        let value = self.cold.open()?.take(cold_key)?;
+        self.cold.count_take(value.len(), started);
+        Ok(value)
     }
 
     /// A blob on the heap is copied if it fits into the buffer, and replaces it otherwise.
     fn take_into(&mut self, key: PageKey, buffer: &mut Vec<u8>) -> Result<()> {
-        match self.blobs.take(key)? {
-            Blob::Hot(value) => {
-                self.release(value.len());
-                if value.len() <= buffer.capacity() {
-                    buffer.clear();
-                    buffer.extend_from_slice(&value);
-                } else {
-                    *buffer = value.into_vec();
-                }
+        if let Some(value) = self.take_hot(key)? {
+            if value.len() <= buffer.capacity() {
+                buffer.clear();
+                buffer.extend_from_slice(&value);
+            } else {
+                *buffer = value.into_vec();
             }
-            Blob::Cold(key) => {
-                let started = Instant::now();
-                self.cold.open()?.take_into(key, buffer)?;
-                self.cold.count_take(buffer.len(), started);
-            }
+            return Ok(());
         }
+        let cold_key = self.begin_take(key)?;
+        let started = Instant::now();
+        self.cold.open()?.take_into(cold_key, buffer)?;
+        self.cold.count_take(buffer.len(), started);
         Ok(())
     }
 
     fn spill(&mut self) -> Result<usize> {
         self.cold.tiers.is_pressed.store(true, Ordering::Relaxed);
-        let is_hot = |blob: &&mut Blob| matches!(blob, Blob::Hot(_));
-        let mut hot: Vec<&mut Blob> = self.blobs.iter_mut().filter(is_hot).collect();
-        hot.sort_unstable_by_key(|blob| Reverse(blob.hot_bytes()));
-        let mut freed = 0;
-        let mut outcome = Ok(());
-        for blob in hot {
-            let Blob::Hot(value) = &*blob else { continue };
-            let moved = self.cold.put(value.len(), |store| store.put_slice(value));
-            match moved {
-                Ok(key) => {
-                    freed += value.len();
-                    *blob = Blob::Cold(key);
-                }
-                Err(error) => {
-                    outcome = Err(error);
-                    break;
-                }
-            }
+        if self.is_taking {
+            return Ok(0);
         }
+        let before = self.held.size();
+        let mut hot = std::mem::take(&mut self.hot).into_iter();
+        let (mut freed, mut left) = (0, Vec::new());
+        let mut outcome = Ok(());
+        for blob in hot.by_ref() {
+            let mut value = blob.unwrap_or_default().into_vec();
+            let length = value.len();
+            if let Err(error) = self.put_cold(length, |store| store.put_from(&mut value, 0)) {
+                outcome = Err(error);
+                left.push(Some(value.into_boxed_slice()));
+                break;
+            }
+            freed += length;
+        }
+        left.extend(hot);
+        self.hot = left;
         self.release(freed);
-        outcome.map(|()| freed)
+        outcome.map(|()| before.saturating_sub(self.held.size()))
     }
 
     fn memory_size(&self) -> usize {
@@ -238,7 +215,7 @@ impl TieredPageStore {
     /// As [`hold`](Self::hold). Blobs that are on the heap leave it first if there is no room for this one.
     fn has_room(&mut self, bytes: usize) -> Result<bool> {
         let hold = self.hold(bytes);
-        if !hold && self.hot_bytes > 0 {
+        if !hold && !self.hot.is_empty() {
             self.spill()?;
         }
         Ok(hold)
@@ -249,7 +226,7 @@ impl TieredPageStore {
         if self.cold.tiers.is_pressed.load(Ordering::Relaxed) {
             return false;
         }
-        let wanted = self.blobs.memory_size() + self.hot_bytes + bytes;
+        let wanted = self.table_bytes() + self.hot_bytes + bytes;
         if self.held.try_resize(wanted).is_err() {
             self.cold.tiers.is_pressed.store(true, Ordering::Relaxed);
             return false;
@@ -259,10 +236,44 @@ impl TieredPageStore {
         true
     }
 
-    fn push(&mut self, blob: Blob) -> PageKey {
-        let key = self.blobs.push(blob);
+    fn push_hot(&mut self, value: Box<[u8]>) -> PageKey {
+        push_tight(&mut self.hot, Some(value));
         self.settle();
-        key
+        PageKey::new(self.cold_keys.len() + self.hot.len() as u64 - 1)
+    }
+
+    fn put_cold(
+        &mut self,
+        bytes: usize,
+        put: impl FnOnce(&mut dyn PageStore) -> Result<PageKey>,
+    ) -> Result<PageKey> {
+        if !self.hot.is_empty() {
+            // Only a put that follows a take finds blobs here, and its ordinal is theirs.
+            let text = "a page cannot be put once pages have been taken";
+            return Err(ParquetError::General(text.to_owned()));
+        }
+        let key = self.cold_keys.push(self.cold.put(bytes, put)?);
+        self.settle();
+        Ok(key)
+    }
+
+    /// The blob if it is on the heap, or `None` if it is in the cold store.
+    fn take_hot(&mut self, key: PageKey) -> Result<Option<Box<[u8]>>> {
+        let Some(at) = key.get().checked_sub(self.cold_keys.len()) else {
+            return Ok(None);
+        };
+        let blob = usize::try_from(at).ok();
+        let blob = blob.and_then(|at| self.hot.get_mut(at)?.take());
+        let value = blob.ok_or_else(|| invalid_key(key))?;
+        self.is_taking = true;
+        self.release(value.len());
+        Ok(Some(value))
+    }
+
+    fn begin_take(&mut self, key: PageKey) -> Result<PageKey> {
+        let cold_key = self.cold_keys.get(key)?;
+        self.is_taking = true;
+        Ok(cold_key)
     }
 
     /// Gives back what hot blobs held.
@@ -273,7 +284,11 @@ impl TieredPageStore {
     }
 
     fn settle(&mut self) {
-        self.held.resize(self.blobs.memory_size() + self.hot_bytes);
+        self.held.resize(self.table_bytes() + self.hot_bytes);
+    }
+
+    fn table_bytes(&self) -> usize {
+        self.hot.capacity() * size_of::<Option<Box<[u8]>>>() + self.cold_keys.memory_size()
     }
 }
 
@@ -315,15 +330,6 @@ impl ColdTier {
             }
         };
         Ok(self.store.insert(store).as_mut())
-    }
-}
-
-impl Blob {
-    fn hot_bytes(&self) -> usize {
-        match self {
-            Blob::Hot(value) => value.len(),
-            Blob::Cold(_) => 0,
-        }
     }
 }
 

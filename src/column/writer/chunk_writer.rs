@@ -243,9 +243,7 @@ impl<'a> ChunkWriter<'a> {
         let parts = self.filter_parts.as_ref();
         self.encoder.memory_size()
             + self.pages.memory_size()
-            + parts.map_or(0, |parts| {
-                size_of::<FilterParts>() + parts.own_bytes() + parts.resident_bytes()
-            })
+            + parts.map_or(0, |parts| parts.usage().heap)
     }
 
     /// The column.
@@ -491,9 +489,7 @@ impl<'a> ChunkWriter<'a> {
     /// Reserves `encoder_bytes` with all that is beside the encoder.
     fn reserve(&mut self, encoder_bytes: usize) {
         let parts = self.filter_parts.as_ref();
-        let parts_bytes = parts.map_or(0, |parts| {
-            size_of::<FilterParts>() + parts.own_bytes() + parts.unreserved_bytes()
-        });
+        let parts_bytes = parts.map_or(0, |parts| parts.usage().unreserved());
         let pages_bytes = self.pages.unpaid_bytes();
         self.reservation
             .resize(self.beside_bytes + encoder_bytes + pages_bytes + parts_bytes);

@@ -4,7 +4,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::super::{PageKey, PageStore};
 use crate::budget::{MemoryBudget, Reservation};
+use crate::errors::Result;
 use crate::latch::hushed;
 
 /// Lends buffers up to a number of bytes. They are allocated and freed in calls of the owners alone, never
@@ -274,6 +276,11 @@ impl Lent {
     /// The blob.
     pub(super) fn blob(&self) -> &[u8] {
         self.bytes.get(self.from..).unwrap_or_default()
+    }
+
+    /// Puts the blob into a store, which may keep the buffer for another.
+    pub(super) fn put_into(&mut self, store: &mut dyn PageStore) -> Result<PageKey> {
+        store.put_from(&mut self.bytes, self.from)
     }
 
     /// The blob at the beginning of its buffer.

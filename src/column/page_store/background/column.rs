@@ -1,15 +1,14 @@
-//! What the owner of one store and the thread share: the inner store with the places of its blobs,
+//! What the owner of one store and the thread share: the inner store with the keys of its blobs,
 //! and the blobs that were read ahead.
 
 use std::any::Any;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use super::super::slots::Slots;
-use super::super::{PageKey, PageStore, is_out_of_space};
+use super::super::{PageKey, PageKeys, PageStore, is_out_of_space};
 use super::buffers::Lent;
 use crate::errors::{ParquetError, Result};
 use crate::latch::{self, bury};
@@ -19,7 +18,7 @@ use crate::latch::{self, bury};
 pub(super) struct Column {
     back: Mutex<Back>,
     ahead: Mutex<VecDeque<Ahead>>,
-    /// What the inner store and the places last said of their memory.
+    /// What the inner store and its keys last said of their memory.
     memory: AtomicUsize,
     reserved: AtomicUsize,
     /// Whether `back` has an error to report.
@@ -30,15 +29,10 @@ pub(super) struct Column {
 struct Back {
     /// Absent once the owner is gone.
     store: Option<Box<dyn PageStore>>,
-    places: Slots<Place>,
+    inner_keys: PageKeys,
+    /// Blobs that the inner store has refused, in the buffers that they came in.
+    refused: BTreeMap<PageKey, Lent>,
     failure: Failure,
-}
-
-/// Where a blob is.
-enum Place {
-    Stored(PageKey),
-    /// Refused by the inner store, and still in its buffer.
-    Kept(Box<Lent>),
 }
 
 enum Failure {
@@ -62,7 +56,8 @@ impl Column {
             reserved: AtomicUsize::new(store.reserved_size()),
             back: Mutex::new(Back {
                 store: Some(store),
-                places: Slots::default(),
+                inner_keys: PageKeys::default(),
+                refused: BTreeMap::new(),
                 failure: Failure::None,
             }),
             ahead: Mutex::default(),
@@ -70,24 +65,24 @@ impl Column {
         }
     }
 
-    /// Puts a blob for its owner, who waits.
-    pub(super) fn put(&self, blob: &[u8]) -> Result<()> {
+    /// Lets `put` put a blob for its owner, who waits.
+    pub(super) fn put(
+        &self,
+        put: impl FnOnce(&mut dyn PageStore) -> Result<PageKey>,
+    ) -> Result<()> {
         self.with_back(|back| {
-            let key = back.store()?.put_slice(blob)?;
-            back.places.push(Place::Stored(key));
+            let key = put(back.store()?)?;
+            back.inner_keys.push(key);
             Ok(())
         })
     }
 
     /// Puts a blob whose key the owner has already. An error, or a panic, waits until it is
     /// [asked for](Self::report), and the blob stays where it is.
-    pub(super) fn put_for_later(&self, blob: Lent) {
-        let outcome = self.call(|back| {
-            let place = match back.put_calmly(blob.blob()) {
-                Some(key) => Place::Stored(key),
-                None => Place::Kept(Box::new(blob)),
-            };
-            back.places.push(place);
+    pub(super) fn put_for_later(&self, mut blob: Lent) {
+        let outcome = self.call(|back| match back.put_calmly(&mut blob) {
+            Some(key) => drop(back.inner_keys.push(key)),
+            None => drop(back.refused.insert(back.inner_keys.skip(), blob)),
         });
         if let Err(cause) = outcome {
             self.break_down(panicked(cause));
@@ -151,6 +146,11 @@ impl Column {
         self.has_failed.store(true, Ordering::Release);
     }
 
+    /// Whether no blob lies ready for the owner, nor an error in the place of one.
+    pub(super) fn has_nothing_ahead(&self) -> bool {
+        lock(&self.ahead).is_empty()
+    }
+
     /// Bytes of the blobs that lie ready for the owner.
     pub(super) fn bytes_ahead(&self) -> usize {
         let ahead = lock(&self.ahead);
@@ -158,7 +158,7 @@ impl Column {
         blobs.map(|blob| blob.blob().len()).sum()
     }
 
-    /// Bytes of the inner store and of the places, as they last were.
+    /// Bytes of the inner store and of its keys, as they last were.
     pub(super) fn memory_size(&self) -> usize {
         self.memory.load(Ordering::Relaxed)
     }
@@ -172,9 +172,9 @@ impl Column {
     #[must_use]
     pub(super) fn dismantle(&self) -> Option<Box<dyn PageStore>> {
         let mut back = lock(&self.back);
-        let (store, places) = (back.store.take(), std::mem::take(&mut back.places));
+        let (store, refused) = (back.store.take(), std::mem::take(&mut back.refused));
         drop(back);
-        drop(places);
+        drop(refused);
         drop(std::mem::take(&mut *lock(&self.ahead)));
         store
     }
@@ -206,7 +206,7 @@ impl Column {
         };
         let memory = store
             .memory_size()
-            .saturating_add(back.places.memory_size());
+            .saturating_add(back.inner_keys.memory_size());
         self.memory.store(memory, Ordering::Relaxed);
         let reserved = store.reserved_size();
         self.reserved.store(reserved, Ordering::Relaxed);
@@ -222,11 +222,11 @@ impl Back {
     }
 
     /// `None` if that fails, or something failed before.
-    fn put_calmly(&mut self, blob: &[u8]) -> Option<PageKey> {
+    fn put_calmly(&mut self, blob: &mut Lent) -> Option<PageKey> {
         if !matches!(self.failure, Failure::None) {
             return None;
         }
-        let error = match calmly(|| self.store()?.put_slice(blob)) {
+        let error = match calmly(|| blob.put_into(self.store()?)) {
             Ok(key) => return Some(key),
             Err(error) => error,
         };
@@ -253,22 +253,20 @@ impl Back {
 
     /// `None` if the blob is not in the inner store.
     fn read(&mut self, key: PageKey, mut buffer: Lent) -> Option<Result<Lent>> {
-        match self.places.get(key) {
-            Ok(Place::Stored(_)) => {}
-            Ok(Place::Kept(_)) | Err(_) => return None,
+        if self.refused.contains_key(&key) {
+            return None;
         }
         let outcome = calmly(|| self.take(key, buffer.blob_at_front()));
         Some(outcome.map(|_| buffer))
     }
 
     fn take(&mut self, key: PageKey, buffer: &mut Vec<u8>) -> Result<Option<Lent>> {
-        match self.places.take(key)? {
-            Place::Kept(blob) => Ok(Some(*blob)),
-            Place::Stored(key) => {
-                self.store()?.take_into(key, buffer)?;
-                Ok(None)
-            }
+        if let Some(blob) = self.refused.remove(&key) {
+            return Ok(Some(blob));
         }
+        let inner_key = self.inner_keys.get(key)?;
+        self.store()?.take_into(inner_key, buffer)?;
+        Ok(None)
     }
 }
 

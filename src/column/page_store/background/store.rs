@@ -1,16 +1,17 @@
 //! The owner's side of one store.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::thread;
 
 use bytes::Bytes;
 
-use super::super::slots::Slots;
 use super::super::{PageKey, PageStore, is_out_of_space};
 use super::buffers::{Buffers, MOST_SLACK};
 use super::column::Column;
 use super::desk::{Desk, Left};
 use super::queue::SeatNumber;
+use crate::budget::push_tight;
 use crate::errors::Result;
 use crate::latch::hushed;
 
@@ -23,12 +24,18 @@ pub(super) struct BackgroundPageStore {
     phase: Phase,
     /// Whether the last put was refused for want of space.
     is_full: bool,
-    /// The lengths of the blobs.
-    blobs: Slots<usize>,
-    /// No blob before this one is left.
-    first_left: PageKey,
+    /// The lengths of the blobs, or the most that is noted of one.
+    lengths: Vec<u32>,
+    takes: Takes,
     /// The thread has been asked for what is left before this one.
-    next_ahead: PageKey,
+    next_ahead: u64,
+}
+
+/// The blobs that have been taken: all before `next`, and few others if takes come in the order of the puts.
+#[derive(Debug, Default)]
+struct Takes {
+    next: u64,
+    early: BTreeSet<u64>,
 }
 
 /// The puts come first, then the takes.
@@ -56,9 +63,9 @@ impl BackgroundPageStore {
             column,
             phase: Phase::Settled,
             is_full: false,
-            blobs: Slots::default(),
-            first_left: PageKey::new(0),
-            next_ahead: PageKey::new(0),
+            lengths: Vec::new(),
+            takes: Takes::default(),
+            next_ahead: 0,
         }
     }
 
@@ -84,6 +91,32 @@ impl BackgroundPageStore {
         !self.is_full && (is_large || self.desk.is_up())
     }
 
+    fn push(&mut self, length: usize) -> PageKey {
+        let ordinal = PageKey::new(self.lengths.len() as u64);
+        push_tight(&mut self.lengths, u32::try_from(length).unwrap_or(u32::MAX));
+        ordinal
+    }
+
+    /// The blobs that are left from an ordinal on, with their lengths.
+    fn left_from(&self, ordinal: u64) -> impl Iterator<Item = (u64, usize)> + Clone {
+        let start = usize::try_from(ordinal).unwrap_or(usize::MAX);
+        let lengths = self.lengths.get(start..).unwrap_or_default();
+        let blobs = (ordinal..).zip(lengths.iter().map(|length| *length as usize));
+        blobs.filter(|(ordinal, _)| !self.takes.has(*ordinal))
+    }
+
+    /// Lets `put` put a blob after all that were left to the thread.
+    fn put_and_wait(
+        &mut self,
+        put: impl FnOnce(&mut dyn PageStore) -> Result<PageKey>,
+    ) -> Result<()> {
+        self.settle();
+        self.report()?;
+        let outcome = self.column.put(put);
+        self.is_full = outcome.as_ref().is_err_and(is_out_of_space);
+        outcome
+    }
+
     fn start_taking(&mut self) -> Result<()> {
         if self.phase != Phase::Taking {
             self.settle();
@@ -106,7 +139,7 @@ impl BackgroundPageStore {
         // read while the other is used.
         let buffers = &self.buffers;
         let most_bytes = buffers.most_bytes() / 4;
-        let next = self.blobs.iter_from(self.next_ahead).take(MOST_BLOBS);
+        let next = self.left_from(self.next_ahead).take(MOST_BLOBS);
         if next.clone().next().is_none() {
             buffers.trim();
         }
@@ -121,18 +154,18 @@ impl BackgroundPageStore {
         }
         let mut wanted = Vec::new();
         let mut bytes = 0;
-        for (key, length) in next {
+        for (ordinal, length) in next {
             if bytes > 0 && bytes + length > most_bytes {
                 break;
             }
-            let Some(buffer) = buffers.lend(*length) else {
+            let Some(buffer) = buffers.lend(length) else {
                 break;
             };
             bytes += length;
-            wanted.push((key, buffer));
+            wanted.push((PageKey::new(ordinal), buffer));
         }
         if let Some((last, _)) = wanted.last() {
-            self.next_ahead = PageKey::new(last.get() + 1);
+            self.next_ahead = last.get() + 1;
             self.desk.read_ahead(self.seat, wanted);
         }
     }
@@ -140,30 +173,21 @@ impl BackgroundPageStore {
 
 impl PageStore for BackgroundPageStore {
     fn put(&mut self, value: Bytes) -> Result<PageKey> {
-        self.put_slice(&value)
-    }
-
-    fn put_slice(&mut self, value: &[u8]) -> Result<PageKey> {
         self.report()?;
-        let left = match self.leaves_to_thread(value) {
+        let left = match self.leaves_to_thread(&value) {
             true => self
                 .desk
                 .put(self.seat, &self.buffers, value.len(), |lent| {
-                    lent.copy(value);
+                    lent.copy(&value);
                 }),
             false => Left::Undone,
         };
+        let length = value.len();
         match left {
             Left::Queued => self.phase = Phase::Putting,
-            Left::Undone => {
-                self.settle();
-                self.report()?;
-                let outcome = self.column.put(value);
-                self.is_full = outcome.as_ref().is_err_and(is_out_of_space);
-                outcome?;
-            }
+            Left::Undone => self.put_and_wait(|store| store.put(value))?,
         }
-        Ok(self.blobs.push(value.len()))
+        Ok(self.push(length))
     }
 
     /// Exchanges the buffer for one as large, so that the writer need not grow it for its next page.
@@ -171,19 +195,21 @@ impl PageStore for BackgroundPageStore {
         self.report()?;
         let blob = buffer.get(from..).unwrap_or_default();
         let (length, capacity) = (blob.len(), buffer.capacity());
-        let exchanged = match self.leaves_to_thread(blob) && length >= capacity / MOST_SLACK {
+        let is_left = self.leaves_to_thread(blob);
+        let left = match length >= capacity / MOST_SLACK {
+            _ if !is_left => Left::Undone,
             true => self.desk.put(self.seat, &self.buffers, capacity, |lent| {
                 lent.exchange(buffer, from);
             }),
-            false => Left::Undone,
+            false => self.desk.put(self.seat, &self.buffers, length, |lent| {
+                lent.copy(blob);
+            }),
         };
-        match exchanged {
-            Left::Queued => {
-                self.phase = Phase::Putting;
-                Ok(self.blobs.push(length))
-            }
-            Left::Undone => self.put_slice(buffer.get(from..).unwrap_or_default()),
+        match left {
+            Left::Queued => self.phase = Phase::Putting,
+            Left::Undone => self.put_and_wait(|store| store.put_from(buffer, from))?,
         }
+        Ok(self.push(length))
     }
 
     fn take(&mut self, key: PageKey) -> Result<Bytes> {
@@ -194,18 +220,17 @@ impl PageStore for BackgroundPageStore {
 
     fn take_into(&mut self, key: PageKey, buffer: &mut Vec<u8>) -> Result<()> {
         self.start_taking()?;
-        self.blobs.take(key)?;
-        if let Some((left, _)) = self.blobs.iter_from(self.first_left).next() {
-            self.first_left = left;
-        }
         let lent = match self.desk.take_ahead(self.seat, &self.column, key) {
             Some(blob) => Some(blob?),
             None => {
-                // What was asked for and not read has been forgotten.
-                self.next_ahead = self.first_left;
+                // What was asked for and not read has been forgotten. What was read must not be read again.
+                if self.column.has_nothing_ahead() {
+                    self.next_ahead = self.takes.next;
+                }
                 self.column.take(key, buffer)?
             }
         };
+        self.takes.add(key.get());
         if let Some(mut lent) = lent {
             std::mem::swap(lent.blob_at_front(), buffer);
         }
@@ -215,7 +240,8 @@ impl PageStore for BackgroundPageStore {
 
     fn memory_size(&self) -> usize {
         let own = size_of::<Column>()
-            + self.blobs.memory_size()
+            + self.lengths.capacity() * size_of::<u32>()
+            + self.takes.memory_size()
             + self.buffers.memory_share()
             + self.desk.memory_share();
         self.column.memory_size().saturating_add(own)
@@ -238,6 +264,25 @@ impl PageStore for BackgroundPageStore {
         self.column.spill()?;
         self.buffers.free_spare();
         Ok(before.saturating_sub(self.memory_size()))
+    }
+}
+
+impl Takes {
+    fn has(&self, ordinal: u64) -> bool {
+        ordinal < self.next || self.early.contains(&ordinal)
+    }
+
+    fn add(&mut self, ordinal: u64) {
+        self.early.insert(ordinal);
+        while self.early.first() == Some(&self.next) {
+            self.early.pop_first();
+            self.next += 1;
+        }
+    }
+
+    fn memory_size(&self) -> usize {
+        // Half of a tree's places may be empty.
+        2 * self.early.len() * size_of::<u64>()
     }
 }
 

@@ -194,7 +194,7 @@ fn puts_return_while_the_inner_store_is_at_work_and_its_memory_can_be_asked() {
     let mut store = store(&factory);
     puppets.set(|state| state.is_shut = true);
     let keys: Vec<_> = (0..10)
-        .map(|number| store.put_slice(&page(number)).unwrap())
+        .map(|number| store.put(Bytes::copy_from_slice(&page(number))).unwrap())
         .collect();
     puppets.until("the thread has begun", |state| state.waiting == 1);
     assert!(store.memory_size() >= 10 * PAGE);
@@ -211,13 +211,14 @@ fn the_thread_comes_back_from_naps_and_sleep() {
     let factory = BackgroundPageStoreFactory::new(Arc::new(puppets.clone()));
     let mut store = store(&factory);
     for (number, pause) in (1..).zip([0, 1, 0, 100, 0, 3, 100]) {
-        store.put_slice(&page(0)).unwrap();
+        store.put(Bytes::copy_from_slice(&page(0))).unwrap();
         puppets.until("the thread puts it", |state| state.puts == number);
         thread::sleep(Duration::from_millis(pause));
     }
-    store.put_slice(&[1; 10]).unwrap();
+    store.put(Bytes::copy_from_slice(&[1; 10])).unwrap();
     assert!(!factory.desk().is_up(), "small blobs wake nobody");
-    let lasts = [page(1), vec![2; 10]].map(|blob| store.put_slice(&blob).unwrap());
+    let lasts =
+        [page(1), vec![2; 10]].map(|blob| store.put(Bytes::copy_from_slice(&blob)).unwrap());
     puppets.until("the small blob goes with the large one", |state| {
         state.puts == 10
     });
@@ -231,7 +232,7 @@ fn blobs_are_read_before_they_are_asked_for() {
     let factory = BackgroundPageStoreFactory::new(Arc::new(puppets.clone()));
     let mut store = store(&factory);
     let keys: Vec<_> = (0..40)
-        .map(|number| store.put_slice(&page(number)).unwrap())
+        .map(|number| store.put(Bytes::copy_from_slice(&page(number))).unwrap())
         .collect();
     // The last is the dictionary, say.
     assert_eq!(store.take(keys[39]).unwrap(), page(39));
@@ -277,7 +278,7 @@ fn the_inner_store_gets_its_blobs_in_order_whoever_puts_them() {
                     for store in &mut stores {
                         let mut blob = vec![0; 100 << (number % 9)];
                         blob[..4].copy_from_slice(&number.to_le_bytes());
-                        store.put_slice(&blob).unwrap();
+                        store.put(Bytes::copy_from_slice(&blob)).unwrap();
                         if number % 50 == 7 {
                             store.spill().unwrap();
                         }
@@ -296,10 +297,10 @@ fn want_of_space_is_told_at_the_next_call_and_loses_nothing() {
     let puppets = Puppets::default();
     let factory = BackgroundPageStoreFactory::new(Arc::new(puppets.clone()));
     let mut store = store(&factory);
-    let first = store.put_slice(&page(1)).unwrap();
+    let first = store.put(Bytes::copy_from_slice(&page(1))).unwrap();
     puppets.until("the first is put", |state| state.puts == 1);
     puppets.fail(Mood::Full);
-    let refused = [2, 3].map(|number| store.put_slice(&page(number)));
+    let refused = [2, 3].map(|number| store.put(Bytes::copy_from_slice(&page(number))));
     // The second of them may have met the news already.
     let second = refused[0].as_ref().copied().unwrap();
     let error = match &refused[1] {
@@ -308,7 +309,7 @@ fn want_of_space_is_told_at_the_next_call_and_loses_nothing() {
     };
     assert!(error.contains("space") || error.contains("full"), "{error}");
     puppets.fail(Mood::Honest);
-    let fourth = store.put_slice(&page(4)).unwrap();
+    let fourth = store.put(Bytes::copy_from_slice(&page(4))).unwrap();
     for (number, key) in [(1, first), (2, second), (4, fourth)] {
         assert_eq!(store.take(key).unwrap(), page(number));
     }
@@ -323,7 +324,7 @@ fn want_of_space_at_the_last_put_is_no_error() {
     let factory = BackgroundPageStoreFactory::new(Arc::new(puppets.clone()));
     let mut store = store(&factory);
     puppets.fail(Mood::Full);
-    let key = store.put_slice(&page(1)).unwrap();
+    let key = store.put(Bytes::copy_from_slice(&page(1))).unwrap();
     assert_eq!(store.take(key).unwrap(), page(1));
 }
 
@@ -340,15 +341,15 @@ fn a_broken_store_is_called_no_more_and_every_later_call_says_why() {
             state.mood = mood;
             state.is_shut = true;
         });
-        let key = store.put_slice(&page(1)).unwrap();
+        let key = store.put(Bytes::copy_from_slice(&page(1))).unwrap();
         puppets.set(|state| state.is_shut = false);
         let error = store.spill().unwrap_err();
         assert!(!is_out_of_space(&error));
         assert!(error.to_string().contains(text), "{error}");
         puppets.fail(Mood::Honest);
         let errors = [
-            store.put_slice(&page(2)).unwrap_err(),
-            store.put_slice(&[]).unwrap_err(),
+            store.put(Bytes::copy_from_slice(&page(2))).unwrap_err(),
+            store.put(Bytes::copy_from_slice(&[])).unwrap_err(),
             store.take(key).unwrap_err(),
             store.take_into(key, &mut Vec::new()).unwrap_err(),
         ];
@@ -365,7 +366,7 @@ fn a_failed_read_ahead_is_the_error_of_that_blob() {
     let factory = BackgroundPageStoreFactory::new(Arc::new(puppets.clone()));
     let mut store = store(&factory);
     let keys: Vec<_> = (0..5)
-        .map(|number| store.put_slice(&page(number)).unwrap())
+        .map(|number| store.put(Bytes::copy_from_slice(&page(number))).unwrap())
         .collect();
     puppets.set(|state| state.later = Some((3, Mood::Broken)));
     let mut buffer = Vec::new();
@@ -387,7 +388,7 @@ fn with_the_last_store_the_thread_ends_and_the_buffers_go() {
         let mut stores: Vec<_> = (0..3).map(|_| store(&factory)).collect();
         for number in 0..20 {
             for store in &mut stores {
-                store.put_slice(&page(number)).unwrap();
+                store.put(Bytes::copy_from_slice(&page(number))).unwrap();
             }
         }
         assert!(budget.used() <= 4 << 20);
@@ -404,7 +405,8 @@ fn blobs_that_are_small_or_too_large_start_no_thread() {
     let factory = BackgroundPageStoreFactory::new(Arc::new(InMemoryPageStoreFactory))
         .with_buffer_bytes(1 << 20);
     let mut store = store(&factory);
-    let keys = [10, 4000, (1 << 20) + 1].map(|length| store.put_slice(&vec![1; length]).unwrap());
+    let keys = [10, 4000, (1 << 20) + 1]
+        .map(|length| store.put(Bytes::copy_from_slice(&vec![1; length])).unwrap());
     // The factory and the store.
     assert_eq!(Arc::strong_count(factory.desk()), 2);
     for key in keys {
@@ -456,15 +458,15 @@ fn the_failure_of_one_store_is_none_of_its_neighbours_on_the_thread() {
     let mut good = store(&first);
     for number in 0..20 {
         let mut bad = second.create(&PageStoreArgs::new(1, &column)).unwrap();
-        bad.put_slice(&page(number)).unwrap();
-        let key = good.put_slice(&page(number)).unwrap();
+        bad.put(Bytes::copy_from_slice(&page(number))).unwrap();
+        let key = good.put(Bytes::copy_from_slice(&page(number))).unwrap();
         if number % 2 == 0 {
             // The thread comes first.
             thread::sleep(Duration::from_millis(2));
         }
         let error = bad.spill().unwrap_err().to_string();
         assert!(error.contains("a planned panic of a size"), "{error}");
-        assert!(bad.put_slice(&page(1)).is_err());
+        assert!(bad.put(Bytes::copy_from_slice(&page(1))).is_err());
         if number % 2 == 0 {
             drop(bad);
         }

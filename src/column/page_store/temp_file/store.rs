@@ -49,6 +49,25 @@ impl TempFilePageStore {
         }
     }
 
+    fn write(&mut self, value: &[u8]) -> Result<PageKey> {
+        let started = Instant::now();
+        let blob = if value.is_empty() {
+            Blob::EMPTY
+        } else {
+            let checksum = self.checksum.of(value);
+            self.give_back()?;
+            let extent = self.spool.write(value, &mut self.lane)?;
+            self.on_disk += 1;
+            Blob::at(extent, checksum)
+        };
+        let key = self.blobs.push(blob);
+        let time = started.elapsed();
+        if self.spool.metrics().record_put(value.len(), time) {
+            events::first_spill(value.len());
+        }
+        Ok(key)
+    }
+
     /// Fills `buffer`, which has the blob's length, and gives the blob's space back.
     fn fetch(&mut self, key: PageKey, buffer: &mut [u8]) -> Result<()> {
         let started = Instant::now();
@@ -106,26 +125,11 @@ impl TempFilePageStore {
 
 impl PageStore for TempFilePageStore {
     fn put(&mut self, value: Bytes) -> Result<PageKey> {
-        self.put_slice(&value)
+        self.write(&value)
     }
 
-    fn put_slice(&mut self, value: &[u8]) -> Result<PageKey> {
-        let started = Instant::now();
-        let blob = if value.is_empty() {
-            Blob::EMPTY
-        } else {
-            let checksum = self.checksum.of(value);
-            self.give_back()?;
-            let extent = self.spool.write(value, &mut self.lane)?;
-            self.on_disk += 1;
-            Blob::at(extent, checksum)
-        };
-        let key = self.blobs.push(blob);
-        let time = started.elapsed();
-        if self.spool.metrics().record_put(value.len(), time) {
-            events::first_spill(value.len());
-        }
-        Ok(key)
+    fn put_from(&mut self, buffer: &mut Vec<u8>, from: usize) -> Result<PageKey> {
+        self.write(buffer.get(from..).unwrap_or_default())
     }
 
     fn take(&mut self, key: PageKey) -> Result<Bytes> {
@@ -229,7 +233,7 @@ mod tests {
             .collect();
         for _ in 0..100 {
             for store in &mut stores {
-                store.put_slice(&[5; 30_000]).unwrap();
+                store.put(Bytes::copy_from_slice(&[5; 30_000])).unwrap();
             }
         }
         for store in &stores {

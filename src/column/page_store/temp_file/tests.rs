@@ -5,6 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
+use bytes::Bytes;
+
 use super::io::write_all_at;
 use super::*;
 use crate::column::page_store::{
@@ -55,7 +57,7 @@ fn a_spill_file_has_no_name_and_only_its_owner_may_read_it() {
     let directory = tempfile::tempdir().unwrap();
     let factory = in_directory(directory.path()).build();
     let mut store = store(&factory);
-    store.put_slice(b"page").unwrap();
+    store.put(Bytes::copy_from_slice(b"page")).unwrap();
     assert_eq!(factory.metrics().open_files(), 1);
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
     #[cfg(unix)]
@@ -73,7 +75,7 @@ fn nothing_is_opened_before_the_first_put() {
     let factory = in_directory(Path::new("/nonexistent")).build();
     let mut unused = store(&factory);
     assert_eq!(unused.memory_size(), 0);
-    let error = unused.put_slice(b"page").unwrap_err();
+    let error = unused.put(Bytes::copy_from_slice(b"page")).unwrap_err();
     let text = error.to_string();
     assert!(
         text.contains("/nonexistent") && text.contains("4 bytes"),
@@ -93,7 +95,7 @@ fn open_files_do_not_grow_with_columns() {
     let factory = TempFilePageStoreFactory::new();
     let mut stores: Vec<_> = (0..2000).map(|_| store(&factory)).collect();
     for store in &mut stores {
-        store.put_slice(&noise(300, 1)).unwrap();
+        store.put(Bytes::copy_from_slice(&noise(300, 1))).unwrap();
     }
     assert_eq!(factory.metrics().open_files(), 1);
     let held: usize = stores.iter().map(|store| store.memory_size()).sum();
@@ -107,7 +109,7 @@ fn open_files_grow_slowly_with_the_data() {
         .build();
     let mut store = store(&factory);
     for _ in 0..1600 {
-        store.put_slice(&[5; 40_000]).unwrap();
+        store.put(Bytes::copy_from_slice(&[5; 40_000])).unwrap();
     }
     let files = factory.metrics().peak_open_files();
     assert!((8..64).contains(&files), "{files} files for 64 MB");
@@ -119,15 +121,15 @@ fn freed_space_is_used_again_and_an_emptied_segment_is_closed() {
     let metrics = factory.metrics();
     let (mut first, mut second) = (store(&factory), store(&factory));
     for _ in 0..10 {
-        second.put_slice(&[2; 6400]).unwrap();
-        first.put_slice(&[1; 6400]).unwrap();
+        second.put(Bytes::copy_from_slice(&[2; 6400])).unwrap();
+        first.put(Bytes::copy_from_slice(&[1; 6400])).unwrap();
     }
     let full = 128_000_u64.next_multiple_of(4096);
     assert_eq!(metrics.disk_used(), full);
     drop(first);
     let mut third = store(&factory);
     for _ in 0..10 {
-        third.put_slice(&[3; 6400]).unwrap();
+        third.put(Bytes::copy_from_slice(&[3; 6400])).unwrap();
     }
     assert_eq!(metrics.disk_used(), full);
     assert_eq!(
@@ -149,7 +151,11 @@ fn disk_is_given_back_while_blobs_are_taken() {
     let mut columns: Vec<_> = (0..4).map(|_| (store(&factory), Vec::new())).collect();
     for page in 0..8_u8 {
         for (store, keys) in &mut columns {
-            keys.push(store.put_slice(&noise(100_000, page)).unwrap());
+            keys.push(
+                store
+                    .put(Bytes::copy_from_slice(&noise(100_000, page)))
+                    .unwrap(),
+            );
         }
     }
     let file = factory.file_of_segment(0);
@@ -172,7 +178,11 @@ fn put_in_turn(stores: &mut [Box<dyn PageStore>]) -> Vec<Vec<PageKey>> {
     let mut keys = vec![Vec::new(); stores.len()];
     for page in 0..60 {
         for (store, keys) in stores.iter_mut().zip(&mut keys) {
-            keys.push(store.put_slice(&noise(20_000, page)).unwrap());
+            keys.push(
+                store
+                    .put(Bytes::copy_from_slice(&noise(20_000, page)))
+                    .unwrap(),
+            );
         }
     }
     keys
@@ -203,7 +213,7 @@ fn the_quota_can_be_used_up_in_lanes() {
     let mut stores: Vec<_> = (0..3).map(|_| store(&factory)).collect();
     let mut keys: Vec<Vec<PageKey>> = vec![Vec::new(); 3];
     let refused = (0..).find(|turn| {
-        let outcome = stores[turn % 3].put_slice(&noise(9_000, 7));
+        let outcome = stores[turn % 3].put(Bytes::copy_from_slice(&noise(9_000, 7)));
         outcome.map(|key| keys[turn % 3].push(key)).is_err()
     });
     assert!(refused.unwrap() > 310, "{refused:?} blobs of 9 kB");
@@ -242,8 +252,8 @@ fn a_put_past_the_quota_is_refused_and_what_was_put_before_remains() {
         .build();
     let mut store = store(&factory);
     let page = noise(6000, 9);
-    let key = store.put_slice(&page).unwrap();
-    let error = store.put_slice(&page).unwrap_err();
+    let key = store.put(Bytes::copy_from_slice(&page)).unwrap();
+    let error = store.put(Bytes::copy_from_slice(&page)).unwrap_err();
     assert!(is_out_of_space(&error));
     let ParquetError::SpillLimitExceeded {
         limit,
@@ -254,9 +264,9 @@ fn a_put_past_the_quota_is_refused_and_what_was_put_before_remains() {
         panic!("{error}");
     };
     assert_eq!((limit, used, requested), (10_000, 8192, 6000));
-    store.put_slice(&[1; 2000]).unwrap();
+    store.put(Bytes::copy_from_slice(&[1; 2000])).unwrap();
     assert_eq!(store.take(key).unwrap(), page);
-    store.put_slice(&[1; 2000]).unwrap();
+    store.put(Bytes::copy_from_slice(&[1; 2000])).unwrap();
 }
 
 #[test]
@@ -264,7 +274,11 @@ fn a_blob_larger_than_the_quota_opens_no_file() {
     let factory = TempFilePageStoreFactory::builder()
         .with_max_disk_bytes(10)
         .build();
-    assert!(store(&factory).put_slice(&[0; 100]).is_err());
+    assert!(
+        store(&factory)
+            .put(Bytes::copy_from_slice(&[0; 100]))
+            .is_err()
+    );
     assert_eq!(factory.metrics().peak_open_files(), 0);
 }
 
@@ -278,7 +292,7 @@ fn segments_go_into_the_directories_in_turn() {
     let mut store = store(&factory);
     let used: Vec<_> = (0..4)
         .map(|_| {
-            store.put_slice(&[1; 1000]).unwrap();
+            store.put(Bytes::copy_from_slice(&[1; 1000])).unwrap();
             factory.directory_of_last_segment()
         })
         .collect();
@@ -293,7 +307,7 @@ fn a_directory_that_is_gone_is_passed_over() {
         .build();
     let mut store = store(&factory);
     let page = noise(5000, 3);
-    let key = store.put_slice(&page).unwrap();
+    let key = store.put(Bytes::copy_from_slice(&page)).unwrap();
     assert_eq!(store.take(key).unwrap(), page);
 }
 
@@ -305,9 +319,9 @@ fn a_directory_that_vanishes_keeps_what_was_spilled_there() {
         .build();
     let mut store = store(&factory);
     let page = noise(4000, 4);
-    let key = store.put_slice(&page).unwrap();
+    let key = store.put(Bytes::copy_from_slice(&page)).unwrap();
     directory.close().unwrap();
-    let error = store.put_slice(&page).unwrap_err();
+    let error = store.put(Bytes::copy_from_slice(&page)).unwrap_err();
     assert!(!is_out_of_space(&error));
     assert!(error.to_string().contains("cannot open"), "{error}");
     assert_eq!(store.take(key).unwrap(), page);
@@ -319,16 +333,16 @@ fn a_full_directory_is_passed_over_and_used_again_once_it_gave_space_back() {
     let factory = in_directory(one.path()).with_directory(two.path()).build();
     let mut early = store(&factory);
     let page = noise(10_000, 5);
-    let first = early.put_slice(&page).unwrap();
+    let first = early.put(Bytes::copy_from_slice(&page)).unwrap();
     factory.fill_directories(&[0]);
     let mut late = store(&factory);
-    let second = late.put_slice(&page).unwrap();
+    let second = late.put(Bytes::copy_from_slice(&page)).unwrap();
     assert_eq!(factory.directory_of_last_segment(), 1);
     assert_eq!(early.take(first).unwrap(), page);
     assert_eq!(late.take(second).unwrap(), page);
     assert_eq!(factory.metrics().disk_used(), 0);
     factory.fill_directories(&[]);
-    late.put_slice(&page).unwrap();
+    late.put(Bytes::copy_from_slice(&page)).unwrap();
     assert_eq!(factory.metrics().open_files(), 1);
 }
 
@@ -338,9 +352,9 @@ fn a_full_disk_is_an_error_with_path_and_bytes_and_leaves_the_earlier_blobs() {
     let factory = in_directory(directory.path()).build();
     let mut store = store(&factory);
     let page = noise(10_000, 6);
-    let key = store.put_slice(&page).unwrap();
+    let key = store.put(Bytes::copy_from_slice(&page)).unwrap();
     factory.fill_directories(&[0]);
-    let error = store.put_slice(&page).unwrap_err();
+    let error = store.put(Bytes::copy_from_slice(&page)).unwrap_err();
     assert!(is_out_of_space(&error));
     let text = error.to_string();
     assert!(text.contains("10000 bytes"), "{text}");
@@ -350,7 +364,7 @@ fn a_full_disk_is_an_error_with_path_and_bytes_and_leaves_the_earlier_blobs() {
     );
     assert_eq!(store.take(key).unwrap(), page);
     factory.fill_directories(&[]);
-    let key = store.put_slice(&page).unwrap();
+    let key = store.put(Bytes::copy_from_slice(&page)).unwrap();
     assert_eq!(store.take(key).unwrap(), page);
 }
 
@@ -367,7 +381,7 @@ fn a_read_only_directory_is_an_error_that_names_it() {
         return;
     }
     let error = store(&in_directory(&path).build())
-        .put_slice(b"page")
+        .put(Bytes::copy_from_slice(b"page"))
         .unwrap_err();
     assert!(error.to_string().contains("locked"), "{error}");
 }
@@ -379,7 +393,7 @@ fn every_flipped_bit_is_found() {
         let page = noise(length, 7);
         for bit in 0..length * 8 {
             let mut store = store(&factory);
-            let key = store.put_slice(&page).unwrap();
+            let key = store.put(Bytes::copy_from_slice(&page)).unwrap();
             let mut damaged = page[bit / 8];
             damaged ^= 1 << (bit % 8);
             let file = factory.file_of_segment(0);
@@ -397,7 +411,7 @@ fn every_flipped_bit_is_found() {
 fn a_segment_that_lost_its_end_is_found() {
     let factory = TempFilePageStoreFactory::new();
     let mut store = store(&factory);
-    let key = store.put_slice(&noise(1000, 8)).unwrap();
+    let key = store.put(Bytes::copy_from_slice(&noise(1000, 8))).unwrap();
     factory.file_of_segment(0).set_len(500).unwrap();
     let mut buffer = Vec::new();
     let error = store.take_into(key, &mut buffer).unwrap_err();
@@ -416,8 +430,9 @@ fn two_factories_in_one_directory_never_meet() {
                 for _ in 0..20 {
                     let mut store = store(factory);
                     let page = noise(5000, number);
-                    let keys: Vec<Result<PageKey>> =
-                        (0..20).map(|_| store.put_slice(&page)).collect();
+                    let keys: Vec<Result<PageKey>> = (0..20)
+                        .map(|_| store.put(Bytes::copy_from_slice(&page)))
+                        .collect();
                     for key in keys {
                         assert_eq!(store.take(key.unwrap()).unwrap(), page);
                     }
@@ -433,7 +448,7 @@ fn stores_outlive_their_factory() {
     let factory = TempFilePageStoreFactory::new();
     let metrics = factory.metrics();
     let mut store = store(&factory);
-    let key = store.put_slice(b"page").unwrap();
+    let key = store.put(Bytes::copy_from_slice(b"page")).unwrap();
     drop(factory);
     assert_eq!(store.take(key).unwrap(), "page".as_bytes());
     drop(store);
@@ -460,7 +475,7 @@ fn threads_share_segments_without_touching_each_other() {
                         .collect();
                     let keys: Vec<_> = pages
                         .iter()
-                        .map(|page| store.put_slice(page).unwrap())
+                        .map(|page| store.put(Bytes::copy_from_slice(page)).unwrap())
                         .collect();
                     for (key, page) in keys.iter().zip(&pages).skip(usize::from(round) % 5) {
                         assert_eq!(store.take(*key).unwrap(), *page);
@@ -490,7 +505,9 @@ fn child_that_spills_until_it_is_killed() {
     for round in 0_u64.. {
         let mut store = store(&factory);
         let page = noise(20_000, seed);
-        let keys: Vec<_> = (0..20).map(|_| store.put_slice(&page).unwrap()).collect();
+        let keys: Vec<_> = (0..20)
+            .map(|_| store.put(Bytes::copy_from_slice(&page)).unwrap())
+            .collect();
         for key in keys {
             assert_eq!(store.take(key).unwrap(), page);
         }

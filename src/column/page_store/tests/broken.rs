@@ -29,7 +29,7 @@ enum Flaw {
     DropsAll,
     TakesInOrderOnly,
     AppendsToTheBuffer,
-    KeepsTheSliceBriefly,
+    KeepsTheBufferBriefly,
     HoldsTooMuch,
     NeverShrinks,
     ReservesMoreThanItHolds,
@@ -60,7 +60,7 @@ const FLAWS: [Flaw; 20] = [
     Flaw::DropsAll,
     Flaw::TakesInOrderOnly,
     Flaw::AppendsToTheBuffer,
-    Flaw::KeepsTheSliceBriefly,
+    Flaw::KeepsTheBufferBriefly,
     Flaw::HoldsTooMuch,
     Flaw::NeverShrinks,
     Flaw::ReservesMoreThanItHolds,
@@ -170,9 +170,9 @@ impl PageStore for BrokenStore {
         Ok(PageKey::new(key))
     }
 
-    fn put_slice(&mut self, value: &[u8]) -> Result<PageKey> {
-        let mut value = value.to_vec();
-        if self.flaw == Flaw::KeepsTheSliceBriefly {
+    fn put_from(&mut self, buffer: &mut Vec<u8>, from: usize) -> Result<PageKey> {
+        let mut value = buffer[from..].to_vec();
+        if self.flaw == Flaw::KeepsTheBufferBriefly {
             value.fill(0xEE);
         }
         self.put(value.into())

@@ -30,12 +30,8 @@ impl ChunkWriter<'_> {
                 "the pages of a column did not wait in its store".to_owned(),
             ));
         };
-        self.reservation.resize(
-            pages.own_bytes()
-                + pages.unreserved_bytes()
-                + close.memory_size()
-                + close.index_writing_bytes(),
-        );
+        self.reservation
+            .resize(pages.usage().unreserved() + close.memory_size() + close.index_writing_bytes());
         Ok(StoredChunk {
             close,
             pages,

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use crate::budget::{Member, MemoryBudget, Reservation};
-use crate::column::chunk::{Shelf, WhenFull, store_error};
+use crate::column::chunk::{OverflowStore, WhenFull, store_error};
 use crate::column::page_store::{InMemoryPageStoreFactory, PageStoreArgs, PageStoreFactory};
 use crate::errors::{ParquetError, Result};
 use crate::schema::types::{ColumnDescPtr, SchemaDescPtr};
@@ -122,11 +122,11 @@ impl Depot {
 
 impl Origin {
     /// A new store, under the schema's first leaf column.
-    pub(super) fn open(&self) -> Result<Shelf> {
+    pub(super) fn open(&self) -> Result<OverflowStore> {
         let first = self.column(0)?;
         let store = self.factory.create(&PageStoreArgs::new(0, &first));
         let store = store.map_err(|source| self.error("create", 0, 0, source))?;
-        Ok(Shelf::new(store, self.when_full))
+        Ok(OverflowStore::new(store, self.when_full))
     }
 
     /// An error of a store, with the step, the column and the blob that it belongs to.

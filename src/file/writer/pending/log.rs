@@ -3,8 +3,9 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::depot::{Depot, Origin, Scratch};
-use crate::budget::push_tight;
-use crate::column::chunk::{Shelf, Shelved};
+use crate::budget::{Usage, push_tight};
+use crate::column::chunk::OverflowStore;
+use crate::column::page_store::PageKey;
 use crate::errors::{ParquetError, Result};
 
 /// What comes in gathers in a buffer and goes to a store in blobs of some size, so that many small records need few keys.
@@ -28,15 +29,9 @@ pub(super) struct Log {
 struct Pile {
     /// A store may be used on any thread, but not on two at a time, and those who share the file's writer may ask it for
     /// its size on any.
-    shelf: Option<Mutex<Shelf>>,
-    blobs: Vec<Blob>,
-}
-
-/// Some records of a log.
-struct Blob {
-    /// The column that the last of them belongs to.
-    column: u32,
-    place: Shelved,
+    store: Option<Mutex<OverflowStore>>,
+    /// For each blob the column that the last of its records belongs to.
+    blobs: Vec<u32>,
 }
 
 /// About what a blob takes in memory by being there: here, and in the tables of a store that spills.
@@ -152,18 +147,23 @@ impl Log {
         self.small.spill(origin)
     }
 
-    /// Bytes of the buffer, of the keys, of the stores' objects, and of blobs that a store had no room for.
-    pub(super) fn own_bytes(&self) -> usize {
-        let keys = self.large.blobs.capacity() + self.small.blobs.capacity();
-        self.tail.capacity() + keys * size_of::<Blob>() + self.shelf_bytes(Shelf::own_bytes)
+    /// What the buffer, the tables of blobs and the stores take in memory.
+    pub(super) fn usage(&self) -> Usage {
+        let blobs = self.large.blobs.capacity() + self.small.blobs.capacity();
+        Usage::of_heap(self.tail.capacity() + blobs * size_of::<u32>())
+            + self.of_stores(OverflowStore::usage)
     }
 
-    /// Sums what the stores say of themselves.
-    pub(super) fn shelf_bytes(&self, bytes: impl Fn(&Shelf) -> usize) -> usize {
-        let shelves = [&self.large, &self.small].into_iter();
-        shelves
-            .filter_map(|pile| pile.shelf.as_ref())
-            .map(|shelf| bytes(&shelf.lock().unwrap_or_else(PoisonError::into_inner)))
+    /// What the stores say that they hold, and can move out.
+    pub(super) fn store_usage(&self) -> Usage {
+        self.of_stores(OverflowStore::store_usage)
+    }
+
+    fn of_stores(&self, usage: impl Fn(&OverflowStore) -> Usage) -> Usage {
+        [&self.large, &self.small]
+            .into_iter()
+            .filter_map(|pile| pile.store.as_ref())
+            .map(|store| usage(&store.lock().unwrap_or_else(PoisonError::into_inner)))
             .sum()
     }
 
@@ -173,8 +173,10 @@ impl Log {
             return Ok(());
         }
         let (origin, _) = depot.split();
-        self.small.put(origin, u32::try_from(column)?, &self.tail)?;
-        self.put_bytes += self.tail.len() as u64;
+        let bytes = self.tail.len() as u64;
+        self.small
+            .put(origin, u32::try_from(column)?, &mut self.tail)?;
+        self.put_bytes += bytes;
         self.tail.clear();
         if self.tail.capacity() > 2 * depot.blob_bytes() {
             self.tail = Vec::new();
@@ -210,18 +212,19 @@ impl Log {
 }
 
 impl Pile {
-    fn put(&mut self, origin: &Origin, column: u32, blob: &[u8]) -> Result<()> {
-        let shelf = match self.shelf.take() {
-            Some(shelf) => shelf,
+    /// Puts a blob away. The contents of its buffer mean nothing afterwards.
+    fn put(&mut self, origin: &Origin, column: u32, blob: &mut Vec<u8>) -> Result<()> {
+        let store = match self.store.take() {
+            Some(store) => store,
             None => Mutex::new(origin.open()?),
         };
-        let shelf = alone(self.shelf.insert(shelf));
+        let store = alone(self.store.insert(store));
         // Pages of a chunk have left their store: there may be room again.
-        shelf.ask_again();
-        let place = shelf
-            .put(blob)
+        store.ask_again();
+        store
+            .put_from(blob, 0)
             .map_err(|source| origin.error("put", column, self.blobs.len(), source))?;
-        push_tight(&mut self.blobs, Blob { column, place });
+        push_tight(&mut self.blobs, column);
         Ok(())
     }
 
@@ -232,11 +235,12 @@ impl Pile {
         scratch: &mut Scratch,
         mut see: impl FnMut(&[u8], u32) -> Result<()>,
     ) -> Result<()> {
-        let Self { shelf, blobs } = std::mem::take(self);
-        let Some(shelf) = shelf else { return Ok(()) };
-        let mut shelf = shelf.into_inner().unwrap_or_else(PoisonError::into_inner);
-        for (ordinal, Blob { column, place }) in blobs.into_iter().enumerate() {
-            let blob = scratch.fill(|buffer| shelf.take_into(place, buffer));
+        let Self { store, blobs } = std::mem::take(self);
+        let Some(store) = store else { return Ok(()) };
+        let mut store = store.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for (ordinal, column) in blobs.into_iter().enumerate() {
+            let key = PageKey::new(ordinal as u64);
+            let blob = scratch.fill(|buffer| store.take_into(key, buffer));
             see(
                 blob.map_err(|source| origin.error("take", column, ordinal, source))?,
                 column,
@@ -246,18 +250,18 @@ impl Pile {
     }
 
     fn spill(&mut self, origin: &Origin) -> Result<()> {
-        let Some(shelf) = &mut self.shelf else {
+        let Some(store) = &mut self.store else {
             return Ok(());
         };
-        let spilled = alone(shelf).spill();
+        let spilled = alone(store).spill();
         spilled.map_err(|source| origin.error("spill", 0, self.blobs.len(), source))?;
         Ok(())
     }
 }
 
 /// The store of whoever has its log alone, and need not wait.
-fn alone(shelf: &mut Mutex<Shelf>) -> &mut Shelf {
-    shelf.get_mut().unwrap_or_else(PoisonError::into_inner)
+fn alone(store: &mut Mutex<OverflowStore>) -> &mut OverflowStore {
+    store.get_mut().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -329,7 +333,8 @@ mod tests {
             let blobs = log.small.blobs.len() + log.large.blobs.len();
             let large = usize::try_from(log.len() / (14 * KIB as u64))?;
             assert!(blobs <= 17 + large, "{blobs} blobs of {}", log.len());
-            assert!(log.own_bytes() <= 16 * KIB, "{}", log.own_bytes());
+            let held = log.usage().heap - log.store_usage().heap;
+            assert!(held <= 16 * KIB, "{held}");
         }
         assert_eq!(
             log.len(),

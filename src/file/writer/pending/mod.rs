@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 use super::tracked::TrackedWrite;
 use crate::bloom_filter::Sbbf;
-use crate::budget::{Member, Reservation};
-use crate::column::chunk::{ColumnCloseResult, Shelf, WhenFull};
+use crate::budget::{Member, Reservation, Usage};
+use crate::column::chunk::{ColumnCloseResult, WhenFull};
 use crate::column::page_store::PageStoreFactory;
 use crate::errors::{ParquetError, Result};
 use crate::file::metadata::page_index::PageIndex;
@@ -260,7 +260,7 @@ impl Pending {
     /// Heap bytes of what waits, and of the tables of the stores that it waits in.
     #[cfg(feature = "arrow")]
     pub(super) fn memory_size(&self) -> usize {
-        self.own_bytes() + self.shelf_bytes(Shelf::resident_bytes)
+        self.usage().heap
     }
 
     /// Gives back the reservation: what waited has been handed over.
@@ -361,25 +361,23 @@ impl Pending {
     /// Lets stores make room where they hold much, and reserves what has no reservation of its own.
     fn settle(&mut self) -> Result<()> {
         let most = self.depot.most_resident_bytes();
-        if most.is_some_and(|most| self.shelf_bytes(Shelf::resident_bytes) > most) {
+        let stores: Usage = self.logs.iter().map(Log::store_usage).sum();
+        if most.is_some_and(|most| stores.heap > most) {
             let depot = &mut self.depot;
             self.logs.iter_mut().try_for_each(|log| log.spill(depot))?;
         }
-        let size = self.own_bytes() + self.shelf_bytes(Shelf::unreserved_bytes);
+        let size = self.usage().unreserved();
         if let Some(reservation) = &mut self.reservation {
             reservation.resize(size);
         }
         Ok(())
     }
 
-    /// Bytes of tables, of buffers, of blobs that stores had no room for, and of what is given back to the caller.
-    fn own_bytes(&self) -> usize {
-        let logs = self.logs.iter().map(Log::own_bytes).sum::<usize>();
-        logs + self.open.capacity() * size_of::<InLogs>() + self.returned.memory_size()
-    }
-
-    fn shelf_bytes(&self, bytes: fn(&Shelf) -> usize) -> usize {
-        self.logs.iter().map(|log| log.shelf_bytes(bytes)).sum()
+    /// What the logs, their stores, and what is given back to the caller take in memory.
+    fn usage(&self) -> Usage {
+        let open = self.open.capacity() * size_of::<InLogs>();
+        let logs: Usage = self.logs.iter().map(Log::usage).sum();
+        logs + Usage::of_heap(open + self.returned.memory_size())
     }
 }
 
