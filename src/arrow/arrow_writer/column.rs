@@ -212,7 +212,7 @@ impl ArrowColumnChunk {
             scratch,
             reservation,
         } = self.0;
-        scratch.with_buffer(|buffer| writer.append_pages(pages, close, buffer))?;
+        writer.append_pages(pages, close, &scratch)?;
         drop(reservation);
         Ok(())
     }

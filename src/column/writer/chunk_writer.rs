@@ -475,10 +475,9 @@ impl<'a> ChunkWriter<'a> {
     /// Runs `work`, whose failure is the chunk's, and pays for what is held after it.
     fn latched(&mut self, work: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
         self.latch.begin()?;
-        let done = work(self);
-        self.latch.end(done)?;
-        self.pay();
-        Ok(())
+        // What pays may panic, and that is the call's failure too.
+        let done = work(self).map(|()| self.pay());
+        self.latch.end(done)
     }
 
     /// Reserves what the column holds.

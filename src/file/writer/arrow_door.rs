@@ -9,7 +9,7 @@ use super::resources::FileResources;
 use super::row_group::SerializedRowGroupWriter;
 use crate::column::chunk::{ChunkBuffer, ChunkPages, ColumnCloseResult, WhenFull};
 use crate::column::page_store::PageStoreFactory;
-use crate::column::writer::{ChunkWriter, ColumnPlan, MemoryReclaimer, OnMemoryLimit};
+use crate::column::writer::{ChunkWriter, ColumnPlan, MemoryReclaimer, OnMemoryLimit, ScratchPool};
 use crate::errors::{ParquetError, Result};
 use crate::schema::types::SchemaDescPtr;
 
@@ -63,15 +63,18 @@ impl<W: Write + Send> SerializedFileWriter<W> {
 }
 
 impl<W: Write + Send> SerializedRowGroupWriter<'_, W> {
-    /// Streams a chunk's pages out of their store and adds the chunk to the row group.
+    /// Streams a chunk's pages out of their store through a buffer of `scratch` and adds the chunk to the row group.
     pub(crate) fn append_pages(
         &mut self,
         pages: ChunkBuffer,
         close: ColumnCloseResult,
-        buffer: &mut Vec<u8>,
+        scratch: &ScratchPool,
     ) -> Result<()> {
         self.check_appendable(&close)?;
-        self.append(close, 0, |sink| pages.splice(buffer, sink).map(drop))
+        // Paying for the buffer may panic too, and belongs to the call that is latched then.
+        self.append(close, 0, |sink| {
+            scratch.with_buffer(|buffer| pages.splice(buffer, sink).map(drop))
+        })
     }
 
     /// Sets the number of rows that every column must have; without columns it is the row group's.
