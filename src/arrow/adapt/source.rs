@@ -1,8 +1,12 @@
 //! The values of an Arrow array as they lie, and what has to be done to them to become physical values.
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, downcast_primitive_array};
-use arrow_buffer::{Buffer, IntervalDayTime, i256};
+use arrow_array::types::{
+    Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
+    Int64Type, UInt8Type, UInt16Type,
+};
+use arrow_array::{Array, ArrowPrimitiveType, downcast_primitive_array};
+use arrow_buffer::{ArrowNativeType, Buffer, IntervalDayTime, i256};
 use arrow_schema::{DataType, IntervalUnit};
 
 use super::target::Target;
@@ -62,22 +66,22 @@ impl<'a> Source<'a> {
         let source = match array.data_type() {
             DataType::Null => Source::Nothing,
             DataType::Boolean => Source::Boolean(array.as_boolean().values().into()),
-            DataType::Float32 => Source::Float(natives(array)?),
-            DataType::Float64 => Source::Double(natives(array)?),
+            DataType::Float32 => Source::Float(numbers::<Float32Type, _>(array)?),
+            DataType::Float64 => Source::Double(numbers::<Float64Type, _>(array)?),
             // Two bytes, least significant first, as Arrow has them on the machines this crate runs on.
             DataType::Float16 => Source::Fixed(FixedValues::new(primitive_buffer(array)?, 2)),
-            DataType::Int8 => Source::Narrow(Narrow::Int8(natives(array)?)),
-            DataType::Int16 => Source::Narrow(Narrow::Int16(natives(array)?)),
-            DataType::UInt8 => Source::Narrow(Narrow::UInt8(natives(array)?)),
-            DataType::UInt16 => Source::Narrow(Narrow::UInt16(natives(array)?)),
+            DataType::Int8 => Source::Narrow(Narrow::Int8(numbers::<Int8Type, _>(array)?)),
+            DataType::Int16 => Source::Narrow(Narrow::Int16(numbers::<Int16Type, _>(array)?)),
+            DataType::UInt8 => Source::Narrow(Narrow::UInt8(numbers::<UInt8Type, _>(array)?)),
+            DataType::UInt16 => Source::Narrow(Narrow::UInt16(numbers::<UInt16Type, _>(array)?)),
             DataType::Date64 if target == Target::Int32 => {
                 Source::Narrow(Narrow::Date64(natives(array)?))
             }
-            DataType::Int32 | DataType::UInt32 | DataType::Date32 | DataType::Time32(_) => {
-                Source::Int32(natives(array)?)
-            }
-            DataType::Int64
-            | DataType::UInt64
+            DataType::Int32 => Source::Int32(numbers::<Int32Type, _>(array)?),
+            DataType::Int64 => Source::Int64(numbers::<Int64Type, _>(array)?),
+            DataType::Date32 => Source::Int32(numbers::<Date32Type, _>(array)?),
+            DataType::UInt32 | DataType::Time32(_) => Source::Int32(natives(array)?),
+            DataType::UInt64
             | DataType::Date64
             | DataType::Time64(_)
             | DataType::Timestamp(_, _)
@@ -88,9 +92,10 @@ impl<'a> Source<'a> {
             DataType::Decimal64(_, _) => {
                 Source::decimals(Decimals::Width8(natives(array)?), target)
             }
-            DataType::Decimal128(_, _) => {
-                Source::decimals(Decimals::Width16(natives(array)?), target)
-            }
+            DataType::Decimal128(_, _) => Source::decimals(
+                Decimals::Width16(numbers::<Decimal128Type, _>(array)?),
+                target,
+            ),
             DataType::Decimal256(_, _) => {
                 Source::decimals(Decimals::Width32(natives(array)?), target)
             }
@@ -275,6 +280,14 @@ pub(super) fn primitive_buffer(array: &dyn Array) -> Result<&Buffer> {
 }
 
 /// The slots of an array of numbers, seen as `N`, which has the width of the array's own type.
-fn natives<N: arrow_buffer::ArrowNativeType>(array: &dyn Array) -> Result<&[N]> {
+fn natives<N: ArrowNativeType>(array: &dyn Array) -> Result<&[N]> {
     Ok(primitive_buffer(array)?.typed_data())
+}
+
+/// As [`natives`], where the type is known: the most frequent types are not looked for among all that there are.
+fn numbers<T: ArrowPrimitiveType, N: ArrowNativeType>(array: &dyn Array) -> Result<&[N]> {
+    match array.as_primitive_opt::<T>() {
+        Some(numbers) => Ok(numbers.values().inner().typed_data()),
+        None => natives(array),
+    }
 }

@@ -98,7 +98,9 @@ impl ArrowColumnPlan {
         }
         let levels = LevelMap::between(&leaf.shape, &self.column)
             .ok_or_else(|| nested_otherwise(self.descr(), &leaf.shape, &self.column))?;
-        self.check_with(leaf.leaf.clone(), &levels, 0)
+        let mut leaf = leaf.leaf.clone();
+        self.check_with(&mut leaf, &levels, 0)?;
+        Ok(CheckedLeaf(leaf))
     }
 
     /// Checks a leaf of the writer's own field. `first_row` is the number of its first row in the batch.
@@ -106,8 +108,10 @@ impl ArrowColumnPlan {
     /// # Errors
     /// If a required field is null, a value has another type than the column or is one that the column cannot hold, or a row is
     /// too large for a page: names the column or the field, and the row.
-    pub(super) fn check(&self, leaf: Leaf, first_row: usize) -> Result<CheckedLeaf> {
-        self.check_with(leaf, &self.levels, first_row)
+    #[inline]
+    pub(super) fn check(&self, mut leaf: Leaf, first_row: usize) -> Result<CheckedLeaf> {
+        self.check_with(&mut leaf, &self.levels, first_row)?;
+        Ok(CheckedLeaf(leaf))
     }
 
     /// A leaf of rows of which the check is behind us.
@@ -126,30 +130,24 @@ impl ArrowColumnPlan {
             + self.levels.memory_size()
     }
 
-    fn check_with(
-        &self,
-        mut leaf: Leaf,
-        levels: &LevelMap,
-        first_row: usize,
-    ) -> Result<CheckedLeaf> {
-        levels.apply(&mut leaf);
+    /// Gives `leaf` the levels of the column, and checks it.
+    fn check_with(&self, leaf: &mut Leaf, levels: &LevelMap, first_row: usize) -> Result<()> {
+        levels.apply(leaf);
         if let Some(refusal) = &leaf.refusal {
             return Err(self.refused(refusal, first_row));
         }
         let array = leaf.array.as_ref();
-        let row_slots = self.row_slots(&leaf);
+        let row_slots = self.row_slots(leaf);
         let is_small = u32::try_from(array.len()).is_ok()
             && surely_fits(row_slots.saturating_mul(WIDEST_NUMBER), row_slots);
         if is_small && self.conversion.takes_all_of(array.data_type()) {
-            return Ok(CheckedLeaf(leaf));
+            return Ok(());
         }
         let accepted = self.conversion.accepts(array.data_type());
         accepted.map_err(|error| self.descr().name_in(error))?;
         let values = self.conversion.open(array, &leaf.selection)?;
-        self.check_values(&values, &leaf, first_row)?;
-        self.check_rows(&values, &leaf, first_row)?;
-        drop(values);
-        Ok(CheckedLeaf(leaf))
+        self.check_values(&values, leaf, first_row)?;
+        self.check_rows(&values, leaf, first_row)
     }
 
     /// Costs nothing where the column holds all values of the array's type.
