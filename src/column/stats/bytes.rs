@@ -7,7 +7,10 @@ use arrow_buffer::Buffer;
 use super::bounds::{Extremes, Seen};
 use super::order::{BoundsOrder, compare_signed};
 use super::truncate::Kept;
-use crate::data_type::values::{ByteVisitor, FixedValues, view_bytes};
+use crate::data_type::values::{ByteVisitor, FixedValues, view_bytes, view_len};
+
+/// Bytes that an Arrow view has room for.
+const INLINE_VIEW: usize = 12;
 
 /// Adds the bounds of the values to a page's.
 pub(super) struct BytesExtremes<'p> {
@@ -68,35 +71,64 @@ fn unsigned<'v>(mut values: impl Iterator<Item = &'v [u8]>) -> Option<(&'v [u8],
     Some((range.min, range.max))
 }
 
-/// Smallest and largest of the strings that Arrow views show. Four bytes of each stand in its view, and nearly always settle it.
+/// Smallest and largest of the strings that Arrow views show. The views alone settle nearly all of them.
 pub(super) fn viewed<'v>(
-    mut views: impl Iterator<Item = &'v u128>,
+    views: impl Iterator<Item = &'v u128> + Clone,
     buffers: &'v [Buffer],
 ) -> Option<(&'v [u8], &'v [u8])> {
-    let first = view_bytes(views.next()?, buffers);
-    let mut range = Range::new(first, first);
+    let is_inline = |all, view: &u128| all & (view_len(view) <= INLINE_VIEW);
+    if views.clone().fold(true, is_inline) {
+        return inline(views);
+    }
+    let mut views = views;
+    let first = views.next()?;
+    let mut range = Range::new(view_bytes(first, buffers), view_bytes(first, buffers));
     let (mut low, mut high) = range.heads();
+    let (mut min, mut max) = (first, first);
     for view in views {
         #[expect(
             clippy::cast_possible_truncation,
             reason = "the second four bytes of a view"
         )]
         let head = ((*view >> 32) as u32).swap_bytes();
-        if low < head && head < high {
+        // One branch for all: which of few strings comes next cannot be foretold. What stands behind a short string does not count.
+        let is_between = (low < head) & (head < high) & (view_len(view) >= size_of::<u32>());
+        if is_between | (view == min) | (view == max) {
             continue;
         }
-        if range.take(view_bytes(view, buffers)) == Taken::AsBound {
-            (low, high) = range.heads();
+        match range.take(view_bytes(view, buffers)) {
+            Taken::Between => continue,
+            Taken::AsMin => min = view,
+            Taken::AsMax => max = view,
         }
+        (low, high) = range.heads();
     }
     Some((range.min, range.max))
+}
+
+/// Smallest and largest of strings that stand in their views, without a branch.
+fn inline<'v>(mut views: impl Iterator<Item = &'v u128>) -> Option<(&'v [u8], &'v [u8])> {
+    let first = views.next()?;
+    // Bytes from the first one on, zeros, and the length: as the strings, so these numbers compare.
+    let key = |view: &u128| {
+        let len = view_len(view);
+        (*view >> 32).swap_bytes() & !(u128::MAX >> (8 * len)) | len as u128
+    };
+    let (mut min, mut max) = ((key(first), first), (key(first), first));
+    for view in views {
+        let key = key(view);
+        min = if key < min.0 { (key, view) } else { min };
+        max = if key > max.0 { (key, view) } else { max };
+    }
+    Some((view_bytes(min.1, &[]), view_bytes(max.1, &[])))
 }
 
 /// What has become of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Taken {
-    AsBound,
-    AsAnyOther,
+    AsMin,
+    AsMax,
+    Between,
 }
 
 /// Bounds, and what is compared in place of them.
@@ -148,20 +180,20 @@ impl<'v> Range<'v> {
         };
         let key = prefix(rest);
         if self.min_key < key && key < self.max_key {
-            return Taken::AsAnyOther;
+            return Taken::Between;
         }
         if key < self.min_key {
             (self.min, self.min_key) = (value, key);
-            return Taken::AsBound;
+            return Taken::AsMin;
         }
         if key > self.max_key {
             (self.max, self.max_key) = (value, key);
-            return Taken::AsBound;
+            return Taken::AsMax;
         }
         if key == self.min_key && is_same(value, self.min)
             || key == self.max_key && is_same(value, self.max)
         {
-            return Taken::AsAnyOther;
+            return Taken::Between;
         }
         self.widen(value)
     }
@@ -179,12 +211,13 @@ impl<'v> Range<'v> {
     fn widen(&mut self, value: &'v [u8]) -> Taken {
         if value < self.min {
             *self = Range::new(value, self.max);
-        } else if value > self.max {
-            *self = Range::new(self.min, value);
-        } else {
-            return Taken::AsAnyOther;
+            return Taken::AsMin;
         }
-        Taken::AsBound
+        if value > self.max {
+            *self = Range::new(self.min, value);
+            return Taken::AsMax;
+        }
+        Taken::Between
     }
 
     /// The first four bytes of the bounds.

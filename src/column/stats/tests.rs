@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use arrow::array::StringViewArray;
+use arrow_buffer::Buffer;
 use proptest::prelude::*;
 
 use super::bytes::prefix;
@@ -130,6 +131,32 @@ proptest! {
         let descr = column(Type::FIXED_LEN_BYTE_ARRAY, Some(LogicalType::Float16), 2);
         let found = collected(&descr, Values::Fixed(FixedValues::new(&data, 2)), step);
         prop_assert_eq!(found, (expected, Some((halves.len() - numbers.len()) as u64)));
+    }
+
+    #[test]
+    fn what_stands_behind_a_short_string_in_its_view_does_not_count(
+        strings in prop::collection::vec((0u32..=12, prop::collection::vec(0u8..3, 12)), 1..40),
+        long in any::<bool>(),
+    ) {
+        let view = |len: u32, bytes: &[u8]| {
+            let mut view = len.to_le_bytes().to_vec();
+            view.extend_from_slice(bytes);
+            u128::from_le_bytes(view.try_into().unwrap())
+        };
+        let mut views: Vec<u128> = strings.iter().map(|(len, bytes)| view(*len, bytes)).collect();
+        let mut values: Vec<&[u8]> =
+            strings.iter().map(|(len, bytes)| &bytes[..*len as usize]).collect();
+        let buffer = Buffer::from(vec![1u8; 20]);
+        if long {
+            views.push(view(20, &[1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0]));
+            values.push(&[1; 20]);
+        }
+        let buffers = [buffer];
+        let source = ByteSource::Views { views: &views, buffers: &buffers };
+        let bytes = ByteValues::new(source, Picks::Range { from: 0, len: views.len() });
+        let (bounds, _) = collected(&column(Type::BYTE_ARRAY, None, -1), Values::Bytes(bytes), 11);
+        let (min, max) = (values.iter().min().unwrap(), values.iter().max().unwrap());
+        prop_assert_eq!(bounds, Some((min.to_vec(), max.to_vec())));
     }
 
     #[test]
