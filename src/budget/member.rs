@@ -55,6 +55,13 @@ impl Member {
     }
 }
 
+impl MemoryBudget {
+    /// Joins the writers that share this budget, until the [`Member`] is dropped.
+    pub fn register(&self) -> Member {
+        Member::new(self.clone())
+    }
+}
+
 impl Drop for Member {
     fn drop(&mut self) {
         self.shared.leave();

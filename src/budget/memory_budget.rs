@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use super::{Member, MemorySource, Reservation};
+use super::MemorySource;
 use crate::errors::{ParquetError, Result};
 
 /// A limit on the bytes that one or many writers keep resident. Cheap to clone; clones share the
@@ -16,8 +16,8 @@ use crate::errors::{ParquetError, Result};
 /// 1. Every resident class is reserved: pages on the heap, open pages, dictionaries and interning
 ///    tables, level and scratch buffers, what codecs work in, leaves in flight between threads, Bloom filters,
 ///    ledgers, key tables of page stores, and what waits for the footer.
-/// 2. A page that cannot be reserved is spilled, never refused: [`Reservation::try_resize`] is for
-///    memory that has another place to go, [`Reservation::resize`] for memory that has none.
+/// 2. A page that cannot be reserved is spilled, never refused: [`try_resize`](super::Reservation::try_resize) is
+///    for memory that has another place to go, [`resize`](super::Reservation::resize) for memory that has none.
 ///    Refusable claims stop at the [high-water mark](Self::high_water), so that the rest is left to
 ///    claims that cannot be refused.
 /// 3. The overshoot is bounded: past the limit lie at most one sealed page a thread and one page at
@@ -157,17 +157,7 @@ impl MemoryBudget {
             .map_or(usize::MAX, |limit| limit.saturating_sub(self.total_used()))
     }
 
-    /// An empty reservation on this budget.
-    pub fn reserve(&self) -> Reservation {
-        Reservation::new(self.clone())
-    }
-
-    /// Joins the writers that share this budget, until the [`Member`] is dropped.
-    pub fn register(&self) -> Member {
-        Member::new(self.clone())
-    }
-
-    /// The number of live [`Member`]s.
+    /// The number of live [`Member`](super::Member)s.
     pub fn members(&self) -> usize {
         self.counts().members.load(Ordering::Acquire)
     }
@@ -214,7 +204,7 @@ impl MemoryBudget {
     }
 
     /// The most bytes by which the limit was passed when a reservation of this budget grew. For a [member's
-    /// own](Member::budget) budget, the limit is the shared one, and so is what is held of it.
+    /// own](super::Member::budget) budget, the limit is the shared one, and so is what is held of it.
     pub fn most_bytes_over_limit(&self) -> usize {
         self.shared.over.load(Ordering::Acquire)
     }

@@ -116,6 +116,13 @@ impl Reservation {
     }
 }
 
+impl MemoryBudget {
+    /// An empty reservation on this budget.
+    pub fn reserve(&self) -> Reservation {
+        Reservation::new(self.clone())
+    }
+}
+
 impl Drop for Reservation {
     /// A panic of a foreign source ends here.
     fn drop(&mut self) {

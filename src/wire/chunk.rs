@@ -3,9 +3,15 @@
 //! SPEC: parquet.thrift, `ColumnChunk`, `ColumnMetaData` and `SizeStatistics`.
 
 use super::compact::{Element, Fields, write_struct};
-use super::footer::FooterOptions;
 use super::statistics::write_statistics;
 use crate::file::metadata::{ColumnChunkMetaData, LevelHistogram};
+
+/// What a footer may leave out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FooterOptions {
+    /// Whether each column chunk repeats the path of its column.
+    pub(crate) write_path_in_schema: bool,
+}
 
 /// One entry for each thing that belongs to a column chunk and lies elsewhere in the file, in the order in which a chunk
 /// names them.

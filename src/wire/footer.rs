@@ -5,6 +5,7 @@
 
 use std::borrow::Borrow;
 
+pub(crate) use super::chunk::FooterOptions;
 use super::chunk::write_column_chunk;
 use super::compact::{Element, Fields, write_item, write_struct};
 use super::schema::{node_count, nodes, write_node};
@@ -18,13 +19,6 @@ const PART_BYTES: usize = 32 * 1024;
 /// Bytes of the buffer that a footer goes through: room for a part and for what makes it full. Something larger takes
 /// room of its own.
 pub(crate) const FOOTER_BUFFER_BYTES: usize = PART_BYTES + PART_BYTES / 4;
-
-/// What a footer may leave out.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct FooterOptions {
-    /// Whether each column chunk repeats the path of its column.
-    pub(crate) write_path_in_schema: bool,
-}
 
 /// Whether row groups say which of the file they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 //! holds. The budget is asked here, and nowhere below.
 
 #[cfg(feature = "arrow")]
-mod stored;
+pub(super) mod stored;
 
 use std::sync::Arc;
 
@@ -521,6 +521,3 @@ impl std::fmt::Debug for ChunkWriter<'_> {
             .finish_non_exhaustive()
     }
 }
-
-#[cfg(feature = "arrow")]
-pub(crate) use stored::StoredChunk;

@@ -39,7 +39,8 @@ pub use typed::{
 };
 #[cfg(feature = "arrow")]
 pub(crate) use {
-    chunk_writer::{Grant, StoredChunk, Written},
+    chunk_writer::stored::StoredChunk,
+    chunk_writer::{Grant, Written},
     cut::{PageMemoryCap, surely_fits},
     reclaim::{OpenColumn, Reclaimed, is_store_full},
     sizes::{Lengths, lengths_of},

@@ -1,5 +1,6 @@
 //! The memory policy: what a writer gives up, and in which order, when its budget is short.
 
+mod open_column;
 #[cfg(feature = "arrow")]
 mod row_groups;
 mod steps;
@@ -13,22 +14,8 @@ use super::scratch::ScratchPool;
 use crate::budget::{AtWork, Member, MemoryBudget};
 use crate::compression::CodecRoom;
 use crate::errors::{ParquetError, Result};
-use steps::{STEPS, Step, descending};
-
-/// A column of an open row group that can give memory back.
-pub(crate) trait OpenColumn<'a> {
-    /// The chunk that is written.
-    fn chunk(&self) -> &ChunkWriter<'a>;
-
-    /// As [`chunk`](Self::chunk), to be changed.
-    fn chunk_mut(&mut self) -> &mut ChunkWriter<'a>;
-
-    /// Bytes held beside the chunk for what is to come.
-    fn spare_bytes(&self) -> usize;
-
-    /// Gives them back.
-    fn free_spare(&mut self);
-}
+pub(crate) use open_column::OpenColumn;
+use steps::{FILTER_FLOOR_BYTES, LEAST_PAGE_BYTES, STEPS, Step, descending};
 
 /// Whether enough memory could be freed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +39,7 @@ const DICTIONARY_PART: usize = 10;
 const PAGE_PART_OF_SHARE: usize = 4;
 const DICTIONARY_PART_OF_SHARE: usize = 2;
 
-/// Pages and dictionaries are not capped below these.
-const LEAST_PAGE_BYTES: usize = 2 * 1024;
+/// Dictionaries are not capped below this.
 const LEAST_DICTIONARY_BYTES: usize = 4 * 1024;
 
 /// The part of a limit at which bounds are cut where the options would keep them whole: there are two of each page and
@@ -81,9 +67,6 @@ const CRITICAL_PART: usize = 32;
 
 /// One of several writers leaves no more scratch behind than this part of its share.
 const SCRATCH_PART_OF_SHARE: usize = 16;
-
-/// Bloom filters that need less than this are not what memory is short of.
-const FILTER_FLOOR_BYTES: usize = 4 * 1024;
 
 /// What of a writer's columns and properties decides how much memory it must have.
 #[derive(Debug, Clone, Copy)]
@@ -367,23 +350,6 @@ impl MemoryReclaimer {
         }
         Ok(())
     }
-}
-
-/// A column that stands alone.
-impl<'a> OpenColumn<'a> for ChunkWriter<'a> {
-    fn chunk(&self) -> &ChunkWriter<'a> {
-        self
-    }
-
-    fn chunk_mut(&mut self) -> &mut ChunkWriter<'a> {
-        self
-    }
-
-    fn spare_bytes(&self) -> usize {
-        0
-    }
-
-    fn free_spare(&mut self) {}
 }
 
 /// What pages may hold under the limit of `budget`, in a writer of so many codecs; nothing is asked of them where there

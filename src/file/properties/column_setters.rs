@@ -1,12 +1,12 @@
 //! The setters of [`WriterPropertiesBuilder`] that come in pairs: for all columns and for one.
 
 use super::bloom::{BloomFilterProperties, BloomSetting, BloomSize};
-use super::builder::WriterPropertiesBuilder;
 use super::column::ColumnOverrides;
 #[cfg(doc)]
 use super::constants::*;
 use super::delta::DeltaBinaryPackedEncoderOptions;
 use super::kinds::EnabledStatistics;
+use super::writer_builder::WriterPropertiesBuilder;
 use crate::basic::{Compression, Encoding};
 use crate::schema::types::ColumnPath;
 

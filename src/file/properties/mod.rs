@@ -6,7 +6,7 @@
 //! of this crate cannot go with is an error when a writer is made.
 
 mod bloom;
-mod builder;
+
 mod cdc;
 mod column;
 mod column_setters;
@@ -16,9 +16,9 @@ mod kinds;
 mod reader;
 mod support;
 mod writer;
+mod writer_builder;
 
 pub use bloom::{BloomFilterProperties, BloomFilterPropertiesBuilder};
-pub use builder::WriterPropertiesBuilder;
 pub use cdc::CdcOptions;
 pub(crate) use column::ColumnOptions;
 pub use constants::*;
@@ -26,6 +26,7 @@ pub use delta::DeltaBinaryPackedEncoderOptions;
 pub use kinds::{BloomFilterPosition, EnabledStatistics, WriterVersion};
 pub use reader::{ReaderProperties, ReaderPropertiesBuilder, ReaderPropertiesPtr};
 pub use writer::{WriterProperties, WriterPropertiesPtr};
+pub use writer_builder::WriterPropertiesBuilder;
 
 #[cfg(test)]
 mod tests;

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::bloom::{BloomFilterProperties, BloomSetting};
-use super::builder::WriterPropertiesBuilder;
 use super::cdc::CdcOptions;
 use super::column::{ColumnOptions, ColumnOverrides};
 use super::constants::*;
 use super::delta::DeltaBinaryPackedEncoderOptions;
 use super::kinds::{BloomFilterPosition, EnabledStatistics, WriterVersion};
+use super::writer_builder::WriterPropertiesBuilder;
 use crate::basic::{Compression, Encoding};
 use crate::file::metadata::{KeyValue, SortingColumn};
 use crate::schema::types::ColumnPath;

@@ -1,6 +1,6 @@
 //! Builders of schema nodes. What they refuse is in `check`.
 
-use super::check;
+use super::check::{self, Annotated};
 use super::node::{BasicTypeInfo, Type, TypePtr};
 use crate::basic::{
     ColumnOrder, ConvertedType, LogicalType, Repetition, SortOrder, Type as PhysicalType,
@@ -12,13 +12,7 @@ use crate::errors::Result;
 /// Optional, without annotations, length, precision, scale and id unless said otherwise.
 #[derive(Debug, Clone)]
 pub struct PrimitiveTypeBuilder<'a> {
-    pub(super) name: &'a str,
-    pub(super) physical_type: PhysicalType,
-    pub(super) converted_type: ConvertedType,
-    pub(super) logical_type: Option<LogicalType>,
-    pub(super) length: i32,
-    pub(super) precision: i32,
-    pub(super) scale: i32,
+    leaf: Annotated<'a>,
     repetition: Repetition,
     id: Option<i32>,
 }
@@ -26,7 +20,7 @@ pub struct PrimitiveTypeBuilder<'a> {
 impl<'a> PrimitiveTypeBuilder<'a> {
     /// Starts a leaf.
     pub fn new(name: &'a str, physical_type: PhysicalType) -> Self {
-        PrimitiveTypeBuilder {
+        let leaf = Annotated {
             name,
             physical_type,
             converted_type: ConvertedType::NONE,
@@ -34,6 +28,9 @@ impl<'a> PrimitiveTypeBuilder<'a> {
             length: -1,
             precision: -1,
             scale: -1,
+        };
+        PrimitiveTypeBuilder {
+            leaf,
             repetition: Repetition::OPTIONAL,
             id: None,
         }
@@ -47,31 +44,31 @@ impl<'a> PrimitiveTypeBuilder<'a> {
 
     /// The annotation for old readers. A logical type sets it by itself.
     pub fn with_converted_type(mut self, converted_type: ConvertedType) -> Self {
-        self.converted_type = converted_type;
+        self.leaf.converted_type = converted_type;
         self
     }
 
     /// What the values mean.
     pub fn with_logical_type(mut self, logical_type: Option<LogicalType>) -> Self {
-        self.logical_type = logical_type;
+        self.leaf.logical_type = logical_type;
         self
     }
 
     /// Bytes a value, for `FIXED_LEN_BYTE_ARRAY`.
     pub fn with_length(mut self, length: i32) -> Self {
-        self.length = length;
+        self.leaf.length = length;
         self
     }
 
     /// Digits in all, for decimals; a decimal logical type must say the same.
     pub fn with_precision(mut self, precision: i32) -> Self {
-        self.precision = precision;
+        self.leaf.precision = precision;
         self
     }
 
     /// Digits after the point, for decimals; a decimal logical type must say the same.
     pub fn with_scale(mut self, scale: i32) -> Self {
-        self.scale = scale;
+        self.leaf.scale = scale;
         self
     }
 
@@ -87,25 +84,25 @@ impl<'a> PrimitiveTypeBuilder<'a> {
     /// If an annotation does not fit the physical type, its length, or the other annotation; when
     /// a decimal's precision or scale is out of range; when `FIXED_LEN_BYTE_ARRAY` has no length.
     pub fn build(self) -> Result<Type> {
-        let converted_type = check::primitive(&self)?;
+        let converted_type = check::primitive(&self.leaf)?;
         let order = ColumnOrder::column_order_for_type(
-            self.logical_type.as_ref(),
+            self.leaf.logical_type.as_ref(),
             converted_type,
-            self.physical_type,
+            self.leaf.physical_type,
         );
         Ok(Type::PrimitiveType {
             basic_info: BasicTypeInfo {
-                name: self.name.to_string(),
+                name: self.leaf.name.to_string(),
                 repetition: Some(self.repetition),
                 converted_type,
-                logical_type: self.logical_type,
+                logical_type: self.leaf.logical_type,
                 id: self.id,
                 sort_order: order.sort_order(),
             },
-            physical_type: self.physical_type,
-            type_length: self.length,
-            scale: self.scale,
-            precision: self.precision,
+            physical_type: self.leaf.physical_type,
+            type_length: self.leaf.length,
+            scale: self.leaf.scale,
+            precision: self.leaf.precision,
         })
     }
 }
@@ -189,5 +186,20 @@ impl<'a> GroupTypeBuilder<'a> {
             },
             fields: self.fields,
         })
+    }
+}
+
+impl Type {
+    /// Starts a leaf.
+    pub fn primitive_type_builder(
+        name: &str,
+        physical_type: PhysicalType,
+    ) -> PrimitiveTypeBuilder<'_> {
+        PrimitiveTypeBuilder::new(name, physical_type)
+    }
+
+    /// Starts a group.
+    pub fn group_type_builder(name: &str) -> GroupTypeBuilder<'_> {
+        GroupTypeBuilder::new(name)
     }
 }

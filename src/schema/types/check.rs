@@ -2,13 +2,24 @@
 //!
 //! SPEC: LogicalTypes.md, one section a type; the comments of parquet.thrift.
 
-use super::builder::PrimitiveTypeBuilder;
 use super::node::{Type, TypePtr};
 use crate::basic::{ConvertedType, LogicalType, Repetition, TimeUnit, Type as PhysicalType};
 use crate::errors::{ParquetError, Result};
 
+/// A leaf with its annotations.
+#[derive(Debug, Clone)]
+pub(super) struct Annotated<'a> {
+    pub(super) name: &'a str,
+    pub(super) physical_type: PhysicalType,
+    pub(super) converted_type: ConvertedType,
+    pub(super) logical_type: Option<LogicalType>,
+    pub(super) length: i32,
+    pub(super) precision: i32,
+    pub(super) scale: i32,
+}
+
 /// Checks a leaf, and returns the converted type it gets.
-pub(super) fn primitive(leaf: &PrimitiveTypeBuilder<'_>) -> Result<ConvertedType> {
+pub(super) fn primitive(leaf: &Annotated<'_>) -> Result<ConvertedType> {
     if leaf.physical_type == PhysicalType::FIXED_LEN_BYTE_ARRAY && leaf.length < 0 {
         return refuse(format!(
             "Invalid FIXED_LEN_BYTE_ARRAY length: {} for field '{}'",
@@ -48,7 +59,7 @@ fn refuse<T>(message: String) -> Result<T> {
 }
 
 /// Checks a logical type against the physical type and the converted type that came with it.
-fn logical(leaf: &PrimitiveTypeBuilder<'_>, logical_type: &LogicalType) -> Result<ConvertedType> {
+fn logical(leaf: &Annotated<'_>, logical_type: &LogicalType) -> Result<ConvertedType> {
     let name = leaf.name;
     let implied = match logical_type {
         LogicalType::Integer(int) if !matches!(int.bit_width, 8 | 16 | 32 | 64) => {
@@ -142,7 +153,7 @@ fn fit(logical_type: &LogicalType, physical_type: PhysicalType) -> Fit {
 }
 
 /// Checks a converted type, given or implied, against the physical type.
-fn converted(leaf: &PrimitiveTypeBuilder<'_>, converted_type: ConvertedType) -> Result<()> {
+fn converted(leaf: &Annotated<'_>, converted_type: ConvertedType) -> Result<()> {
     match carrier(converted_type) {
         Carrier::Any => Ok(()),
         Carrier::Decimal => decimal_digits(leaf),
@@ -187,7 +198,7 @@ fn carrier(converted_type: ConvertedType) -> Carrier {
     }
 }
 
-fn interval(leaf: &PrimitiveTypeBuilder<'_>) -> Result<()> {
+fn interval(leaf: &Annotated<'_>) -> Result<()> {
     if leaf.physical_type == PhysicalType::FIXED_LEN_BYTE_ARRAY && leaf.length == 12 {
         return Ok(());
     }
@@ -198,7 +209,7 @@ fn interval(leaf: &PrimitiveTypeBuilder<'_>) -> Result<()> {
 }
 
 /// SPEC: LogicalTypes.md, "DECIMAL": precision is at least 1, and the unscaled value must fit.
-fn decimal_digits(leaf: &PrimitiveTypeBuilder<'_>) -> Result<()> {
+fn decimal_digits(leaf: &Annotated<'_>) -> Result<()> {
     let (precision, scale) = (leaf.precision, leaf.scale);
     let most_digits = match leaf.physical_type {
         PhysicalType::INT32 => 9,

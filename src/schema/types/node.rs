@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::builder::{GroupTypeBuilder, PrimitiveTypeBuilder};
 use crate::basic::{ConvertedType, LogicalType, Repetition, SortOrder, Type as PhysicalType};
 
 /// A node that several owners share.
@@ -37,19 +36,6 @@ pub enum Type {
 }
 
 impl Type {
-    /// Starts a leaf.
-    pub fn primitive_type_builder(
-        name: &str,
-        physical_type: PhysicalType,
-    ) -> PrimitiveTypeBuilder<'_> {
-        PrimitiveTypeBuilder::new(name, physical_type)
-    }
-
-    /// Starts a group.
-    pub fn group_type_builder(name: &str) -> GroupTypeBuilder<'_> {
-        GroupTypeBuilder::new(name)
-    }
-
     /// Name, repetition and annotations.
     pub fn get_basic_info(&self) -> &BasicTypeInfo {
         match self {

@@ -1,19 +1,24 @@
 //! The steps of the memory policy, as a table: what each of them frees, of which columns, and what that costs the file.
 
-use super::{FILTER_FLOOR_BYTES, LEAST_PAGE_BYTES, OpenColumn};
+use super::open_column::OpenColumn;
 use crate::column::writer::pressure::MemoryPressure;
 use crate::errors::Result;
 
 /// Open pages that are cut first: large enough to cost nothing in headers and index entries.
 const LARGE_PAGE_BYTES: usize = 64 * 1024;
 
+/// Open pages are never cut below this: smaller ones cost more in headers and index entries than they free.
+pub(super) const LEAST_PAGE_BYTES: usize = 2 * 1024;
+
+/// Bloom filters that hold or need less than this are not what memory is short of.
+pub(super) const FILTER_FLOOR_BYTES: usize = 4 * 1024;
+
 /// Dictionaries smaller than this are kept: giving them up frees next to nothing.
 const DICTIONARY_FLOOR_BYTES: usize = 4 * 1024;
 
 /// What a writer gives up for its limit, in this order, until enough is free. First what leaves the file as it is. Large
 /// pages go before counts of distinct values, which take more than the dictionaries they are of, and dictionaries that do
-/// not pay, these before small pages; a dictionary that pays goes last, since without it the file grows. Open pages are
-/// never cut below a floor: smaller ones cost more in headers and index entries than they free.
+/// not pay, these before small pages; a dictionary that pays goes last, since without it the file grows.
 pub(super) const STEPS: [Step; 9] = [
     Step::all(Part::Pages),
     Step::of(Part::Filter, FILTER_FLOOR_BYTES),
