@@ -103,6 +103,7 @@ impl BorrowValues for FixedLenByteArray {
     ) -> Result<Borrowed<'a>> {
         scratch.clear();
         Self::check_values(values, width)?;
+        scratch.reserve_exact(values.len() * width);
         values
             .iter()
             .for_each(|value| scratch.extend_from_slice(value.data()));

@@ -14,6 +14,7 @@ use crate::run::Steps;
 use crate::typed::Typed;
 
 const TYPED: Typed = Typed {
+    within: None,
     version: WriterVersion::PARQUET_1_0,
 };
 

@@ -68,6 +68,51 @@ pub(crate) struct Case {
     pub(crate) filters: Option<BloomFilterPosition>,
 }
 
+impl Stack {
+    /// The steps that the error of this call may name.
+    pub(crate) fn steps(self, call: Call) -> Vec<&'static str> {
+        match call {
+            // Tiers make their cold stores when they need one, and fill them when they are told to spill.
+            Call::Create | Call::Put if self == Stack::Cold => vec!["put", "spill"],
+            Call::Create => vec!["create"],
+            Call::Put => vec!["put"],
+            Call::Take => vec!["take"],
+            Call::Spill => vec!["spill"],
+            _ => vec!["sink"],
+        }
+    }
+
+    /// These stores over temporary files of `world`.
+    pub(crate) fn stores(self, world: &World<'_>) -> Arc<dyn PageStoreFactory> {
+        let files = TempFilePageStoreFactory::builder()
+            .with_directory(world.directory.path())
+            .with_metrics(world.metrics.clone())
+            .build();
+        let files: Arc<dyn PageStoreFactory> = Arc::new(files);
+        let faulty = |inner| Arc::new(FaultyStores::new(world.plan.clone(), inner));
+        match self {
+            Stack::Top => faulty(files),
+            Stack::Guarded => Arc::new(GuardedPageStoreFactory::new(faulty(files))),
+            Stack::Cold => Arc::new(TieredPageStoreFactory::new(
+                world.budget.clone(),
+                faulty(files),
+            )),
+            Stack::Background => Arc::new(
+                BackgroundPageStoreFactory::new(faulty(files)).with_buffer_bytes(BUFFER_BYTES),
+            ),
+            Stack::PaidBackground => {
+                let stores = BackgroundPageStoreFactory::new(faulty(files));
+                let stores = stores.with_buffer_bytes(BUFFER_BYTES);
+                Arc::new(stores.with_memory_budget(world.budget.clone()))
+            }
+            Stack::AboveTiers => faulty(Arc::new(TieredPageStoreFactory::new(
+                world.budget.clone(),
+                files,
+            ))),
+        }
+    }
+}
+
 impl Subject for Case {
     fn run(&self, plan: Plan, ending: Ending, directory: &TempDir) -> Outcome {
         let budget = match (self.is_limited, self.way) {
@@ -117,15 +162,7 @@ impl Subject for Case {
     }
 
     fn steps(&self, call: Call) -> Vec<&'static str> {
-        match call {
-            // Tiers make their cold stores when they need one, and fill them when they are told to spill.
-            Call::Create | Call::Put if self.stack == Stack::Cold => vec!["put", "spill"],
-            Call::Create => vec!["create"],
-            Call::Put => vec!["put"],
-            Call::Take => vec!["take"],
-            Call::Spill => vec!["spill"],
-            _ => vec!["sink"],
-        }
+        self.stack.steps(call)
     }
 }
 
@@ -155,32 +192,7 @@ impl Case {
     }
 
     fn stores(&self, world: &World<'_>) -> Arc<dyn PageStoreFactory> {
-        let files = TempFilePageStoreFactory::builder()
-            .with_directory(world.directory.path())
-            .with_metrics(world.metrics.clone())
-            .build();
-        let files: Arc<dyn PageStoreFactory> = Arc::new(files);
-        let faulty = |inner| Arc::new(FaultyStores::new(world.plan.clone(), inner));
-        match self.stack {
-            Stack::Top => faulty(files),
-            Stack::Guarded => Arc::new(GuardedPageStoreFactory::new(faulty(files))),
-            Stack::Cold => Arc::new(TieredPageStoreFactory::new(
-                world.budget.clone(),
-                faulty(files),
-            )),
-            Stack::Background => Arc::new(
-                BackgroundPageStoreFactory::new(faulty(files)).with_buffer_bytes(BUFFER_BYTES),
-            ),
-            Stack::PaidBackground => {
-                let stores = BackgroundPageStoreFactory::new(faulty(files));
-                let stores = stores.with_buffer_bytes(BUFFER_BYTES);
-                Arc::new(stores.with_memory_budget(world.budget.clone()))
-            }
-            Stack::AboveTiers => faulty(Arc::new(TieredPageStoreFactory::new(
-                world.budget.clone(),
-                files,
-            ))),
-        }
+        self.stack.stores(world)
     }
 
     fn options(&self, world: &World<'_>) -> ArrowWriterOptions {

@@ -51,7 +51,11 @@ fn a_row_group_or_column_that_is_not_closed_is_the_end_of_the_file() {
     for is_column in [false, true] {
         let sink = FaultySink::new(Plan::none());
         let version = WriterVersion::PARQUET_1_0;
-        let properties = Typed { version }.properties();
+        let properties = Typed {
+            version,
+            within: None,
+        }
+        .properties();
         let mut file =
             SerializedFileWriter::new(sink.clone(), Typed::schema(), properties).unwrap();
         let mut row_group = file.next_row_group().unwrap();

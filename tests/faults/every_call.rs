@@ -13,7 +13,7 @@ use crate::cases::{Case, Stack, Way};
 use crate::faulty::{Call, Fault, Plan, When, hush_planned_panics};
 use crate::input::{Shape, joined, read};
 use crate::run::{Ending, First, Outcome, Subject};
-use crate::typed::Typed;
+use crate::typed::{Typed, Within};
 
 const PLAIN: Case = Case {
     way: Way::Writer,
@@ -29,6 +29,9 @@ const PLAIN: Case = Case {
 
 /// Rows of a row group that no batch fills alone, and that batches are split for.
 const SEVERAL: usize = 70;
+
+/// Bytes that columns of physical values may keep: their pages do not fit.
+const TYPED_LIMIT: usize = 6 << 10;
 
 const LIMITED: Case = Case {
     is_limited: true,
@@ -153,7 +156,36 @@ fn both_versions_and_dictionaries() -> [(WriterVersion, bool); 4] {
 #[test]
 fn columns_of_physical_values_and_appended_chunks() {
     for version in [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0] {
-        every_call_fails_once(Typed { version });
+        every_call_fails_once(Typed {
+            version,
+            within: None,
+        });
+    }
+}
+
+#[test]
+fn columns_of_physical_values_that_wait_in_stores() {
+    let (limit, fail, go_on) = (
+        Some(TYPED_LIMIT),
+        OnSpillLimit::Fail,
+        OnSpillLimit::FlushRowGroup,
+    );
+    for (stack, limit, on_spill_limit, has_filters) in [
+        (Stack::Top, None, fail, false),
+        (Stack::Top, None, go_on, false),
+        (Stack::Cold, limit, fail, false),
+        (Stack::AboveTiers, limit, go_on, false),
+        (Stack::Guarded, limit, go_on, true),
+    ] {
+        every_call_fails_once(Typed {
+            version: WriterVersion::PARQUET_1_0,
+            within: Some(Within {
+                stack,
+                limit,
+                on_spill_limit,
+                has_filters,
+            }),
+        });
     }
 }
 

@@ -34,3 +34,4 @@ mod shared;
 mod short_sinks;
 mod together;
 mod typed;
+mod typed_full;

@@ -15,6 +15,7 @@ use crate::cases::{Case, Stack, Way};
 use crate::faulty::{Call, Fault, Plan, SOURCE_CALLS, When, hush_planned_panics};
 use crate::input::{Shape, joined, read};
 use crate::run::{Ending, First, Outcome, Subject};
+use crate::typed::{Typed, Within};
 
 /// A run takes some milliseconds.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -44,7 +45,7 @@ fn a_store_that_panics_when_it_is_asked_for_its_size() {
         Stack::Background,
     ] {
         for call in [Call::MemorySize, Call::ReservedSize] {
-            every_call_panics(Case { stack, ..CASE }, call);
+            every_call_panics(Case { stack, ..CASE }, Way::Writer, call);
         }
     }
 }
@@ -52,7 +53,7 @@ fn a_store_that_panics_when_it_is_asked_for_its_size() {
 #[test]
 fn a_store_that_panics_on_a_thread() {
     for call in [Call::Create, Call::Put, Call::Take, Call::Spill] {
-        every_call_panics(CASE, call);
+        every_call_panics(CASE, Way::Writer, call);
     }
 }
 
@@ -60,7 +61,7 @@ fn a_store_that_panics_on_a_thread() {
 fn a_sink_that_panics() {
     for stack in [Stack::Top, Stack::Background] {
         for call in [Call::Write, Call::Flush] {
-            every_call_panics(Case { stack, ..CASE }, call);
+            every_call_panics(Case { stack, ..CASE }, Way::Writer, call);
         }
     }
 }
@@ -69,17 +70,45 @@ fn a_sink_that_panics() {
 fn a_memory_source_that_panics() {
     for stack in [Stack::Cold, Stack::PaidBackground] {
         for call in SOURCE_CALLS {
-            every_call_panics(Case { stack, ..CASE }, call);
+            every_call_panics(Case { stack, ..CASE }, Way::Writer, call);
         }
     }
     // Columns of a caller's own are written by no writer that could remember the panic.
     for call in [Call::TryGrow, Call::Grow, Call::Shrink] {
         let (way, stack) = (Way::Pieces, Stack::Cold);
-        every_call_panics(Case { way, stack, ..CASE }, call);
+        every_call_panics(Case { way, stack, ..CASE }, way, call);
     }
 }
 
-fn every_call_panics(case: Case, call: Call) {
+#[test]
+fn columns_of_physical_values_whose_store_or_memory_panics() {
+    for (stack, call) in [
+        (Stack::Top, Call::MemorySize),
+        (Stack::AboveTiers, Call::ReservedSize),
+        (Stack::Background, Call::Put),
+        (Stack::Cold, Call::TryGrow),
+        (Stack::Cold, Call::Grow),
+        (Stack::Cold, Call::Shrink),
+        (Stack::Cold, Call::Limit),
+        (Stack::Cold, Call::Used),
+    ] {
+        let typed = Typed {
+            version: WriterVersion::PARQUET_1_0,
+            within: Some(Within {
+                stack,
+                limit: Some(6 << 10),
+                on_spill_limit: OnSpillLimit::Fail,
+                has_filters: false,
+            }),
+        };
+        every_call_panics(typed, Way::Writer, call);
+    }
+}
+
+fn every_call_panics<S>(case: S, way: Way, call: Call)
+where
+    S: Subject + Copy + Send + 'static,
+{
     hush_planned_panics();
     let directory = Arc::new(tempfile::tempdir().unwrap());
     let plan = |when| Plan::new(Fault::Panic, when).only(call);
@@ -110,7 +139,7 @@ fn every_call_panics(case: Case, call: Call) {
                     "{what}: {error}"
                 );
             }
-            match (&outcome.first, read(&outcome.file), case.way) {
+            match (&outcome.first, read(&outcome.file), way) {
                 (None, None, _) => panic!("{what}: finished, and no file"),
                 (_, Some(read), Way::Writer) => assert!(read == rows, "{what}: other rows"),
                 (_, Some(read), Way::Pieces) => {
@@ -133,7 +162,10 @@ fn every_call_panics(case: Case, call: Call) {
 }
 
 /// A run, or a panic if it does not end.
-fn within(case: Case, plan: Plan, ending: Ending, directory: &Arc<TempDir>) -> Outcome {
+fn within<S>(case: S, plan: Plan, ending: Ending, directory: &Arc<TempDir>) -> Outcome
+where
+    S: Subject + Copy + Send + 'static,
+{
     let (told, outcome) = channel();
     let (place, planned) = (Arc::clone(directory), plan.clone());
     let run = thread::spawn(move || {

@@ -8,15 +8,20 @@ use arrow::datatypes::{DataType, Field, Schema};
 use bytes::Bytes;
 use herringbone::budget::MemoryBudget;
 use herringbone::column::page::{CompressedPage, PageWriteSpec, PageWriter};
-use herringbone::column::writer::{ColumnCloseResult, ColumnWriter, get_column_writer};
+use herringbone::column::writer::{
+    ColumnCloseResult, ColumnWriter, OnSpillLimit, get_column_writer,
+};
 use herringbone::data_type::ByteArray;
 use herringbone::errors::Result;
 use herringbone::file::properties::{WriterProperties, WriterPropertiesPtr, WriterVersion};
-use herringbone::file::writer::{SerializedFileWriter, SerializedPageWriter, TrackedWrite};
+use herringbone::file::writer::{
+    SerializedFileWriter, SerializedFileWriterOptions, SerializedPageWriter, TrackedWrite,
+};
 use herringbone::schema::parser::parse_message_type;
 use herringbone::schema::types::{SchemaDescriptor, TypePtr};
 use tempfile::TempDir;
 
+use crate::cases::Stack;
 use crate::faulty::{Call, Fault, FaultySink, Plan, When, hush_planned_panics};
 use crate::run::{Ending, Outcome, Steps, Subject, World};
 
@@ -26,6 +31,17 @@ const ROWS: usize = 120;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Typed {
     pub(crate) version: WriterVersion,
+    /// Where pages wait and what memory they may take; nothing of either is said where there is none.
+    pub(crate) within: Option<Within>,
+}
+
+/// Options of a file whose pages wait in stores that fail.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Within {
+    pub(crate) stack: Stack,
+    pub(crate) limit: Option<usize>,
+    pub(crate) on_spill_limit: OnSpillLimit,
+    pub(crate) has_filters: bool,
 }
 
 type File = SerializedFileWriter<FaultySink>;
@@ -87,11 +103,28 @@ impl Typed {
     }
 
     pub(crate) fn properties(self) -> WriterPropertiesPtr {
+        let has_filters = self.within.is_some_and(|within| within.has_filters);
         let builder = WriterProperties::builder()
+            .set_bloom_filter_enabled(has_filters)
+            .set_bloom_filter_max_ndv(20_000)
             .set_writer_version(self.version)
             .set_write_batch_size(16)
             .set_data_page_row_count_limit(50);
         Arc::new(builder.build())
+    }
+
+    fn options(self, world: &World<'_>) -> SerializedFileWriterOptions {
+        let options = SerializedFileWriterOptions::new();
+        let Some(within) = self.within else {
+            return options;
+        };
+        let options = options
+            .with_page_store_factory(within.stack.stores(world))
+            .with_on_spill_limit(within.on_spill_limit);
+        match within.limit {
+            Some(_) => options.with_memory_budget(world.budget.clone()),
+            None => options,
+        }
     }
 
     /// Encoded chunks outside any file, with their bytes.
@@ -143,11 +176,18 @@ impl Typed {
 
 impl Subject for Typed {
     fn run(&self, plan: Plan, ending: Ending, directory: &TempDir) -> Outcome {
-        let world = World::new(plan, MemoryBudget::unlimited(), directory);
+        let limit = self.within.and_then(|within| within.limit);
+        let budget = limit.map_or_else(MemoryBudget::unlimited, MemoryBudget::new);
+        let world = World::new(plan.clone(), plan.budget_over(budget), directory);
         let mut steps = Steps::default();
         let mut is_finished = false;
         let file = steps.call("new", || {
-            SerializedFileWriter::new(world.sink.clone(), Self::schema(), self.properties())
+            SerializedFileWriter::new_with_options(
+                world.sink.clone(),
+                Self::schema(),
+                self.properties(),
+                self.options(&world),
+            )
         });
         if let Some(mut file) = file {
             Self::write_values(&mut steps, &mut file);
@@ -160,6 +200,7 @@ impl Subject for Typed {
                 Ending::IntoInner => drop(steps.call("into_inner", || file.into_inner())),
             }
         }
+        world.assert_clean(&format!("{self:?}"));
         Outcome {
             first: steps.into_first(),
             file: world.sink.taken(),
@@ -184,15 +225,30 @@ impl Subject for Typed {
     }
 
     fn expected_calls(&self) -> Vec<Call> {
-        vec![Call::Write, Call::Flush]
+        let mut calls = vec![Call::Write, Call::Flush];
+        if let Some(within) = self.within {
+            calls.extend([Call::Create, Call::Put, Call::Take, Call::DropStore]);
+            if within.stack == Stack::AboveTiers {
+                calls.push(Call::Spill);
+            }
+        }
+        calls
     }
 
-    fn goes_on_when_full(&self, _call: Call) -> bool {
-        false
+    fn goes_on_when_full(&self, call: Call) -> bool {
+        self.within.is_some_and(|within| {
+            let is_put = match call {
+                Call::Put | Call::Spill => true,
+                Call::Create => within.stack == Stack::Cold,
+                _ => false,
+            };
+            is_put && within.on_spill_limit == OnSpillLimit::FlushRowGroup
+        })
     }
 
-    fn steps(&self, _call: Call) -> Vec<&'static str> {
-        vec!["sink"]
+    fn steps(&self, call: Call) -> Vec<&'static str> {
+        self.within
+            .map_or_else(|| vec!["sink"], |within| within.stack.steps(call))
     }
 }
 

@@ -68,6 +68,11 @@ impl<'a, 's> LeafValues<'a, 's> {
         self.slots.cursor.skip(given.saturating_sub(count));
     }
 
+    /// Bytes that converted values take.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.scratch.memory_size()
+    }
+
     /// Where the values to come begin.
     pub(crate) fn into_cursor(self) -> Cursor<'a> {
         self.slots.cursor

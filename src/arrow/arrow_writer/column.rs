@@ -181,6 +181,10 @@ impl ValueFeed for LeafValues<'_, '_> {
     fn give_back(&mut self, count: usize) {
         LeafValues::give_back(self, count);
     }
+
+    fn held_bytes(&self) -> usize {
+        LeafValues::held_bytes(self)
+    }
 }
 
 /// A finished column chunk that waits in its page store.

@@ -44,14 +44,23 @@ impl ChunkPages<'_> {
         self.buffer().map_or(0, |buffer| buffer.store_usage().heap)
     }
 
-    /// Bytes of pages that are not in memory.
+    /// Bytes of pages that are not in memory, or were not while they waited for the dictionary.
     pub(crate) fn moved_bytes(&self) -> u64 {
-        self.buffer().map_or(0, ChunkBuffer::moved_bytes)
+        match self {
+            ChunkPages::Stored(buffer) => buffer.moved_bytes(),
+            ChunkPages::Streamed(pages) => pages.moved_bytes(),
+            ChunkPages::Handed(_) => 0,
+        }
     }
 
     /// Whether a store has had no room for a page; never if that is an error.
     pub(crate) fn is_full(&self) -> bool {
         self.buffer().is_some_and(ChunkBuffer::is_full)
+    }
+
+    /// Whether pages have no room to wait in, and need not wait once the dictionary has ended.
+    pub(crate) fn should_go_on(&self) -> bool {
+        matches!(self, ChunkPages::Streamed(_)) && self.is_full()
     }
 
     /// Moves pages out of memory.

@@ -14,6 +14,8 @@ pub(crate) struct StreamedPages<'a> {
     /// `None` where no page waits any more, or where there is no dictionary to wait for.
     waiting: Option<ChunkBuffer>,
     written: u64,
+    /// Of those that waited, bytes that were not in memory.
+    moved: u64,
 }
 
 impl<'a> StreamedPages<'a> {
@@ -23,6 +25,7 @@ impl<'a> StreamedPages<'a> {
             out,
             waiting,
             written: 0,
+            moved: 0,
         }
     }
 
@@ -38,6 +41,14 @@ impl<'a> StreamedPages<'a> {
     /// Bytes that went into the file.
     pub(super) fn bytes_written(&self) -> u64 {
         self.written
+    }
+
+    /// Bytes of pages that wait, or waited, outside memory.
+    pub(super) fn moved_bytes(&self) -> u64 {
+        match &self.waiting {
+            Some(waiting) => waiting.moved_bytes(),
+            None => self.moved,
+        }
     }
 
     /// Hands all pages over to the sink behind the file.
@@ -60,6 +71,7 @@ impl PageSink for StreamedPages<'_> {
         if let PageHeaderKind::Dictionary(_) = page.kind
             && let Some(waiting) = self.waiting.take()
         {
+            self.moved = waiting.moved_bytes();
             self.written += waiting.splice(page.buffer, self.out)?;
         }
         Ok(())

@@ -115,7 +115,6 @@ impl<'a> ChunkWriter<'a> {
         let written = self.write_batches(leaf, feed, given, grant);
         let written = self.latch.end(written)?;
         self.pay();
-        self.condense_filter()?;
         Ok(written)
     }
 
@@ -215,14 +214,7 @@ impl<'a> ChunkWriter<'a> {
     /// # Errors
     /// If the store fails.
     pub(crate) fn spill_filter(&mut self) -> Result<()> {
-        self.latched(
-            |chunk| match (chunk.encoder.filter_mut(), &mut chunk.filter_parts) {
-                (Some(filter), Some(parts)) => {
-                    filter.part_with(&mut |part, bytes| parts.put(part, bytes))
-                }
-                _ => Ok(()),
-            },
-        )
+        self.latched(Self::part_with_filter)
     }
 
     /// Goes on without a Bloom filter.
@@ -269,7 +261,8 @@ impl<'a> ChunkWriter<'a> {
         self.scratch.memory_size()
     }
 
-    /// Dictionaries given up because they were past their part of the memory and there was no room for more.
+    /// Dictionaries given up because they were past their part of the memory and there was no room for more, or because
+    /// there was none for the pages that wait for them.
     pub(crate) fn early_dictionaries(&self) -> usize {
         self.early_dictionaries
     }
@@ -297,6 +290,7 @@ impl<'a> ChunkWriter<'a> {
     ) -> Result<Written> {
         let max_definition = self.encoder.max_definition();
         let base = self.encoder.base(leaf);
+        let owner_bytes = self.beside_bytes.saturating_sub(feed.held_bytes());
         while leaf.count > 0 {
             let mut ahead = *leaf;
             let batch = ahead.take_front(self.encoder.batch(base, leaf));
@@ -309,6 +303,8 @@ impl<'a> ChunkWriter<'a> {
                 )));
             }
             let put = self.write_batch(base, batch, values, (given, grant))?;
+            self.beside_bytes = owner_bytes + feed.held_bytes();
+            self.condense_filter()?;
             if let Some(short) = put.short {
                 feed.give_back(put.values_left);
                 leaf.take_front(batch.count - put.slots_left);
@@ -406,7 +402,9 @@ impl<'a> ChunkWriter<'a> {
         if let Some(cut) = self.encoder.full_page() {
             self.cut(cut)?;
         }
-        if self.encoder.is_dictionary_full() {
+        let has_no_room = self.pages.should_go_on() && self.encoder.has_dictionary();
+        if self.encoder.is_dictionary_full() || has_no_room {
+            self.early_dictionaries += usize::from(has_no_room);
             self.cut(Cut::Full)?;
             self.end_dictionary()?;
         }
@@ -452,11 +450,27 @@ impl<'a> ChunkWriter<'a> {
         };
         match filter.condensed_bytes(0) {
             None => return Ok(()),
-            Some(bytes) if self.reservation.budget().has_room_for(bytes) => filter.condense(),
-            Some(_) => return self.spill_filter(),
+            Some(bytes) if self.reservation.budget().has_room_for(bytes) => {
+                // The bits are there beside the hashes for a moment.
+                self.reserve(self.encoder.reserved_size() + bytes);
+                if let Some(filter) = self.encoder.filter_mut() {
+                    filter.condense();
+                }
+            }
+            Some(_) => self.part_with_filter()?,
         }
         self.pay();
         Ok(())
+    }
+
+    /// Moves what the Bloom filter holds into a store.
+    fn part_with_filter(&mut self) -> Result<()> {
+        match (self.encoder.filter_mut(), &mut self.filter_parts) {
+            (Some(filter), Some(parts)) => {
+                filter.part_with(&mut |part, bytes| parts.put(part, bytes))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Gives the Bloom filter back what had left memory.

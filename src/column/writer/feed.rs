@@ -71,4 +71,8 @@ impl<T: ParquetValueType> ValueFeed for TypedFeed<'_, T> {
     fn give_back(&mut self, count: usize) {
         self.at = self.at.saturating_sub(count);
     }
+
+    fn held_bytes(&self) -> usize {
+        self.scratch.capacity()
+    }
 }

@@ -169,7 +169,7 @@ impl MemoryReclaimer {
         self.scratch.free_buffers();
         if !self.member.budget().has_room_for(bytes) {
             chunk.give_up_filter();
-            self.pressure.bloom_filters_given_up += 1;
+            self.note_filter_given_up();
         }
         Ok(())
     }
@@ -182,6 +182,11 @@ impl MemoryReclaimer {
     /// Counts a dictionary that ended because its store was full.
     pub(crate) fn note_early_dictionary(&mut self) {
         self.pressure.dictionaries_given_up += 1;
+    }
+
+    /// Counts a Bloom filter that was given up.
+    pub(crate) fn note_filter_given_up(&mut self) {
+        self.pressure.bloom_filters_given_up += 1;
     }
 
     /// The error for a limit that only an early end of the row group could keep.

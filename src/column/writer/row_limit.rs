@@ -174,6 +174,10 @@ mod tests {
         fn give_back(&mut self, _count: usize) {
             unreachable!("nothing is left");
         }
+
+        fn held_bytes(&self) -> usize {
+            0
+        }
     }
 
     fn plan_of(column: &str, properties: WriterPropertiesBuilder) -> ColumnPlan {

@@ -14,6 +14,9 @@ pub(crate) trait ValueFeed {
 
     /// Takes back the last `count` values that were given: they come again. The writer leaves them where memory is short.
     fn give_back(&mut self, count: usize);
+
+    /// Bytes that are held for values that were converted.
+    fn held_bytes(&self) -> usize;
 }
 
 /// Consecutive slots of a leaf with their levels, those that are not encoded yet. Cheap to copy, so that a place in a

@@ -115,6 +115,10 @@ impl ValueFeed for Feed<'_> {
     fn give_back(&mut self, _count: usize) {
         unreachable!("memory is never short");
     }
+
+    fn held_bytes(&self) -> usize {
+        0
+    }
 }
 
 /// The page that a value may share with others, and far more than that.

@@ -25,6 +25,7 @@ use crate::data_type::{
 };
 use crate::errors::{ParquetError, Result};
 use crate::file::properties::WriterPropertiesPtr;
+use crate::latch::{panicked, watched};
 use crate::schema::types::ColumnDescPtr;
 
 /// What a typed column writer is given: the type of one value and of a batch of them.
@@ -120,6 +121,7 @@ impl<'a, E: ColumnValueEncoder> GenericColumnWriter<'a, E> {
         max: Option<&E::T>,
         distinct_count: Option<u64>,
     ) -> Result<usize> {
+        self.chunk.check()?;
         let descr = self.chunk.descr().clone();
         let values: &[E::T] = values.as_ref();
         let given = GivenLevels {
@@ -157,9 +159,10 @@ impl<'a, E: ColumnValueEncoder> GenericColumnWriter<'a, E> {
             min: min.as_bytes(),
             max: max.as_bytes(),
         });
-        let written = write_leaf(&mut self.chunk, &mut self.limit, leaf, (&mut feed, given));
-        self.chunk.set_beside(self.scratch.capacity());
-        written?;
+        let latch = |chunk: &mut ChunkWriter<'a>| drop(chunk.latch(panicked()));
+        watched(&mut self.chunk, latch, |chunk| {
+            write_leaf(chunk, &mut self.limit, leaf, (&mut feed, given))
+        })?;
         Ok(needed)
     }
 
@@ -258,12 +261,12 @@ fn write_leaf<'a>(
     while let Written::Short { next_bytes } = chunk.write(&mut leaf, feed, given, grant)? {
         reclaimer.make_room(slice::from_mut(chunk), next_bytes)?;
         grant = reclaimer.grant_again();
-        if chunk.is_store_full() {
-            empty_store(chunk, reclaimer)?;
-        }
+        leave_full_stores(chunk, reclaimer)?;
     }
-    match reclaimer.run(slice::from_mut(chunk))? {
-        Reclaimed::StoreIsFull => empty_store(chunk, reclaimer),
+    let reclaimed = reclaimer.run(slice::from_mut(chunk))?;
+    leave_full_stores(chunk, reclaimer)?;
+    match reclaimed {
+        Reclaimed::StoreIsFull => Ok(()),
         Reclaimed::OnlyTheRowGroupIsLeft if *on_memory_limit == OnMemoryLimit::Fail => {
             Err(chunk.latch(reclaimer.exceeded()))
         }
@@ -273,10 +276,18 @@ fn write_leaf<'a>(
     }
 }
 
-/// Pages wait for the dictionary alone: once it has ended all of them go into the file.
-fn empty_store(chunk: &mut ChunkWriter<'_>, reclaimer: &mut MemoryReclaimer) -> Result<()> {
-    reclaimer.note_early_dictionary();
-    chunk.give_up_dictionary()
+/// Goes on without stores that have no room. Pages wait for the dictionary alone: once it has ended all of them go into the
+/// file. Without a store a Bloom filter would take memory that nothing frees.
+fn leave_full_stores(chunk: &mut ChunkWriter<'_>, reclaimer: &mut MemoryReclaimer) -> Result<()> {
+    if chunk.pages().is_full() {
+        chunk.give_up_dictionary()?;
+        reclaimer.note_early_dictionary();
+    }
+    if chunk.is_store_full() {
+        chunk.give_up_filter();
+        reclaimer.note_filter_given_up();
+    }
+    Ok(())
 }
 
 impl<E: ColumnValueEncoder> std::fmt::Debug for GenericColumnWriter<'_, E> {

@@ -22,20 +22,20 @@ pub struct SerializedColumnWriter<'a> {
     on_end: OnEnd<'a>,
 }
 
-/// Called when a chunk ends, well or badly.
-type OnEnd<'a> = Box<dyn FnOnce(Result<ColumnCloseResult>) -> Result<()> + 'a>;
+/// Ends a chunk, well or badly.
+type OnEnd<'a> = Box<dyn FnOnce(ColumnWriter<'a>) -> Result<()> + 'a>;
 
 impl<'a> SerializedColumnWriter<'a> {
     /// A column writer, and what to call with its metadata.
     pub fn new(inner: ColumnWriter<'a>, on_close: Option<OnCloseColumnChunk<'a>>) -> Self {
         let on_end: OnEnd<'a> = match on_close {
-            Some(on_close) => Box::new(|ended| on_close(ended?)),
-            None => Box::new(|ended| ended.map(drop)),
+            Some(on_close) => Box::new(|writer| on_close(writer.close()?)),
+            None => Box::new(|writer| writer.close().map(drop)),
         };
         Self { inner, on_end }
     }
 
-    /// A column writer, and what to call when its chunk ends.
+    /// A column writer, and what ends its chunk.
     pub(super) fn with_on_end(inner: ColumnWriter<'a>, on_end: OnEnd<'a>) -> Self {
         Self { inner, on_end }
     }
@@ -58,11 +58,7 @@ impl<'a> SerializedColumnWriter<'a> {
     /// # Errors
     /// If the sink fails, or the chunk's rows do not match the row group's.
     pub fn close(self) -> Result<()> {
-        match self.inner.close_paid() {
-            // What pays for the result is given back when somebody else has taken it over.
-            Ok((close, _reservation)) => (self.on_end)(Ok(close)),
-            Err(error) => (self.on_end)(Err(error)),
-        }
+        (self.on_end)(self.inner)
     }
 }
 

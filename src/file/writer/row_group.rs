@@ -10,7 +10,7 @@ use crate::bloom_filter::Sbbf;
 use crate::budget::Reservation;
 use crate::column::chunk::{ChunkPages, ColumnCloseResult, StreamedPages};
 use crate::column::writer::{
-    ColumnPlan, ColumnWriter, LimitedWriter, MemoryReclaimer, OnMemoryLimit,
+    ChunkWriter, ColumnPlan, ColumnWriter, LimitedWriter, MemoryReclaimer, OnMemoryLimit,
 };
 use crate::errors::{ParquetError, Result};
 use crate::file::metadata::{ColumnChunkMetaData, RowGroupMetaData, RowGroupMetaDataPtr};
@@ -104,18 +104,15 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
             return Ok(None);
         }
         self.next_column += 1;
+        let from = i64::try_from(self.sink.bytes_written())?;
         let resources = match self.resources.take() {
             Some(resources) => resources,
             None => FileResources::on_heap(ColumnPlan::of_all(&self.descr, &self.props)?),
         };
         let resources = self.resources.insert(resources);
-        let from = i64::try_from(self.sink.bytes_written())?;
-        let stored = match resources.plan(index)?.has_dictionary() {
-            true => Some(resources.buffer(index)?),
-            false => None,
-        };
-        let pages = ChunkPages::Streamed(StreamedPages::new(&mut *self.sink, stored));
-        let chunk = resources.chunk(index, pages)?;
+        self.closed.latch.begin()?;
+        let chunk = streamed_chunk(resources, index, &mut *self.sink);
+        let chunk = self.closed.latch.end(chunk)?;
         let limit = self.limit.as_mut();
         let limit = limit.map(|(reclaimer, on_memory_limit)| LimitedWriter {
             reclaimer,
@@ -124,7 +121,12 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
         let closed = &mut self.closed;
         Ok(Some(SerializedColumnWriter::with_on_end(
             ColumnWriter::of_chunk(chunk, limit),
-            Box::new(move |ended| closed.end(ended.and_then(|close| close.shifted(from)))),
+            Box::new(move |writer| {
+                closed.end(|| {
+                    let (close, paid) = writer.close_paid()?;
+                    Ok((close.shifted(from)?, paid))
+                })
+            }),
         )))
     }
 
@@ -266,9 +268,14 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
 }
 
 impl ClosedColumns<'_> {
-    /// Takes over what a column writer leaves; its failure is the row group's.
-    fn end(&mut self, ended: Result<ColumnCloseResult>) -> Result<()> {
-        let recorded = ended.and_then(|close| self.record(close));
+    /// Takes over what a column writer leaves when it is closed, and what paid for it until then. Its failure is the row
+    /// group's.
+    fn end(
+        &mut self,
+        close: impl FnOnce() -> Result<(ColumnCloseResult, Reservation)>,
+    ) -> Result<()> {
+        self.latch.begin()?;
+        let recorded = close().and_then(|(close, _paid)| self.record(close));
         self.latch.end(recorded)
     }
 
@@ -315,6 +322,20 @@ impl ClosedColumns<'_> {
             + self.column_indexes.capacity() * size_of::<Option<ColumnIndexMetaData>>()
             + self.offset_indexes.capacity() * size_of::<Option<OffsetIndexMetaData>>()
     }
+}
+
+/// The writer of a chunk of column `index` whose pages go into `sink`.
+fn streamed_chunk<'a, W: Write + Send>(
+    resources: &FileResources,
+    index: usize,
+    sink: &'a mut TrackedWrite<W>,
+) -> Result<ChunkWriter<'a>> {
+    let stored = match resources.plan(index)?.has_dictionary() {
+        true => Some(resources.buffer(index)?),
+        false => None,
+    };
+    let pages = ChunkPages::Streamed(StreamedPages::new(sink, stored));
+    resources.chunk(index, pages)
 }
 
 /// How far a chunk that stood at `from` moves to stand at `to`.
