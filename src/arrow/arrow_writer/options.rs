@@ -53,7 +53,7 @@ impl ArrowWriterOptions {
     /// holds do not count. What codecs take while they work counts: one that would take too much works with a smaller
     /// window or at a lower level, and one that cannot keep the limit at all is refused with
     /// [`CodecExceedsLimit`](crate::errors::ParquetError::CodecExceedsLimit). Bounds longer than a 512th part of the limit
-    /// are cut in statistics and indexes, whatever the properties say.
+    /// are cut in statistics and indexes, whatever the properties say, and left out where they cannot be.
     ///
     /// What the footer needs waits in page stores. What the writer gives back of it depends on the file and the limit alone:
     ///

@@ -34,7 +34,7 @@ struct Pile {
     blobs: Vec<u32>,
 }
 
-/// About what a blob takes in memory by being there: here, and in the tables of a store that spills.
+/// The most that a blob should take in memory by being there: here, and in the tables of its store.
 const KEY_BYTES: usize = 128;
 
 /// Small blobs that make a large one.
