@@ -73,6 +73,7 @@ mod encodings;
 pub mod errors;
 pub mod file;
 mod latch;
+mod meta;
 pub mod record;
 pub mod schema;
 pub mod utf8;

@@ -3,7 +3,7 @@
 //! SPEC: BloomFilter.md, "Technical Approach".
 
 /// Bytes of a block.
-pub(super) const BLOCK_BYTES: usize = 32;
+pub(crate) const BLOCK_BYTES: usize = 32;
 
 /// Bits of a block.
 pub(super) const BLOCK_BITS: usize = 8 * BLOCK_BYTES;

@@ -50,7 +50,7 @@ impl BloomFilterHeader {
     ///
     /// # Errors
     /// If there is no whole header, or it is one of a filter of a kind that is not known here.
-    pub(super) fn read(bytes: &[u8]) -> Result<(Self, &[u8])> {
+    pub(crate) fn read(bytes: &[u8]) -> Result<(Self, &[u8])> {
         let mut input = Input { rest: bytes };
         let mut num_bytes = None;
         let mut kinds = [false; 3];
@@ -77,7 +77,7 @@ impl BloomFilterHeader {
     ///
     /// # Errors
     /// If that is not a whole number above 0.
-    pub(super) fn num_blocks(&self) -> Result<usize> {
+    pub(crate) fn num_blocks(&self) -> Result<usize> {
         match usize::try_from(self.num_bytes) {
             Ok(len) if len > 0 && len.is_multiple_of(BLOCK_BYTES) => Ok(len / BLOCK_BYTES),
             _ => Err(unreadable("its size is not that of whole blocks")),

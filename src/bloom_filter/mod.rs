@@ -3,10 +3,10 @@
 //! SPEC: BloomFilter.md.
 
 mod block;
-mod chunk;
 mod header;
 mod sbbf;
 
+pub(crate) use block::BLOCK_BYTES;
 pub use header::BloomFilterHeader;
 pub(crate) use sbbf::hash;
 pub use sbbf::{BITSET_MAX_LENGTH, BITSET_MIN_LENGTH, Sbbf};

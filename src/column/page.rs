@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::basic::{Encoding, PageType};
 use crate::errors::Result;
-use crate::file::statistics::Statistics;
+use crate::meta::statistics::Statistics;
 use crate::wire::page::{DataPageHeader, DataPageHeaderV2, DictionaryPageHeader, PageHeaderKind};
 
 /// One page's content and what its header says about it.

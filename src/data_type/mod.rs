@@ -24,6 +24,7 @@ mod physical;
 )]
 pub(crate) mod values;
 
+pub use crate::column::writer::DataType;
 pub use as_bytes::{AsBytes, SliceAsBytes};
 pub(crate) use borrow::Borrowed;
 pub use byte_array::ByteArray;
@@ -31,6 +32,6 @@ pub use decimal::Decimal;
 pub use fixed::FixedLenByteArray;
 pub use int96::Int96;
 pub use physical::{
-    BoolType, ByteArrayType, DataType, DoubleType, FixedLenByteArrayType, FloatType, Int32Type,
-    Int64Type, Int96Type, ParquetValueType,
+    BoolType, ByteArrayType, DoubleType, FixedLenByteArrayType, FloatType, Int32Type, Int64Type,
+    Int96Type, ParquetValueType,
 };

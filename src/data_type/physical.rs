@@ -1,12 +1,9 @@
-//! `DataType` and `ParquetValueType`: the eight physical types, and the Rust type of each one's
-//! values.
+//! `ParquetValueType`: the Rust types of the values of the eight physical types, and the markers of these types.
 
 use std::fmt::{Debug, Display};
-use std::mem::size_of;
 
 use super::{AsBytes, ByteArray, FixedLenByteArray, Int96};
 use crate::basic::Type;
-use crate::column::writer::{ColumnWriter, ColumnWriterImpl};
 
 /// The Rust type of the values of one physical type. Sealed: the eight physical types are all
 /// there are.
@@ -25,41 +22,6 @@ pub trait ParquetValueType:
 {
     /// The physical type of these values.
     const PHYSICAL_TYPE: Type;
-}
-
-/// A physical type, named by one of the eight marker types of this module.
-pub trait DataType: Send + 'static {
-    /// The Rust type of one value.
-    type T: ParquetValueType;
-
-    /// The physical type.
-    fn get_physical_type() -> Type {
-        Self::T::PHYSICAL_TYPE
-    }
-
-    /// Bytes that one `T` occupies in memory, without what it points to.
-    fn get_type_size() -> usize {
-        size_of::<Self::T>()
-    }
-
-    /// The typed writer inside `column_writer`; `None` if it is of another physical type.
-    fn get_column_writer(column_writer: ColumnWriter<'_>) -> Option<ColumnWriterImpl<'_, Self>>
-    where
-        Self: Sized;
-
-    /// As [`DataType::get_column_writer`], by reference.
-    fn get_column_writer_ref<'a, 'b>(
-        column_writer: &'b ColumnWriter<'a>,
-    ) -> Option<&'b ColumnWriterImpl<'a, Self>>
-    where
-        Self: Sized;
-
-    /// As [`DataType::get_column_writer`], by mutable reference.
-    fn get_column_writer_mut<'a, 'b>(
-        column_writer: &'b mut ColumnWriter<'a>,
-    ) -> Option<&'b mut ColumnWriterImpl<'a, Self>>
-    where
-        Self: Sized;
 }
 
 pub(crate) mod sealed {

@@ -1,12 +1,11 @@
 //! What describes a Parquet file, and the writer that lays one out.
 
-pub mod metadata;
-pub mod page_index;
-pub mod properties;
+mod bloom_filter;
+pub(crate) mod metadata_writer;
 pub mod reader;
-mod slim;
-pub mod statistics;
 pub mod writer;
+
+pub use crate::meta::{metadata, page_index, properties, statistics};
 
 /// Bytes at the end of a file that locate its footer: four of length, four of magic.
 pub const FOOTER_SIZE: usize = 8;

@@ -1,6 +1,7 @@
 //! The Parquet schema: types, their builders, the message-type text form.
 
 pub mod parser;
-pub mod printer;
 pub mod types;
 pub mod visitor;
+
+pub use crate::meta::printer;

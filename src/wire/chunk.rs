@@ -4,7 +4,7 @@
 
 use super::compact::{Element, Fields, write_struct};
 use super::statistics::write_statistics;
-use crate::file::metadata::{ColumnChunkMetaData, LevelHistogram};
+use crate::meta::metadata::{ColumnChunkMetaData, LevelHistogram};
 
 /// What a footer may leave out.
 #[derive(Clone, Copy, Debug)]

@@ -11,7 +11,7 @@ use super::compact::{Element, Fields, write_item, write_struct};
 use super::schema::{node_count, nodes, write_node};
 use crate::basic::ColumnOrder;
 use crate::errors::Result;
-use crate::file::metadata::{FileMetaData, KeyValue, RowGroupMetaData};
+use crate::meta::metadata::{FileMetaData, KeyValue, RowGroupMetaData};
 
 /// Bytes of a footer that gather before they are handed on.
 const PART_BYTES: usize = 32 * 1024;

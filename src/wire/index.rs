@@ -4,8 +4,8 @@ use super::compact::input::{Field, Input};
 use super::compact::{Element, Fields, write_struct};
 use crate::basic::{BoundaryOrder, Type};
 use crate::errors::{ParquetError, Result};
-use crate::file::page_index::column_index::{ColumnIndex, ColumnIndexMetaData, PageBounds};
-use crate::file::page_index::offset_index::{OffsetIndexMetaData, PageLocation};
+use crate::meta::page_index::column_index::{ColumnIndex, ColumnIndexMetaData, PageBounds};
+use crate::meta::page_index::offset_index::{OffsetIndexMetaData, PageLocation};
 
 /// Appends a column index to `out`.
 ///

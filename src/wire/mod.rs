@@ -6,6 +6,7 @@ pub(crate) mod chunk;
 pub(crate) mod compact;
 pub(crate) mod footer;
 pub(crate) mod index;
+pub mod index_reader;
 pub(crate) mod page;
 mod schema;
 mod statistics;

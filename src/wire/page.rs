@@ -6,7 +6,7 @@ use super::compact::write_struct;
 use super::statistics::write_statistics;
 use crate::basic::{Encoding, PageType};
 use crate::errors::{ParquetError, Result};
-use crate::file::statistics::Statistics;
+use crate::meta::statistics::Statistics;
 
 /// What stands in front of the body of a page.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,7 @@
 //! Statistics as the record that page headers and chunk metadata share.
 
 use super::compact::Fields;
-use crate::file::statistics::Statistics;
+use crate::meta::statistics::Statistics;
 
 /// Writes the fields of `statistics`.
 ///

@@ -7,8 +7,8 @@ use crate::arrow::leaves::ColumnNames;
 use crate::budget::MemoryBudget;
 use crate::column::page_store::PageStoreFactory;
 use crate::column::writer::{OnMemoryLimit, OnSpillLimit};
-use crate::file::properties::WriterProperties;
 use crate::file::writer::SerializedFileWriterOptions;
+use crate::meta::properties::WriterProperties;
 use crate::schema::types::SchemaDescriptor;
 
 /// Options of an [`ArrowWriter`](super::ArrowWriter).

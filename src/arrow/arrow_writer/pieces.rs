@@ -100,7 +100,7 @@ mod tests {
     use crate::arrow::adapt::DecimalPrecision;
     use crate::arrow::schema::ArrowSchemaConverter;
     use crate::column::writer::ColumnPlan;
-    use crate::file::properties::WriterProperties;
+    use crate::meta::properties::WriterProperties;
 
     fn batch(columns: Vec<ArrayRef>) -> RecordBatch {
         let fields = columns

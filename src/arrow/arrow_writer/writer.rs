@@ -18,10 +18,10 @@ use crate::arrow::schema::{ArrowSchemaConverter, add_encoded_arrow_schema_to_met
 use crate::budget::Reservation;
 use crate::column::writer::{MemoryPressure, OnMemoryLimit, Reclaimed};
 use crate::errors::Result;
-use crate::file::metadata::{KeyValue, ParquetMetaData, RowGroupMetaData};
-use crate::file::properties::WriterProperties;
 use crate::file::writer::SerializedFileWriter;
 use crate::latch::{panicked, watched};
+use crate::meta::metadata::{KeyValue, ParquetMetaData, RowGroupMetaData};
+use crate::meta::properties::WriterProperties;
 
 /// Writes record batches to a Parquet file.
 ///

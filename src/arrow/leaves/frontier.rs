@@ -12,8 +12,9 @@ use arrow_buffer::{BooleanBuffer, NullBuffer};
 
 use super::leaf::{Counts, LevelData, Refusal};
 use super::live::{self, NONE};
+use super::shape::Presence;
 use super::split::{Marks, split};
-use super::tree::{Node, Presence};
+use super::tree::Node;
 use crate::arrow::adapt::Selection;
 
 /// Levels and live slots at one node.

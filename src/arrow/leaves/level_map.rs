@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::Leaf;
 use super::leaf::{LevelData, Refusal};
 use super::runs::RunList;
+use super::shape::Presence;
 use super::shape::{ColumnKind, ColumnNode, LeafKind, LeafNode, Meaning};
-use super::tree::Presence;
 use crate::basic::Repetition;
 
 /// The definition level of the column for each of the leaf's.

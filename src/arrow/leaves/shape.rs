@@ -4,7 +4,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::tree::Presence;
 use crate::arrow::schema::{group_fields, is_list_element};
 use crate::basic::{ConvertedType, LogicalType, Repetition};
 use crate::schema::types::{SchemaDescriptor, Type, TypePtr};
@@ -14,6 +13,25 @@ pub(crate) type LeafShape = Arc<[LeafNode]>;
 
 /// The nodes of a Parquet schema down to one column, the root left out.
 pub(crate) type ColumnShape = Arc<[ColumnNode]>;
+
+/// Whether a node may be null, and what that does to the definition level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// Never null, no level of its own.
+    Required,
+    /// Null or present: one definition level.
+    Optional,
+}
+
+impl Presence {
+    /// Definition levels of the node.
+    pub(super) fn levels(self) -> i16 {
+        match self {
+            Self::Required => 0,
+            Self::Optional => 1,
+        }
+    }
+}
 
 /// One node of an Arrow field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

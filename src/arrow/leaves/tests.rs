@@ -28,7 +28,7 @@ use crate::arrow::adapt::DecimalPrecision;
 use crate::arrow::schema::ArrowSchemaConverter;
 use crate::column::writer::ColumnPlan;
 use crate::errors::Result;
-use crate::file::properties::WriterProperties;
+use crate::meta::properties::WriterProperties;
 
 fn walk(field: &Field, array: &ArrayRef) -> Vec<Leaf> {
     let leaves = LeafPlan::try_new(field).unwrap().leaves(array).unwrap();

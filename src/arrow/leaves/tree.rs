@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, FieldRef};
 
-use super::shape::{Child, LeafKind, LeafNode, LeafShape, push_shared};
+use super::shape::{Child, LeafKind, LeafNode, LeafShape, Presence, push_shared};
 use crate::arrow::schema::{field_message, is_nullable, value_type};
 use crate::errors::{ParquetError, Result};
 
@@ -16,25 +16,6 @@ pub(super) struct Node {
     pub(super) name: Arc<str>,
     pub(super) presence: Presence,
     pub(super) kind: Kind,
-}
-
-/// Whether a node may be null, and what that does to the definition level.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Presence {
-    /// Never null, no level of its own.
-    Required,
-    /// Null or present: one definition level.
-    Optional,
-}
-
-impl Presence {
-    /// Definition levels of the node.
-    pub(super) fn levels(self) -> i16 {
-        match self {
-            Self::Required => 0,
-            Self::Optional => 1,
-        }
-    }
 }
 
 /// What lies below a node.

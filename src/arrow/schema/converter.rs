@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, FieldRef, Fields, Schema};
 
-use super::leaf::Leaf;
+use super::leaf::{Leaf, Names};
 use super::{PARQUET_FIELD_ID_META_KEY, encoded};
 use crate::basic::{LogicalType, Repetition};
 use crate::errors::{ParquetError, Result};
@@ -34,16 +34,6 @@ const DEFAULT_ROOT: &str = "arrow_schema";
 pub struct ArrowSchemaConverter<'a> {
     root: &'a str,
     names: Names,
-}
-
-/// Where the names inside lists and maps come from, and whether values are made to fit the types
-/// that other systems know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Names {
-    /// As the Arrow fields have them; every value keeps its bits.
-    Arrow,
-    /// As the format prescribes them; `Date64` becomes DATE.
-    Format,
 }
 
 impl Default for ArrowSchemaConverter<'_> {

@@ -10,8 +10,8 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use super::{ARROW_SCHEMA_META_KEY, encoded};
-use crate::file::metadata::KeyValue;
-use crate::file::properties::WriterProperties;
+use crate::meta::metadata::KeyValue;
+use crate::meta::properties::WriterProperties;
 
 /// Marks an encapsulated message, before its length.
 const CONTINUATION: [u8; 4] = [0xff; 4];

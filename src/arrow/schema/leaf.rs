@@ -4,7 +4,6 @@
 
 use arrow_schema::{DataType, Field, TimeUnit as ArrowUnit};
 
-use super::converter::Names;
 use super::field_message;
 use crate::basic::{ConvertedType, LogicalType, Repetition, TimeUnit, Type as PhysicalType};
 use crate::errors::{ParquetError, Result};
@@ -12,6 +11,16 @@ use crate::schema::types::Type;
 
 /// A field with this key in its metadata holds times of day in UTC.
 const ADJUSTED_TO_UTC: &str = "adjusted_to_utc";
+
+/// Where the names inside lists and maps come from, and whether values are made to fit the types
+/// that other systems know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Names {
+    /// As the Arrow fields have them; every value keeps its bits.
+    Arrow,
+    /// As the format prescribes them; `Date64` becomes DATE.
+    Format,
+}
 
 /// What a leaf says beside its name, repetition and id.
 #[derive(Debug)]

@@ -12,9 +12,9 @@ use proptest::prelude::*;
 use super::leaf::decimal_bytes;
 use super::*;
 use crate::errors::{ParquetError, Result};
-use crate::file::metadata::KeyValue;
-use crate::file::properties::WriterProperties;
-use crate::schema::printer::print_schema;
+use crate::meta::metadata::KeyValue;
+use crate::meta::printer::print_schema;
+use crate::meta::properties::WriterProperties;
 
 fn ours(schema: &Schema, coerce: bool) -> Result<String> {
     let converter = ArrowSchemaConverter::new()

@@ -2,9 +2,9 @@
 
 use crate::bloom_filter::Sbbf;
 use crate::errors::{ParquetError, Result};
-use crate::file::metadata::ColumnChunkMetaData;
-use crate::file::page_index::column_index::ColumnIndexMetaData;
-use crate::file::page_index::offset_index::OffsetIndexMetaData;
+use crate::meta::metadata::ColumnChunkMetaData;
+use crate::meta::page_index::column_index::ColumnIndexMetaData;
+use crate::meta::page_index::offset_index::OffsetIndexMetaData;
 
 /// With bounds of the usual length, an index of a thousand pages.
 const SMALL_INDEX_BYTES: usize = 128 << 10;

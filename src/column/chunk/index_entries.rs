@@ -5,7 +5,7 @@ use super::number_log::NumberLog;
 use crate::basic::{BoundaryOrder, Type};
 use crate::column::stats::{BoundsOrder, Truncation, boundary_order};
 use crate::errors::{ParquetError, Result};
-use crate::file::page_index::column_index::{ColumnIndex, ColumnIndexMetaData, PageBounds};
+use crate::meta::page_index::column_index::{ColumnIndex, ColumnIndexMetaData, PageBounds};
 
 /// How the bounds of a page enter the column index.
 #[derive(Debug, Clone, Copy)]

@@ -4,9 +4,9 @@ use super::close::ColumnCloseResult;
 use super::ledger::{ChunkLedger, ChunkTotals};
 use crate::basic::Compression;
 use crate::errors::{ParquetError, Result};
-use crate::file::metadata::{ColumnChunkMetaData, LevelHistogram};
-use crate::file::page_index::offset_index::{OffsetIndexMetaData, PageLocation};
-use crate::file::statistics::Statistics;
+use crate::meta::metadata::{ColumnChunkMetaData, LevelHistogram};
+use crate::meta::page_index::offset_index::{OffsetIndexMetaData, PageLocation};
+use crate::meta::statistics::Statistics;
 use crate::schema::types::ColumnDescPtr;
 
 /// Where a chunk's pages lie.

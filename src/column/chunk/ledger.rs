@@ -6,8 +6,8 @@ use super::index_entries::{IndexEntries, IndexOptions};
 use super::number_log::NumberLog;
 use crate::basic::{Encoding, EncodingMask, PageType};
 use crate::errors::{ParquetError, Result};
-use crate::file::metadata::PageEncodingStats;
-use crate::file::page_index::offset_index::PageLocation;
+use crate::meta::metadata::PageEncodingStats;
+use crate::meta::page_index::offset_index::PageLocation;
 
 /// Which records a ledger keeps.
 #[derive(Debug, Clone, Copy)]

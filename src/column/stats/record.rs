@@ -4,7 +4,7 @@ use super::bounds::Bounds;
 use super::truncate::{Exactness, Truncation};
 use crate::basic::{ColumnOrder, SortOrder, Type};
 use crate::data_type::{ByteArray, FixedLenByteArray, Int96, ParquetValueType};
-use crate::file::statistics::{Statistics, ValueStatistics};
+use crate::meta::statistics::{Statistics, ValueStatistics};
 use crate::schema::types::ColumnDescriptor;
 
 /// Counts that statistics carry beside bounds.

@@ -7,7 +7,7 @@ use super::scratch::PageScratch;
 use super::seal::HEADER_ROOM;
 use crate::basic::Encoding;
 use crate::errors::Result;
-use crate::file::properties::WriterVersion;
+use crate::meta::properties::WriterVersion;
 
 /// Levels of more bytes than this are not copied in front of lent values: they are as large as values.
 const MOST_LEVEL_BYTES: usize = 4096;

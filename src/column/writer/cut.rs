@@ -6,7 +6,7 @@ use super::slots::Slots;
 use crate::compression::CodecRoom;
 use crate::data_type::values::Values;
 use crate::encodings::MOST_VALUE_OVERHEAD;
-use crate::file::properties::ColumnOptions;
+use crate::meta::properties::ColumnOptions;
 use crate::schema::types::ColumnDescriptor;
 
 /// What the format can hold.

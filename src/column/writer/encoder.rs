@@ -25,8 +25,8 @@ use crate::column::stats::{
 };
 use crate::data_type::values::Values;
 use crate::errors::{ParquetError, Result};
-use crate::file::properties::{EnabledStatistics, WriterVersion};
-use crate::file::statistics::Statistics;
+use crate::meta::properties::{EnabledStatistics, WriterVersion};
+use crate::meta::statistics::Statistics;
 use crate::schema::types::ColumnDescPtr;
 use crate::wire::page::{DataPageHeader, DataPageHeaderV2, DictionaryPageHeader, PageHeaderKind};
 

@@ -8,7 +8,7 @@ use crate::column::chunk::FilterPart;
 use crate::column::hashes::for_each_hash;
 use crate::data_type::values::Values;
 use crate::errors::Result;
-use crate::file::properties::BloomFilterProperties;
+use crate::meta::properties::BloomFilterProperties;
 
 /// Takes in the values of a chunk and ends as its Bloom filter.
 ///

@@ -12,6 +12,7 @@ mod filter;
 mod given_levels;
 mod page_levels;
 mod page_values;
+mod physical;
 mod plan;
 mod pressure;
 mod reclaim;
@@ -26,17 +27,18 @@ mod typed;
 
 pub use super::chunk::ColumnCloseResult;
 pub(crate) use chunk_writer::{ChunkParts, ChunkWriter};
+pub use physical::{
+    ColumnValueEncoderImpl, ColumnWriter, ColumnWriterImpl, DataType, TypedStatistics,
+    get_column_writer, get_typed_column_writer, get_typed_column_writer_mut,
+    get_typed_column_writer_ref,
+};
 pub(crate) use plan::ColumnPlan;
 pub use pressure::{MemoryPressure, OnMemoryLimit, OnSpillLimit};
 pub(crate) use reclaim::{MemoryReclaimer, WriterShape, page_cap};
 pub(crate) use scratch::{CODECS, ScratchPool};
 pub(crate) use seal::{Checksum, header_of};
 pub(crate) use typed::LimitedWriter;
-pub use typed::{
-    ColumnValueEncoder, ColumnValueEncoderImpl, ColumnWriter, ColumnWriterImpl,
-    GenericColumnWriter, get_column_writer, get_typed_column_writer, get_typed_column_writer_mut,
-    get_typed_column_writer_ref,
-};
+pub use typed::{ColumnValueEncoder, GenericColumnWriter};
 #[cfg(feature = "arrow")]
 pub(crate) use {
     chunk_writer::stored::StoredChunk,

@@ -3,7 +3,7 @@
 use super::slots::Slots;
 use crate::encodings::levels::LevelEncoder;
 use crate::errors::{ParquetError, Result};
-use crate::file::properties::WriterVersion;
+use crate::meta::properties::WriterVersion;
 use crate::schema::types::ColumnDescriptor;
 
 /// Levels are encoded as they come; the page holds their bytes and sums.

@@ -10,7 +10,7 @@ use crate::column::stats::Truncation;
 use crate::compression::{Strength, check_available};
 use crate::encodings::{EncoderOptions, fallback_encoding};
 use crate::errors::Result;
-use crate::file::properties::{ColumnOptions, EnabledStatistics, WriterProperties, WriterVersion};
+use crate::meta::properties::{ColumnOptions, EnabledStatistics, WriterProperties, WriterVersion};
 use crate::schema::types::{ColumnDescPtr, ColumnDescriptor, SchemaDescriptor};
 
 /// The plan of one column of a file.

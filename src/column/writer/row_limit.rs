@@ -9,7 +9,7 @@ use super::slots::{Slots, ValueFeed};
 use crate::basic::{Compression, Encoding};
 use crate::encodings::{Overhead, overhead};
 use crate::errors::{ParquetError, Result};
-use crate::file::properties::ColumnOptions;
+use crate::meta::properties::ColumnOptions;
 use crate::schema::types::ColumnDescriptor;
 
 /// Bytes of a header, bounds left out; generous.
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
     use crate::data_type::levels::{LevelRun, Levels};
     use crate::data_type::values::{ByteSource, ByteValues, FixedValues, Picks, Values};
-    use crate::file::properties::{
+    use crate::meta::properties::{
         EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterVersion,
     };
     use crate::schema::parser::parse_message_type;

@@ -6,8 +6,8 @@ use crate::basic::Compression;
 use crate::column::chunk::SealedPage;
 use crate::compression::Strength;
 use crate::errors::Result;
-use crate::file::properties::ColumnOptions;
-use crate::file::statistics::Statistics;
+use crate::meta::properties::ColumnOptions;
+use crate::meta::statistics::Statistics;
 use crate::wire::page::{
     DataPageHeaderV2, PageHeader, PageHeaderKind, page_size, write_page_header,
 };

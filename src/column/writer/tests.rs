@@ -17,7 +17,7 @@ use crate::data_type::Int64Type;
 use crate::data_type::levels::Levels;
 use crate::data_type::values::{ByteSource, ByteValues, Picks, Values};
 use crate::errors::Result;
-use crate::file::properties::{WriterProperties, WriterVersion};
+use crate::meta::properties::{WriterProperties, WriterVersion};
 use crate::schema::parser::parse_message_type;
 use crate::schema::types::SchemaDescriptor;
 

@@ -14,18 +14,14 @@ use super::pressure::OnMemoryLimit;
 use super::reclaim::{MemoryReclaimer, Reclaimed};
 use super::scratch::ScratchPool;
 use super::slots::{GivenBounds, Slots, ValueFeed};
-use crate::basic::Type;
 use crate::budget::{MemoryBudget, Reservation};
 use crate::column::chunk::{ChunkPages, ColumnCloseResult, HandedPages};
 use crate::column::page::PageWriter;
 use crate::data_type::levels::Levels;
-use crate::data_type::{
-    AsBytes, BoolType, ByteArray, ByteArrayType, DataType, DoubleType, FixedLenByteArray,
-    FixedLenByteArrayType, FloatType, Int32Type, Int64Type, Int96, Int96Type, ParquetValueType,
-};
+use crate::data_type::{AsBytes, ParquetValueType};
 use crate::errors::{ParquetError, Result};
-use crate::file::properties::WriterPropertiesPtr;
 use crate::latch::{panicked, watched};
+use crate::meta::properties::WriterPropertiesPtr;
 use crate::schema::types::ColumnDescPtr;
 
 /// What a typed column writer is given: the type of one value and of a batch of them.
@@ -35,20 +31,6 @@ pub trait ColumnValueEncoder {
     /// A batch of values.
     type Values: ?Sized + AsRef<[Self::T]>;
 }
-
-/// Slices of the values of physical type `T`.
-#[derive(Debug)]
-pub struct ColumnValueEncoderImpl<T: DataType> {
-    physical: PhantomData<T>,
-}
-
-impl<T: DataType> ColumnValueEncoder for ColumnValueEncoderImpl<T> {
-    type T = T::T;
-    type Values = [T::T];
-}
-
-/// A column writer for values of physical type `T`.
-pub type ColumnWriterImpl<'a, T> = GenericColumnWriter<'a, ColumnValueEncoderImpl<T>>;
 
 /// Writes one column chunk from physical values and levels.
 ///
@@ -196,7 +178,7 @@ impl<'a, E: ColumnValueEncoder> GenericColumnWriter<'a, E> {
     }
 
     /// As [`close`](Self::close), with what pays for the result.
-    fn close_paid(mut self) -> Result<(ColumnCloseResult, Reservation)> {
+    pub(super) fn close_paid(mut self) -> Result<(ColumnCloseResult, Reservation)> {
         self.chunk.check()?;
         if let Some(limit) = &mut self.limit {
             let none: &mut [ChunkWriter<'_>] = &mut [];
@@ -296,148 +278,4 @@ impl<E: ColumnValueEncoder> std::fmt::Debug for GenericColumnWriter<'_, E> {
             .field("chunk", &self.chunk)
             .finish_non_exhaustive()
     }
-}
-
-/// Makes [`ColumnWriter`] and all that has a case for each physical type, from one list of them.
-macro_rules! column_writers {
-    ($($physical:ident: $variant:ident of $marker:ident, $value:ty;)*) => {
-        /// A typed column writer of any of the eight physical types.
-        #[derive(Debug)]
-        pub enum ColumnWriter<'a> {
-            $(
-                #[doc = concat!("For physical type ", stringify!($physical), ".")]
-                $variant(ColumnWriterImpl<'a, $marker>),
-            )*
-        }
-
-        impl ColumnWriter<'_> {
-            /// Writes what is left, and ends the chunk.
-            ///
-            /// # Errors
-            /// As [`GenericColumnWriter::close`].
-            pub fn close(self) -> Result<ColumnCloseResult> {
-                match self {
-                    $(Self::$variant(typed) => typed.close(),)*
-                }
-            }
-        }
-
-        impl<'a> ColumnWriter<'a> {
-            /// As [`close`](Self::close), with what pays for the result.
-            pub(crate) fn close_paid(self) -> Result<(ColumnCloseResult, Reservation)> {
-                match self {
-                    $(Self::$variant(typed) => typed.close_paid(),)*
-                }
-            }
-
-            /// The writer for the physical type of the column of `chunk`, within the memory limit of its file.
-            pub(crate) fn of_chunk(
-                chunk: ChunkWriter<'a>,
-                limit: Option<LimitedWriter<'a>>,
-            ) -> Self {
-                match chunk.descr().physical_type() {
-                    $(Type::$physical => {
-                        Self::$variant(GenericColumnWriter::of_chunk(chunk, limit))
-                    })*
-                }
-            }
-        }
-
-        /// The writer for the physical type of column `descr`.
-        ///
-        /// # Panics
-        /// As [`GenericColumnWriter::new`].
-        pub fn get_column_writer<'a>(
-            descr: ColumnDescPtr,
-            props: WriterPropertiesPtr,
-            page_writer: Box<dyn PageWriter + 'a>,
-        ) -> ColumnWriter<'a> {
-            match descr.physical_type() {
-                $(Type::$physical => {
-                    ColumnWriter::$variant(GenericColumnWriter::new(descr, props, page_writer))
-                })*
-            }
-        }
-
-        $(
-            impl DataType for $marker {
-                type T = $value;
-
-                fn get_column_writer(
-                    column_writer: ColumnWriter<'_>,
-                ) -> Option<ColumnWriterImpl<'_, Self>> {
-                    match column_writer {
-                        ColumnWriter::$variant(typed) => Some(typed),
-                        _ => None,
-                    }
-                }
-                fn get_column_writer_ref<'a, 'b>(
-                    column_writer: &'b ColumnWriter<'a>,
-                ) -> Option<&'b ColumnWriterImpl<'a, Self>> {
-                    match column_writer {
-                        ColumnWriter::$variant(typed) => Some(typed),
-                        _ => None,
-                    }
-                }
-                fn get_column_writer_mut<'a, 'b>(
-                    column_writer: &'b mut ColumnWriter<'a>,
-                ) -> Option<&'b mut ColumnWriterImpl<'a, Self>> {
-                    match column_writer {
-                        ColumnWriter::$variant(typed) => Some(typed),
-                        _ => None,
-                    }
-                }
-            }
-        )*
-    };
-}
-
-column_writers! {
-    BOOLEAN: BoolColumnWriter of BoolType, bool;
-    INT32: Int32ColumnWriter of Int32Type, i32;
-    INT64: Int64ColumnWriter of Int64Type, i64;
-    INT96: Int96ColumnWriter of Int96Type, Int96;
-    FLOAT: FloatColumnWriter of FloatType, f32;
-    DOUBLE: DoubleColumnWriter of DoubleType, f64;
-    BYTE_ARRAY: ByteArrayColumnWriter of ByteArrayType, ByteArray;
-    FIXED_LEN_BYTE_ARRAY: FixedLenByteArrayColumnWriter of FixedLenByteArrayType, FixedLenByteArray;
-}
-
-/// The typed writer inside `writer`.
-///
-/// # Panics
-/// If the physical type is not `T`.
-pub fn get_typed_column_writer<T: DataType>(writer: ColumnWriter<'_>) -> ColumnWriterImpl<'_, T> {
-    T::get_column_writer(writer).unwrap_or_else(|| mismatch::<T, _>())
-}
-
-/// The typed writer inside `writer`, by reference.
-///
-/// # Panics
-/// If the physical type is not `T`.
-pub fn get_typed_column_writer_ref<'a, 'b, T: DataType>(
-    writer: &'b ColumnWriter<'a>,
-) -> &'b ColumnWriterImpl<'a, T> {
-    T::get_column_writer_ref(writer).unwrap_or_else(|| mismatch::<T, _>())
-}
-
-/// The typed writer inside `writer`, by mutable reference.
-///
-/// # Panics
-/// If the physical type is not `T`.
-pub fn get_typed_column_writer_mut<'a, 'b, T: DataType>(
-    writer: &'b mut ColumnWriter<'a>,
-) -> &'b mut ColumnWriterImpl<'a, T> {
-    T::get_column_writer_mut(writer).unwrap_or_else(|| mismatch::<T, _>())
-}
-
-#[expect(
-    clippy::panic,
-    reason = "a wrong type is the caller's mistake, and the signature has no other way to say it"
-)]
-fn mismatch<T: DataType, R>() -> R {
-    panic!(
-        "the column writer is not for physical type {}",
-        T::get_physical_type()
-    )
 }

@@ -14,8 +14,8 @@ use crate::budget::Reservation;
 use crate::column::writer::{ColumnPlan, MemoryPressure, MemoryReclaimer, OnMemoryLimit};
 use crate::errors::{ParquetError, Result};
 use crate::file::PARQUET_MAGIC;
-use crate::file::metadata::{KeyValue, ParquetMetaData, RowGroupMetaData};
-use crate::file::properties::{WriterProperties, WriterPropertiesPtr};
+use crate::meta::metadata::{KeyValue, ParquetMetaData, RowGroupMetaData};
+use crate::meta::properties::{WriterProperties, WriterPropertiesPtr};
 use crate::schema::types::{SchemaDescPtr, SchemaDescriptor, TypePtr};
 
 /// Writes a Parquet file row group by row group and column by column.

@@ -8,8 +8,8 @@ use super::tracked::TrackedWrite;
 use crate::basic::ColumnOrder;
 use crate::errors::{ParquetError, Result};
 use crate::file::PARQUET_MAGIC;
-use crate::file::metadata::{FileMetaData, KeyValue, ParquetMetaData, ParquetMetaDataBuilder};
-use crate::file::properties::WriterProperties;
+use crate::meta::metadata::{FileMetaData, KeyValue, ParquetMetaData, ParquetMetaDataBuilder};
+use crate::meta::properties::WriterProperties;
 use crate::schema::types::SchemaDescPtr;
 use crate::wire::footer::{FOOTER_BUFFER_BYTES, FooterWriter};
 

@@ -13,12 +13,12 @@ use crate::column::writer::{
     ChunkWriter, ColumnPlan, ColumnWriter, LimitedWriter, MemoryReclaimer, OnMemoryLimit,
 };
 use crate::errors::{ParquetError, Result};
-use crate::file::metadata::{ColumnChunkMetaData, RowGroupMetaData, RowGroupMetaDataPtr};
-use crate::file::page_index::column_index::ColumnIndexMetaData;
-use crate::file::page_index::offset_index::OffsetIndexMetaData;
-use crate::file::properties::WriterPropertiesPtr;
 use crate::file::reader::ChunkReader;
 use crate::latch::Latch;
+use crate::meta::metadata::{ColumnChunkMetaData, RowGroupMetaData, RowGroupMetaDataPtr};
+use crate::meta::page_index::column_index::ColumnIndexMetaData;
+use crate::meta::page_index::offset_index::OffsetIndexMetaData;
+use crate::meta::properties::WriterPropertiesPtr;
 use crate::schema::types::{ColumnDescriptor, SchemaDescPtr};
 
 /// Called with everything a closed row group leaves: the sink, the metadata, and per column the Bloom filter,

@@ -201,14 +201,14 @@ proptest! {
     #[test]
     fn printed_schemas_are_read_back((schema, _) in schemas()) {
         let mut text = Vec::new();
-        crate::schema::printer::print_schema(&mut text, &schema);
+        crate::meta::printer::print_schema(&mut text, &schema);
         let text = String::from_utf8(text).unwrap();
         // These are printed with parameters that are not read.
         let unreadable = ["VARIANT(", "GEOGRAPHY(", "_Unknown("];
         prop_assume!(!unreadable.iter().any(|word| text.contains(word)));
         let again = parse_message_type(&text).unwrap();
         let mut text_again = Vec::new();
-        crate::schema::printer::print_schema(&mut text_again, &again);
+        crate::meta::printer::print_schema(&mut text_again, &again);
         // A decimal without logical type is printed like one that has it, but for a scale of zero.
         let text_again = String::from_utf8(text_again).unwrap().replace(",0))", "))");
         prop_assert_eq!(text_again, text.replace(",0))", "))"));

@@ -3,8 +3,8 @@
 use super::*;
 use crate::basic::{ColumnOrder, CompressionCodec, Encoding, PageType, SortOrder};
 use crate::data_type::{ByteArray, Int96};
-use crate::file::metadata::{LevelHistogram, PageEncodingStats};
-use crate::file::statistics::{Statistics, ValueStatistics};
+use crate::meta::metadata::{LevelHistogram, PageEncodingStats};
+use crate::meta::statistics::{Statistics, ValueStatistics};
 
 #[test]
 fn every_field_of_a_chunk_survives() {

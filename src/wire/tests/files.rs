@@ -3,7 +3,7 @@
 use super::*;
 use crate::basic::ColumnOrder;
 use crate::errors::ParquetError;
-use crate::file::metadata::{KeyValue, SortingColumn};
+use crate::meta::metadata::{KeyValue, SortingColumn};
 
 const FLAT: &str = "message m { required int32 a; optional double b; optional int96 c; }";
 

@@ -11,9 +11,9 @@ use super::super::index::{
 };
 use crate::basic::{BoundaryOrder, Type};
 use crate::errors::ParquetError;
-use crate::file::metadata::{ColumnIndexBuilder, LevelHistogram, OffsetIndexBuilder};
-use crate::file::page_index::column_index::ColumnIndexMetaData;
-use crate::file::page_index::offset_index::OffsetIndexMetaData;
+use crate::meta::metadata::{ColumnIndexBuilder, LevelHistogram, OffsetIndexBuilder};
+use crate::meta::page_index::column_index::ColumnIndexMetaData;
+use crate::meta::page_index::offset_index::OffsetIndexMetaData;
 
 const TYPES: [(Type, usize); 8] = [
     (Type::BOOLEAN, 1),

@@ -6,9 +6,9 @@ use parquet::file::page_index::column_index as oracle_index;
 use super::super::index::{write_column_index, write_offset_index};
 use super::*;
 use crate::basic::{BoundaryOrder, Type};
-use crate::file::metadata::{ColumnIndexBuilder, OffsetIndexBuilder};
-use crate::file::page_index::column_index::ColumnIndexMetaData;
-use crate::file::page_index::offset_index::OffsetIndexMetaData;
+use crate::meta::metadata::{ColumnIndexBuilder, OffsetIndexBuilder};
+use crate::meta::page_index::column_index::ColumnIndexMetaData;
+use crate::meta::page_index::offset_index::OffsetIndexMetaData;
 
 /// Writes a file of one column with both indexes, and reads the indexes back.
 fn read_indexes(

@@ -13,11 +13,11 @@ use bytes::Bytes;
 use parquet::file::metadata as oracle;
 
 use super::footer::{FooterOptions, Ordinals, stream_file_metadata};
-use crate::file::metadata::{
+use crate::file::{FOOTER_SIZE, PARQUET_MAGIC};
+use crate::meta::metadata::{
     ColumnChunkMetaData, ColumnChunkMetaDataBuilder, FileMetaData, ParquetMetaData,
     RowGroupMetaData,
 };
-use crate::file::{FOOTER_SIZE, PARQUET_MAGIC};
 use crate::schema::parser::parse_message_type;
 use crate::schema::types::{SchemaDescPtr, SchemaDescriptor};
 

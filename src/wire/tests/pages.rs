@@ -10,7 +10,7 @@ use super::super::page::{
 };
 use super::*;
 use crate::basic::Encoding;
-use crate::file::statistics::Statistics;
+use crate::meta::statistics::Statistics;
 
 const BODY: &[u8] = &[7; 12];
 

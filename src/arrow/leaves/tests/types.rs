@@ -11,7 +11,7 @@ use crate::arrow::adapt::DecimalPrecision;
 use crate::arrow::schema::ArrowSchemaConverter;
 use crate::arrow::schema::tests::leaves;
 use crate::column::writer::ColumnPlan;
-use crate::file::properties::WriterProperties;
+use crate::meta::properties::WriterProperties;
 
 /// What `parquet` says of a batch with one column of `array` under a schema that promises `field`.
 fn their_verdict(field: &Field, array: ArrayRef) -> Option<String> {

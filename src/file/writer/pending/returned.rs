@@ -3,10 +3,10 @@
 
 use super::entries::InLogs;
 use crate::errors::{ParquetError, Result};
-use crate::file::metadata::page_index::{PageIndex, PageIndexBuilder};
-use crate::file::metadata::{ColumnChunkMetaData, KeyValue, RowGroupMetaData};
-use crate::file::page_index::column_index::ColumnIndexMetaData;
-use crate::file::page_index::offset_index::OffsetIndexMetaData;
+use crate::meta::metadata::page_index::{PageIndex, PageIndexBuilder};
+use crate::meta::metadata::{ColumnChunkMetaData, KeyValue, RowGroupMetaData};
+use crate::meta::page_index::column_index::ColumnIndexMetaData;
+use crate::meta::page_index::offset_index::OffsetIndexMetaData;
 
 /// The part of a writer's share that the metadata of all row groups may take, and all pairs of text.
 const RETURNED_PART: usize = 16;

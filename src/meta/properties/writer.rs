@@ -11,7 +11,7 @@ use super::delta::DeltaBinaryPackedEncoderOptions;
 use super::kinds::{BloomFilterPosition, EnabledStatistics, WriterVersion};
 use super::writer_builder::WriterPropertiesBuilder;
 use crate::basic::{Compression, Encoding};
-use crate::file::metadata::{KeyValue, SortingColumn};
+use crate::meta::metadata::{KeyValue, SortingColumn};
 use crate::schema::types::ColumnPath;
 
 /// Shared [`WriterProperties`].

@@ -7,7 +7,7 @@ use super::column::ColumnOverrides;
 use super::constants::*;
 use super::kinds::{BloomFilterPosition, EnabledStatistics, WriterVersion};
 use super::writer::{OffsetIndex, WriterProperties};
-use crate::file::metadata::{KeyValue, SortingColumn};
+use crate::meta::metadata::{KeyValue, SortingColumn};
 
 /// Puts [`WriterProperties`] together.
 ///

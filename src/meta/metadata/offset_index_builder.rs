@@ -1,6 +1,6 @@
 //! `OffsetIndexBuilder`: gathers an offset index page by page.
 
-use crate::file::page_index::offset_index::{OffsetIndexMetaData, PageLocation};
+use crate::meta::page_index::offset_index::{OffsetIndexMetaData, PageLocation};
 
 /// Gathers the places of the data pages of a column chunk, in the order of the pages.
 #[derive(Debug, Default)]

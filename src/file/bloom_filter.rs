@@ -1,11 +1,9 @@
 //! The Bloom filter of a column chunk that stands in a file.
 
-use super::Sbbf;
-use super::block::BLOCK_BYTES;
-use super::header::BloomFilterHeader;
+use crate::bloom_filter::{BLOCK_BYTES, BloomFilterHeader, Sbbf};
 use crate::errors::{ParquetError, Result};
-use crate::file::metadata::ColumnChunkMetaData;
 use crate::file::reader::ChunkReader;
+use crate::meta::metadata::ColumnChunkMetaData;
 
 /// More bytes than a header has.
 const HEADER_ROOM: u64 = 64;

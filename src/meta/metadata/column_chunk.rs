@@ -6,8 +6,8 @@ use std::ops::Range;
 use super::column_chunk_builder::ColumnChunkMetaDataBuilder;
 use super::{LevelHistogram, PageEncodingStats};
 use crate::basic::{Compression, CompressionCodec, Encoding, EncodingMask, Type};
-use crate::file::slim::Slim;
-use crate::file::statistics::Statistics;
+use crate::meta::slim::Slim;
+use crate::meta::statistics::Statistics;
 use crate::schema::types::{ColumnDescPtr, ColumnDescriptor, ColumnPath};
 
 /// What the footer says of one column chunk: where its pages lie, how they are encoded, and what is

@@ -6,7 +6,7 @@ use parquet::file::page_index::column_index as oracle_index;
 use super::*;
 use crate::basic::{BoundaryOrder, Type};
 use crate::data_type::{ByteArray, FixedLenByteArray, Int96};
-use crate::file::page_index::column_index::{ColumnIndexIterators, ColumnIndexMetaData};
+use crate::meta::page_index::column_index::{ColumnIndexIterators, ColumnIndexMetaData};
 
 #[test]
 fn integer_bounds_come_back_and_null_pages_have_none() {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::page_index::{PageIndexProvider, RowGroupPageIndex};
 use super::{FileMetaData, RowGroupMetaData};
 use crate::errors::{ParquetError, Result};
-use crate::file::page_index::column_index::ColumnIndexMetaData;
-use crate::file::page_index::offset_index::OffsetIndexMetaData;
+use crate::meta::page_index::column_index::ColumnIndexMetaData;
+use crate::meta::page_index::offset_index::OffsetIndexMetaData;
 
 /// Everything that describes a file: the file as a whole, its row groups, and the indexes of their
 /// pages.

@@ -4,8 +4,8 @@ use std::any::Any;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use crate::file::page_index::column_index::ColumnIndexMetaData;
-use crate::file::page_index::offset_index::{OffsetIndexMetaData, PageLocation};
+use crate::meta::page_index::column_index::ColumnIndexMetaData;
+use crate::meta::page_index::offset_index::{OffsetIndexMetaData, PageLocation};
 
 /// Gives out the indexes of column chunks, each named by its row group and its column, both counted
 /// from 0. Past the last of either there is no index.

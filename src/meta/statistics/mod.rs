@@ -10,32 +10,30 @@ mod tests;
 use std::fmt;
 
 use crate::basic::Type;
-use crate::data_type::{
-    BoolType, ByteArray, ByteArrayType, DoubleType, FixedLenByteArray, FixedLenByteArrayType,
-    FloatType, Int32Type, Int64Type, Int96, Int96Type, ParquetValueType,
-};
+use crate::data_type::{ByteArray, FixedLenByteArray, Int96, ParquetValueType};
 
-pub use value::{TypedStatistics, ValueStatistics};
+pub use crate::column::writer::TypedStatistics;
+pub use value::ValueStatistics;
 
 /// Statistics of a page or a column chunk, of any physical type.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Statistics {
     /// Of physical type BOOLEAN.
-    Boolean(TypedStatistics<BoolType>),
+    Boolean(ValueStatistics<bool>),
     /// Of physical type INT32.
-    Int32(TypedStatistics<Int32Type>),
+    Int32(ValueStatistics<i32>),
     /// Of physical type INT64.
-    Int64(TypedStatistics<Int64Type>),
+    Int64(ValueStatistics<i64>),
     /// Of physical type INT96.
-    Int96(TypedStatistics<Int96Type>),
+    Int96(ValueStatistics<Int96>),
     /// Of physical type FLOAT.
-    Float(TypedStatistics<FloatType>),
+    Float(ValueStatistics<f32>),
     /// Of physical type DOUBLE.
-    Double(TypedStatistics<DoubleType>),
+    Double(ValueStatistics<f64>),
     /// Of physical type BYTE_ARRAY.
-    ByteArray(TypedStatistics<ByteArrayType>),
+    ByteArray(ValueStatistics<ByteArray>),
     /// Of physical type FIXED_LEN_BYTE_ARRAY.
-    FixedLenByteArray(TypedStatistics<FixedLenByteArrayType>),
+    FixedLenByteArray(ValueStatistics<FixedLenByteArray>),
 }
 
 /// Runs an expression on the typed statistics within.

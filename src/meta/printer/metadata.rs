@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use crate::file::metadata::{ColumnChunkMetaData, FileMetaData, ParquetMetaData, RowGroupMetaData};
+use crate::meta::metadata::{ColumnChunkMetaData, FileMetaData, ParquetMetaData, RowGroupMetaData};
 
 /// File, row groups and column chunks, one line a fact.
 pub(super) fn parquet_text(metadata: &ParquetMetaData) -> String {

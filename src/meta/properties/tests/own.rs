@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::basic::{Compression, Encoding, Type, ZstdLevel};
 use crate::errors::ParquetError;
-use crate::file::properties::*;
+use crate::meta::properties::*;
 use crate::schema::types::{ColumnPath, SchemaDescriptor, Type as SchemaType};
 
 fn schema(columns: &[(&str, Type)]) -> SchemaDescriptor {

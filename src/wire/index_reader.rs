@@ -2,8 +2,8 @@
 
 use crate::basic::Type;
 use crate::errors::ParquetError;
-use crate::file::page_index::column_index::ColumnIndexMetaData;
-use crate::file::page_index::offset_index::OffsetIndexMetaData;
+use crate::meta::page_index::column_index::ColumnIndexMetaData;
+use crate::meta::page_index::offset_index::OffsetIndexMetaData;
 use crate::wire::index::{read_column_index, read_offset_index};
 
 /// The offset index that `data` holds: the bytes of

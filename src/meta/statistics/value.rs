@@ -2,11 +2,8 @@
 
 use std::fmt;
 
-use crate::data_type::{AsBytes, DataType, ParquetValueType};
-use crate::file::slim::Slim;
-
-/// Statistics whose bounds are values of physical type `T`.
-pub type TypedStatistics<T> = ValueStatistics<<T as DataType>::T>;
+use crate::data_type::{AsBytes, ParquetValueType};
+use crate::meta::slim::Slim;
 
 /// Smallest and largest value, and counts, of a page or a column chunk.
 #[derive(Clone, PartialEq, Eq)]

@@ -3,10 +3,10 @@
 
 use std::io::Write;
 
-use super::{ParquetMetaData, RowGroupMetaData};
 use crate::errors::{ParquetError, Result};
 use crate::file::PARQUET_MAGIC;
 use crate::file::writer::TrackedWrite;
+use crate::meta::metadata::{ParquetMetaData, RowGroupMetaData};
 use crate::wire::footer::{FooterOptions, Ordinals, stream_file_metadata};
 use crate::wire::index::{write_column_index, write_offset_index};
 
@@ -200,8 +200,8 @@ mod tests {
 
     use super::*;
     use crate::basic::{ColumnOrder, SortOrder, Type};
-    use crate::file::metadata::page_index::PageIndexBuilder;
-    use crate::file::metadata::{
+    use crate::meta::metadata::page_index::PageIndexBuilder;
+    use crate::meta::metadata::{
         ColumnChunkMetaData, ColumnIndexBuilder, FileMetaData, OffsetIndexBuilder,
         ParquetMetaDataBuilder,
     };

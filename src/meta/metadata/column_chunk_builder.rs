@@ -4,8 +4,8 @@ use super::column_chunk::{ColumnChunkMetaData, EncodingStats};
 use super::{LevelHistogram, PageEncodingStats};
 use crate::basic::{Compression, CompressionCodec, Encoding, EncodingMask};
 use crate::errors::Result;
-use crate::file::slim::Slim;
-use crate::file::statistics::Statistics;
+use crate::meta::slim::Slim;
+use crate::meta::statistics::Statistics;
 use crate::schema::types::ColumnDescPtr;
 
 /// Builds a [`ColumnChunkMetaData`].

@@ -5,7 +5,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use super::LevelHistogram;
 use crate::basic::{BoundaryOrder, Type};
 use crate::errors::{ParquetError, Result};
-use crate::file::page_index::column_index::{ColumnIndex, ColumnIndexMetaData, PageBounds};
+use crate::meta::page_index::column_index::{ColumnIndex, ColumnIndexMetaData, PageBounds};
 
 /// Gathers what a column index says of each page of a column chunk, in the order of the pages.
 #[derive(Debug)]

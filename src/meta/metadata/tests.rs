@@ -7,9 +7,9 @@ use parquet::file::metadata as oracle;
 use super::page_index::{PageIndexBuilder, PageIndexProvider, RowGroupPageIndex};
 use super::*;
 use crate::basic::{ColumnOrder, Compression, CompressionCodec, Encoding, EncodingMask, PageType};
-use crate::file::page_index::column_index::ColumnIndexMetaData;
-use crate::file::page_index::offset_index::OffsetIndexMetaData;
-use crate::file::statistics::Statistics;
+use crate::meta::page_index::column_index::ColumnIndexMetaData;
+use crate::meta::page_index::offset_index::OffsetIndexMetaData;
+use crate::meta::statistics::Statistics;
 use crate::schema::parser::parse_message_type;
 use crate::schema::types::{SchemaDescPtr, SchemaDescriptor};
 

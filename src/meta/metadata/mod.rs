@@ -12,13 +12,13 @@ pub mod page_index;
 mod parquet_metadata;
 mod records;
 mod row_group;
-mod writer;
 
 #[cfg(test)]
 mod index_tests;
 #[cfg(test)]
 mod tests;
 
+pub use crate::file::metadata_writer::ParquetMetaDataWriter;
 pub use column_chunk::ColumnChunkMetaData;
 pub use column_chunk_builder::ColumnChunkMetaDataBuilder;
 pub use column_index_builder::ColumnIndexBuilder;
@@ -28,4 +28,3 @@ pub use offset_index_builder::OffsetIndexBuilder;
 pub use parquet_metadata::{ParquetMetaData, ParquetMetaDataBuilder};
 pub use records::{KeyValue, PageEncodingStats, SortingColumn};
 pub use row_group::{RowGroupMetaData, RowGroupMetaDataBuilder, RowGroupMetaDataPtr};
-pub use writer::ParquetMetaDataWriter;

@@ -10,7 +10,7 @@ mod tests;
 
 use std::io;
 
-use crate::file::metadata::{FileMetaData, ParquetMetaData};
+use crate::meta::metadata::{FileMetaData, ParquetMetaData};
 use crate::schema::types::Type;
 
 /// Writes what a footer says: the file, its schema, then each row group with its column chunks.

@@ -4,5 +4,6 @@
 //! SPEC: PageIndex.md; parquet.thrift, `ColumnIndex` and `OffsetIndex`.
 
 pub mod column_index;
-pub mod index_reader;
 pub mod offset_index;
+
+pub use crate::wire::index_reader;
