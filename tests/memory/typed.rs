@@ -7,18 +7,24 @@ use std::time::Instant;
 
 use herringbone::arrow::ArrowWriter;
 use herringbone::arrow::arrow_writer::ArrowWriterOptions;
+use herringbone::basic::Compression;
 use herringbone::budget::MemoryBudget;
+use herringbone::column::page::{CompressedPage, PageWriteSpec, PageWriter};
 use herringbone::column::page_store::TempFilePageStoreFactory;
-use herringbone::column::writer::{ColumnWriter, MemoryPressure};
+use herringbone::column::writer::{ColumnWriter, MemoryPressure, get_column_writer};
 use herringbone::data_type::{ByteArray, FixedLenByteArray};
+use herringbone::errors::Result;
 use herringbone::file::properties::{WriterProperties, WriterPropertiesBuilder};
 use herringbone::file::writer::{SerializedFileWriter, SerializedFileWriterOptions};
 use herringbone::schema::parser::parse_message_type;
+use herringbone::schema::types::SchemaDescriptor;
 use parquet::file::reader::FileReader;
 use parquet::file::serialized_reader::SerializedFileReader;
 
 use super::data::{Column, batches_of, schema_of};
-use super::watch::{Auditor, KIB, MIB, Nowhere, SLACK, assert_holds, mib, scratch_file};
+use super::watch::{
+    Auditor, KIB, MIB, Nowhere, SLACK, assert_holds, assert_near, mib, scratch_file,
+};
 use crate::heap::{self, counted, uncounted};
 
 /// What was seen of one file.
@@ -390,4 +396,69 @@ fn writers_of_both_kinds_share_a_budget() {
     assert!(heap::peak() <= LIMIT + LIMIT * 3 / 100, "{}", heap::peak());
     assert_eq!((budget.used(), budget.members()), (0, 0));
     assert_eq!((rows_of(reader), rows_of(idle_reader)), (60_000, 100_000));
+}
+
+/// A page writer of the caller's own, which keeps nothing.
+#[derive(Debug, Default)]
+struct Dropping {
+    offset: u64,
+}
+
+impl PageWriter for Dropping {
+    fn write_page(&mut self, page: CompressedPage) -> Result<PageWriteSpec> {
+        let bytes_written = page.compressed_size() as u64;
+        let offset = self.offset;
+        self.offset += bytes_written;
+        Ok(PageWriteSpec {
+            page_type: page.page_type(),
+            uncompressed_size: page.uncompressed_size(),
+            compressed_size: page.compressed_size(),
+            num_values: page.num_values(),
+            offset,
+            bytes_written,
+        })
+    }
+
+    fn close(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Tiny pages, whose places take most, large ones, whose buffers do, and compressed ones.
+#[test]
+fn memory_size_counts_pages_that_wait_for_a_page_writer() {
+    let schema = Arc::new(parse_message_type(NUMBER).unwrap());
+    let column = SchemaDescriptor::new(schema).column(0);
+    for (page_rows, compression) in [
+        (10, Compression::UNCOMPRESSED),
+        (20_000, Compression::UNCOMPRESSED),
+        #[cfg(feature = "snap")]
+        (3_000, Compression::SNAPPY),
+    ] {
+        for statistics in [false, true] {
+            let properties = WriterProperties::builder()
+                .set_compression(compression)
+                .set_write_page_header_statistics(statistics)
+                .set_data_page_row_count_limit(page_rows)
+                .set_write_batch_size(page_rows.min(1_000));
+            let properties = Arc::new(properties.build());
+            heap::reset();
+            counted(|| {
+                let pages = Box::new(Dropping::default());
+                let mut writer = get_column_writer(column.clone(), properties, pages);
+                let fixed = heap::live();
+                for batch in 0..12 {
+                    ints(&mut writer, 10_000, 10_000, repeated);
+                    let ColumnWriter::Int64ColumnWriter(writer) = &writer else {
+                        panic!("{writer:?}")
+                    };
+                    let (said, found) = (writer.memory_size(), heap::live() - fixed);
+                    let what = format!("pages of {page_rows}, {compression}, batch {batch}");
+                    assert_near(said, found, 0, &what);
+                }
+                drop(writer.close().unwrap());
+            });
+            assert_eq!(heap::live(), 0, "something is left");
+        }
+    }
 }

@@ -5,8 +5,10 @@ use bytes::Bytes;
 
 use super::layout::{GivenPlacement, Placement};
 use super::sink::{PageSink, SealedPage};
+use crate::budget::push_tight;
 use crate::column::page::{CompressedPage, Page, PageWriteSpec, PageWriter};
 use crate::errors::Result;
+use crate::file::statistics::Statistics;
 
 /// A page that waits keeps a buffer of which this part, of the body's length, is empty at most.
 const MOST_SPARE_PART: usize = 4;
@@ -16,6 +18,7 @@ const MOST_SPARE_PART: usize = 4;
 pub(crate) struct HandedPages<'a> {
     writer: Box<dyn PageWriter + 'a>,
     waiting: Vec<CompressedPage>,
+    /// Bytes that those take beside their places: whole buffers, and bounds.
     waiting_bytes: usize,
     given: GivenPlacement,
 }
@@ -45,13 +48,14 @@ impl<'a> HandedPages<'a> {
     /// Bytes of pages that wait, here or in the writer.
     pub(super) fn memory_size(&self) -> usize {
         self.waiting_bytes
+            + self.waiting.capacity() * size_of::<CompressedPage>()
             + self.given.data.capacity() * size_of::<(u64, usize)>()
             + self.writer.buffered_memory_size()
     }
 
     fn release_waiting(&mut self) -> Result<()> {
+        self.waiting_bytes = 0;
         for page in std::mem::take(&mut self.waiting) {
-            self.waiting_bytes -= page.memory_usage();
             self.write_data(page)?;
         }
         Ok(())
@@ -73,14 +77,19 @@ impl<'a> HandedPages<'a> {
     }
 }
 
-/// The page keeps the buffer that it lies in, so that its body is not copied, unless most of the buffer is empty.
-fn body_of(page: SealedPage<'_>) -> Bytes {
+/// The page keeps the buffer that it lies in, so that its body is not copied, unless much of the buffer is empty. Gives its
+/// bytes, too.
+fn body_of(page: SealedPage<'_>) -> (Bytes, usize) {
     let from = page.from + page.header_len;
     let body = page.buffer.get(from..).unwrap_or_default();
     if page.buffer.capacity() - body.len() > body.len() / MOST_SPARE_PART {
-        return Bytes::copy_from_slice(body);
+        return (Bytes::copy_from_slice(body), body.len());
     }
-    Bytes::from(std::mem::take(page.buffer)).slice(from..)
+    let bytes = page.buffer.capacity();
+    (
+        Bytes::from(std::mem::take(page.buffer)).slice(from..),
+        bytes,
+    )
 }
 
 impl GivenPlacement {
@@ -97,15 +106,17 @@ impl PageSink for HandedPages<'_> {
     fn put(&mut self, page: SealedPage<'_>) -> Result<()> {
         let is_in_dictionary = page.is_in_dictionary();
         let (kind, uncompressed_len) = (page.kind, page.uncompressed_len);
-        let handed = CompressedPage::new(Page::new(&kind, body_of(page))?, uncompressed_len);
+        let (body, body_bytes) = body_of(page);
+        let handed = CompressedPage::new(Page::new(&kind, body)?, uncompressed_len);
         if handed.compressed_page().is_dictionary_page() {
             self.write_dictionary(handed)?;
             return self.release_waiting();
         }
         let needs_dictionary = is_in_dictionary && self.given.dictionary.is_none();
         if needs_dictionary && !self.writer.defers_dictionary_ordering() {
-            self.waiting_bytes += handed.memory_usage();
-            self.waiting.push(handed);
+            let bounds = handed.compressed_page().statistics();
+            self.waiting_bytes += body_bytes + bounds.map_or(0, Statistics::memory_size);
+            push_tight(&mut self.waiting, handed);
             return Ok(());
         }
         self.write_data(handed)
