@@ -6,7 +6,8 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use herringbone::arrow::ArrowWriter;
 use herringbone::arrow::arrow_writer::{
-    ArrowWriterOptions, MemoryPressure, OnMemoryLimit, OnSpillLimit, compute_leaves,
+    ArrowRowGroupWriterFactory, ArrowWriterOptions, MemoryPressure, OnMemoryLimit, OnSpillLimit,
+    compute_leaves,
 };
 use herringbone::budget::MemoryBudget;
 use herringbone::column::page_store::{
@@ -201,12 +202,14 @@ fn columns_that_the_caller_encodes_fail_whatever_the_option() {
     let batch = &Shape::Flat.batches()[0];
     let schema = batch.schema();
     let writer = ArrowWriter::try_new_with_options(Vec::new(), schema.clone(), options).unwrap();
-    let (_file, factory) = writer.into_serialized_writer().unwrap();
-    let mut columns = factory.create_column_writers(0).unwrap();
-    let leaf = &compute_leaves(schema.field(2), batch.column(2)).unwrap()[0];
-    let error = columns[2].write(leaf).unwrap_err();
-    assert!(
-        matches!(error.root_cause(), ParquetError::SpillLimitExceeded { .. }),
-        "{error}"
-    );
+    let (file, factory) = writer.into_serialized_writer().unwrap();
+    for factory in [factory, ArrowRowGroupWriterFactory::new(&file, schema)] {
+        let mut columns = factory.create_column_writers(0).unwrap();
+        let leaf = &compute_leaves(batch.schema().field(2), batch.column(2)).unwrap()[0];
+        let error = columns[2].write(leaf).unwrap_err();
+        assert!(
+            matches!(error.root_cause(), ParquetError::SpillLimitExceeded { .. }),
+            "{error}"
+        );
+    }
 }

@@ -27,7 +27,17 @@ pub struct ArrowRowGroupWriterFactory {
 
 impl ArrowRowGroupWriterFactory {
     /// A factory for the columns of `file_writer`; pages wait where those of `file_writer` do, on the heap by default.
+    /// A page that its store has no room for is an error whatever the options of `file_writer` say: nobody would end the row
+    /// group of a caller's own columns.
     pub fn new<W: Write + Send>(
+        file_writer: &SerializedFileWriter<W>,
+        arrow_schema: SchemaRef,
+    ) -> Self {
+        Self::for_writer(file_writer, arrow_schema).failing_when_full()
+    }
+
+    /// As [`new`](Self::new), for a writer that ends row groups itself.
+    pub(super) fn for_writer<W: Write + Send>(
         file_writer: &SerializedFileWriter<W>,
         arrow_schema: SchemaRef,
     ) -> Self {

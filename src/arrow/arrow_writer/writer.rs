@@ -137,7 +137,7 @@ impl<W: Write + Send> ArrowWriter<W> {
             Arc::new(properties),
             file_options,
         )?;
-        let factory = ArrowRowGroupWriterFactory::new(&file, arrow_schema.clone())
+        let factory = ArrowRowGroupWriterFactory::for_writer(&file, arrow_schema.clone())
             .with_decimal_precision_check(decimal_precision);
         let plan = factory.plan()?.clone();
         let options = file.resources().plans().iter().map(|plan| plan.options());
@@ -321,7 +321,6 @@ impl<W: Write + Send> ArrowWriter<W> {
         mut self,
     ) -> Result<(SerializedFileWriter<W>, ArrowRowGroupWriterFactory)> {
         self.flush()?;
-        // Nobody would end the row group of a caller's own columns.
         let factory = self.factory.failing_when_full();
         Ok((self.file, factory))
     }
