@@ -29,7 +29,7 @@ fn append_wide<const WIDE: usize>(values: &ByteValues<'_>, total_bytes: usize, o
         out,
         total_bytes
             .saturating_add(lengths_bytes)
-            .saturating_add(WIDE),
+            .saturating_add(SLACK_BYTES),
     );
     match (values.source(), values.picks()) {
         (ByteSource::Offsets32 { offsets, data }, Picks::Range { from, len }) => {
@@ -105,6 +105,9 @@ pub(super) fn append_all(values: &ByteValues<'_>, total_bytes: usize, out: &mut 
 }
 
 const LENGTH_BYTES: usize = 4;
+
+/// Room behind the last value: most values are copied with some bytes of what is behind them.
+const SLACK_BYTES: usize = 32;
 
 struct WithoutLengths<'o>(&'o mut Vec<u8>);
 
@@ -210,14 +213,15 @@ impl<'o> Tail<'o> {
     fn append_span<const WIDE: usize>(&mut self, data: &[u8], span: Range<usize>) {
         let from = span.start;
         let value = data.get(span).unwrap_or_default();
-        let place = self.place(LENGTH_BYTES + value.len().max(WIDE));
-        let wide = match value.len() <= WIDE {
+        // Room for what is copied too much is taken where there is some, and not made.
+        let has_room = self.out.capacity() - self.end >= LENGTH_BYTES + WIDE;
+        let wide = match value.len() <= WIDE && has_room {
             true => data.get(from..).and_then(<[u8]>::first_chunk::<WIDE>),
             false => None,
         };
-        // SAFETY: there is room for the length and for whichever is more of the value and
-        // `WIDE`. The length and the value, or the wide bytes that begin with it, initialise
-        // everything up to the new end.
+        let place = self.place(LENGTH_BYTES + value.len());
+        // SAFETY: there is room for the length and the value, and for `WIDE` bytes where those are written. The length
+        // and the value, or the wide bytes that begin with it, initialise everything up to the new end.
         unsafe {
             place
                 .cast::<[u8; LENGTH_BYTES]>()

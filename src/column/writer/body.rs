@@ -21,6 +21,14 @@ pub(super) struct Body {
     owner: Owner,
 }
 
+/// Whether values may lend their buffer. Under a memory limit they may not: a store that spills leaves another buffer in its
+/// place, which may be larger than what was paid for the column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lending {
+    Allowed,
+    Refused,
+}
+
 /// Whose buffer `body` is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Owner {
@@ -36,6 +44,7 @@ impl Body {
         values: &mut PageValues,
         version: WriterVersion,
         header_bytes: usize,
+        lending: Lending,
     ) -> Result<Self> {
         let level_bytes = page.level_bytes();
         if level_bytes > MOST_LEVEL_BYTES {
@@ -47,7 +56,11 @@ impl Body {
         scratch.header.clear();
         let levels = page.flush_levels(version, &mut scratch.header)?;
         let front = header_bytes + scratch.header.len();
-        let Some((encoding, values_from)) = values.lend(&mut scratch.body, front) else {
+        let lent = match lending {
+            Lending::Allowed => values.lend(&mut scratch.body, front),
+            Lending::Refused => None,
+        };
+        let Some((encoding, values_from)) = lent else {
             scratch.start_body(front + values.estimated_bytes());
             scratch.body.resize(HEADER_ROOM, 0);
             scratch.body.extend_from_slice(&scratch.header);

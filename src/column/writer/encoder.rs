@@ -6,7 +6,7 @@ mod size;
 
 use std::sync::Arc;
 
-use super::body::Body;
+use super::body::{Body, Lending};
 use super::cut::{Cut, CutLimits, OpenSizes, Pace, PageMemoryCap};
 use super::filter::FilterBuilder;
 use super::page_levels::PageLevels;
@@ -254,6 +254,10 @@ impl ColumnEncoder {
             &mut self.values,
             version,
             header_bytes,
+            match self.limits.cap() {
+                None => Lending::Allowed,
+                Some(_) => Lending::Refused,
+            },
         )?;
         let (levels, encoding) = (body.levels, body.encoding);
         let slots = i32::try_from(self.page.slots)?;
