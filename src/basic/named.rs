@@ -49,8 +49,9 @@ pub(super) fn by_name<T: Copy + ToString>(all: &[T], text: &str) -> Option<T> {
 /// The variant whose `Display` text is `text`, all in upper or all in lower case.
 pub(super) fn by_name_in_one_case<T: Copy + ToString>(all: &[T], text: &str) -> Option<T> {
     let has_upper = text.contains(|c: char| c.is_ascii_uppercase());
-    match has_upper {
-        true => by_name(all, text),
-        false => by_name(all, &text.to_ascii_uppercase()),
+    if has_upper {
+        by_name(all, text)
+    } else {
+        by_name(all, &text.to_ascii_uppercase())
     }
 }

@@ -174,9 +174,10 @@ impl Sbbf {
     /// How probably a value that was not inserted passes, estimated from the share of bits set; 1 for a filter
     /// without blocks, which lets everything pass.
     pub fn estimated_fpp(&self) -> f64 {
-        match self.blocks.is_empty() {
-            true => 1.0,
-            false => fpp_after(self.fill(), 0),
+        if self.blocks.is_empty() {
+            1.0
+        } else {
+            fpp_after(self.fill(), 0)
         }
     }
 

@@ -147,12 +147,12 @@ impl MemoryBudget {
     }
 
     /// Whether `bytes` more stay within the limit; true where no limit is known.
-    pub(crate) fn has_room_for(&self, bytes: usize) -> bool {
-        bytes <= self.room()
+    pub(crate) fn can_hold(&self, bytes: usize) -> bool {
+        bytes <= self.remaining()
     }
 
     /// The bytes that are left of the limit; `usize::MAX` without one.
-    pub(crate) fn room(&self) -> usize {
+    pub(crate) fn remaining(&self) -> usize {
         self.limit()
             .map_or(usize::MAX, |limit| limit.saturating_sub(self.total_used()))
     }

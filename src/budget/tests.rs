@@ -49,12 +49,12 @@ fn there_is_room_up_to_the_limit() {
     let budget = MemoryBudget::new(800);
     let mut held = budget.reserve();
     held.resize(750);
-    assert!(budget.has_room_for(50));
-    assert!(!budget.has_room_for(51));
-    assert!(!budget.has_room_for(usize::MAX));
+    assert!(budget.can_hold(50));
+    assert!(!budget.can_hold(51));
+    assert!(!budget.can_hold(usize::MAX));
     let inner = MemoryBudget::with_source(Arc::new(budget.clone()));
-    assert!(inner.has_room_for(50) && !inner.has_room_for(51));
-    assert!(MemoryBudget::unlimited().has_room_for(usize::MAX));
+    assert!(inner.can_hold(50) && !inner.can_hold(51));
+    assert!(MemoryBudget::unlimited().can_hold(usize::MAX));
 }
 
 #[test]

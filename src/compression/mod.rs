@@ -30,7 +30,7 @@ mod zstd;
 
 use crate::basic::{Compression, CompressionCodec};
 use crate::errors::{ParquetError, Result};
-pub(crate) use strength::{CodecRoom, Strength};
+pub(crate) use strength::{CodecMemory, Strength};
 
 /// One codec at one level, with the context it reuses from page to page.
 ///

@@ -15,7 +15,7 @@ pub(crate) struct Strength {
 
 /// Memory that a codec may work in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct CodecRoom {
+pub(crate) struct CodecMemory {
     /// What it should stay within, if it can.
     pub(crate) wanted_bytes: usize,
     /// What it must not take more than.
@@ -62,7 +62,7 @@ impl Strength {
     ///
     /// # Errors
     /// [`ParquetError::CodecExceedsLimit`] if that takes more than the limit.
-    pub(crate) fn within(compression: Compression, room: CodecRoom) -> Result<Self> {
+    pub(crate) fn within(compression: Compression, room: CodecMemory) -> Result<Self> {
         let fits = |strength: &Self| strength.most_bytes() <= room.wanted_bytes;
         let full = Self::full(compression);
         if fits(&full) {
@@ -265,8 +265,8 @@ mod tests {
     use super::*;
     use crate::basic::GzipLevel;
 
-    fn room(bytes: usize) -> CodecRoom {
-        CodecRoom {
+    fn room(bytes: usize) -> CodecMemory {
+        CodecMemory {
             wanted_bytes: bytes,
             limit_bytes: 2 * bytes,
         }

@@ -6,7 +6,7 @@ use crate::file::reader::ChunkReader;
 use crate::meta::metadata::ColumnChunkMetaData;
 
 /// More bytes than a header has.
-const HEADER_ROOM: u64 = 64;
+const HEADER_CAPACITY: u64 = 64;
 
 impl Sbbf {
     /// Reads the filter of a chunk from the file that `reader` reads; `None` if the chunk has none.
@@ -21,19 +21,19 @@ impl Sbbf {
         let Some(offset) = column_metadata.bloom_filter_offset() else {
             return Ok(None);
         };
-        let place = Place::new(column_metadata, offset, reader.len())?;
-        let begin = reader.get_bytes(place.offset, place.header_room()?)?;
+        let location = FilterLocation::new(column_metadata, offset, reader.len())?;
+        let begin = reader.get_bytes(location.offset, location.header_bytes()?)?;
         let (header, rest) = BloomFilterHeader::read(&begin)?;
         let header_bytes = (begin.len() - rest.len()) as u64;
         let bits = header.num_blocks()? * BLOCK_BYTES;
-        place.check(header_bytes + bits as u64)?;
-        let bits = reader.get_bytes(place.offset + header_bytes, bits)?;
+        location.check(header_bytes + bits as u64)?;
+        let bits = reader.get_bytes(location.offset + header_bytes, bits)?;
         Ok(Some(Self::new(&bits)))
     }
 }
 
 /// Where the metadata say that the filter is.
-struct Place {
+struct FilterLocation {
     column: String,
     offset: u64,
     /// Bytes of header and bits, if the metadata say so: older files do not.
@@ -42,7 +42,7 @@ struct Place {
     behind: u64,
 }
 
-impl Place {
+impl FilterLocation {
     fn new(chunk: &ColumnChunkMetaData, offset: i64, file_bytes: u64) -> Result<Self> {
         let column = chunk.column_path().string();
         let length = chunk.bloom_filter_length().map(u64::try_from).transpose();
@@ -64,9 +64,9 @@ impl Place {
         })
     }
 
-    fn header_room(&self) -> Result<usize> {
+    fn header_bytes(&self) -> Result<usize> {
         let within = self.length.unwrap_or(u64::MAX).min(self.behind);
-        Ok(usize::try_from(within.min(HEADER_ROOM))?)
+        Ok(usize::try_from(within.min(HEADER_CAPACITY))?)
     }
 
     /// Whether a filter of `bytes`, header included, can be here. Asked before as much memory is taken.

@@ -23,7 +23,7 @@ pub struct ParquetMetaDataWriter<'a, W: Write> {
     index_locations: IndexLocations,
 }
 
-/// What becomes of the places of indexes that the description names and does not hold.
+/// What becomes of the locations of indexes that the description names and does not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum IndexLocations {
     Keep,
@@ -57,16 +57,17 @@ impl<'a, W: Write> ParquetMetaDataWriter<'a, W> {
         self
     }
 
-    /// Says what becomes of the places of indexes that the description names without holding the
-    /// index: kept if true, dropped if false. Indexes that it holds are written, and their places
+    /// Says what becomes of the locations of indexes that the description names without holding the
+    /// index: kept if true, dropped if false. Indexes that it holds are written, and their locations
     /// follow. True unless set.
     pub fn with_preserve_page_index_locations(
         mut self,
         preserve_page_index_locations: bool,
     ) -> Self {
-        self.index_locations = match preserve_page_index_locations {
-            true => IndexLocations::Keep,
-            false => IndexLocations::Drop,
+        self.index_locations = if preserve_page_index_locations {
+            IndexLocations::Keep
+        } else {
+            IndexLocations::Drop
         };
         self
     }
@@ -76,14 +77,14 @@ impl<'a, W: Write> ParquetMetaDataWriter<'a, W> {
     /// # Errors
     /// If the sink fails, or an index or the footer exceeds 2 GiB.
     pub fn finish(mut self) -> Result<()> {
-        let places = self.write_indexes()?;
+        let locations = self.write_indexes()?;
         let metadata = self.metadata;
         let index_locations = self.index_locations;
         let row_groups = metadata.row_groups().iter();
         let ordinals = Ordinals::of(row_groups.clone().map(RowGroupMetaData::ordinal));
         let row_groups = row_groups
             .enumerate()
-            .map(|(ordinal, row_group)| places.placed(ordinal, row_group, index_locations));
+            .map(|(ordinal, row_group)| locations.placed(ordinal, row_group, index_locations));
         let sink = &mut self.sink;
         let len = stream_file_metadata(
             metadata.file_metadata(),
@@ -99,38 +100,38 @@ impl<'a, W: Write> ParquetMetaDataWriter<'a, W> {
         Ok(sink.flush()?)
     }
 
-    fn write_indexes(&mut self) -> Result<Places> {
-        let mut places = Places::default();
+    fn write_indexes(&mut self) -> Result<WrittenIndexes> {
+        let mut locations = WrittenIndexes::default();
         let Some(provider) = self.metadata.page_index() else {
-            return Ok(places);
+            return Ok(locations);
         };
         let mut buffer = Vec::new();
         for (row_group, column) in chunks_of(self.metadata) {
             if let Some(index) = provider.column_index(row_group, column) {
                 write_column_index(index, &mut buffer);
-                let place = self.write_index(&mut buffer)?;
-                places.column_indexes.push((row_group, column, place));
+                let location = self.write_index(&mut buffer)?;
+                locations.column_indexes.push((row_group, column, location));
             }
         }
         for (row_group, column) in chunks_of(self.metadata) {
             if let Some(index) = provider.offset_index(row_group, column) {
                 write_offset_index(index, &mut buffer);
-                let place = self.write_index(&mut buffer)?;
-                places.offset_indexes.push((row_group, column, place));
+                let location = self.write_index(&mut buffer)?;
+                locations.offset_indexes.push((row_group, column, location));
             }
         }
-        Ok(places)
+        Ok(locations)
     }
 
     /// Writes a serialized index, empties its buffer, and returns where it went.
-    fn write_index(&mut self, buffer: &mut Vec<u8>) -> Result<Place> {
-        let place = Place {
+    fn write_index(&mut self, buffer: &mut Vec<u8>) -> Result<IndexLocation> {
+        let location = IndexLocation {
             offset: i64::try_from(self.sink.bytes_written())?,
             length: i32::try_from(buffer.len())?,
         };
         self.sink.write_all(buffer)?;
         buffer.clear();
-        Ok(place)
+        Ok(location)
     }
 }
 
@@ -143,19 +144,19 @@ fn chunks_of(metadata: &ParquetMetaData) -> impl Iterator<Item = (usize, usize)>
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Place {
+struct IndexLocation {
     offset: i64,
     length: i32,
 }
 
-/// Where indexes went: row group, column, place, in ascending order.
+/// Where indexes went: row group, column, location, in ascending order.
 #[derive(Debug, Default)]
-struct Places {
-    column_indexes: Vec<(usize, usize, Place)>,
-    offset_indexes: Vec<(usize, usize, Place)>,
+struct WrittenIndexes {
+    column_indexes: Vec<(usize, usize, IndexLocation)>,
+    offset_indexes: Vec<(usize, usize, IndexLocation)>,
 }
 
-impl Places {
+impl WrittenIndexes {
     /// A copy of the row group that says where its indexes went.
     fn placed(
         &self,
@@ -170,24 +171,27 @@ impl Places {
                 column.forget_index_places();
             }
         }
-        for (_, column, place) in of_row_group(&self.column_indexes, ordinal) {
+        for (_, column, location) in of_row_group(&self.column_indexes, ordinal) {
             if let Some(column) = columns.get_mut(*column) {
-                column.place_column_index(place.offset, place.length);
+                column.place_column_index(location.offset, location.length);
             }
         }
-        for (_, column, place) in of_row_group(&self.offset_indexes, ordinal) {
+        for (_, column, location) in of_row_group(&self.offset_indexes, ordinal) {
             if let Some(column) = columns.get_mut(*column) {
-                column.place_offset_index(place.offset, place.length);
+                column.place_offset_index(location.offset, location.length);
             }
         }
         row_group
     }
 }
 
-fn of_row_group(places: &[(usize, usize, Place)], ordinal: usize) -> &[(usize, usize, Place)] {
-    let start = places.partition_point(|(row_group, ..)| *row_group < ordinal);
-    let end = places.partition_point(|(row_group, ..)| *row_group <= ordinal);
-    places.get(start..end).unwrap_or_default()
+fn of_row_group(
+    locations: &[(usize, usize, IndexLocation)],
+    ordinal: usize,
+) -> &[(usize, usize, IndexLocation)] {
+    let start = locations.partition_point(|(row_group, ..)| *row_group < ordinal);
+    let end = locations.partition_point(|(row_group, ..)| *row_group <= ordinal);
+    locations.get(start..end).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -281,7 +285,7 @@ mod tests {
     #[test]
     fn places_of_indexes_that_are_not_held_are_kept_unless_dropped() {
         let metadata = description();
-        for (configured, place) in [
+        for (configured, location) in [
             (None, Some(1000..1011)),
             (Some(true), Some(1000..1011)),
             (Some(false), None),
@@ -293,7 +297,7 @@ mod tests {
             }
             writer.finish().unwrap();
             let read = read(&out, PageIndexPolicy::Skip);
-            assert_eq!(read.row_group(1).column(0).column_index_range(), place);
+            assert_eq!(read.row_group(1).column(0).column_index_range(), location);
         }
     }
 

@@ -82,17 +82,19 @@ fn item_of(list: &TypePtr) -> Result<TypePtr> {
     };
     let name = repeated.name();
     let is_item = is_repeated(only) || name == "array" || name == format!("{}_tuple", list.name());
-    Ok(match is_item {
-        true => repeated.clone(),
-        false => only.clone(),
+    Ok(if is_item {
+        repeated.clone()
+    } else {
+        only.clone()
     })
 }
 
 /// The fields of a group; a leaf has none.
 fn fields(group: &Type) -> &[TypePtr] {
-    match group.is_group() {
-        true => group.get_fields(),
-        false => &[],
+    if group.is_group() {
+        group.get_fields()
+    } else {
+        &[]
     }
 }
 

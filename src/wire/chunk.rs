@@ -30,7 +30,7 @@ pub(crate) type Gaps = ByBelonging<Option<usize>>;
 
 /// What a chunk says of the place of something that belongs to it.
 #[derive(Clone, Copy, Debug)]
-enum Place {
+enum ByteRange {
     /// Offset and length, as far as there are any.
     Known(Option<i64>, Option<i32>),
     /// The length.
@@ -61,42 +61,45 @@ pub(crate) fn write_unplaced_column_chunk(
         }
         record.i64(2, chunk.file_offset());
         record.structure(3, |record| {
-            let filter = place_of(unplaced.filter, || {
+            let filter = range_of(unplaced.filter, || {
                 (chunk.bloom_filter_offset(), chunk.bloom_filter_length())
             });
             gaps.filter = write_metadata(chunk, filter, options, record);
         });
-        let offset_index = place_of(unplaced.offset_index, || {
+        let offset_index = range_of(unplaced.offset_index, || {
             (chunk.offset_index_offset(), chunk.offset_index_length())
         });
-        gaps.offset_index = write_place(record, 4, offset_index);
-        let column_index = place_of(unplaced.column_index, || {
+        gaps.offset_index = write_range(record, 4, offset_index);
+        let column_index = range_of(unplaced.column_index, || {
             (chunk.column_index_offset(), chunk.column_index_length())
         });
-        gaps.column_index = write_place(record, 6, column_index);
+        gaps.column_index = write_range(record, 6, column_index);
     });
     gaps
 }
 
-fn place_of(unplaced: Option<i32>, known: impl FnOnce() -> (Option<i64>, Option<i32>)) -> Place {
+fn range_of(
+    unplaced: Option<i32>,
+    known: impl FnOnce() -> (Option<i64>, Option<i32>),
+) -> ByteRange {
     match unplaced {
-        Some(length) => Place::Unknown(length),
+        Some(length) => ByteRange::Unknown(length),
         None => {
             let (offset, length) = known();
-            Place::Known(offset, length)
+            ByteRange::Known(offset, length)
         }
     }
 }
 
 /// Writes an offset as field `id` and a length as the next; returns where an offset is missing.
-fn write_place(record: &mut Fields<'_>, id: i16, place: Place) -> Option<usize> {
+fn write_range(record: &mut Fields<'_>, id: i16, place: ByteRange) -> Option<usize> {
     match place {
-        Place::Known(offset, length) => {
+        ByteRange::Known(offset, length) => {
             write_i64(record, id, offset);
             write_i32(record, id + 1, length);
             None
         }
-        Place::Unknown(length) => {
+        ByteRange::Unknown(length) => {
             record.i64_header(id);
             let gap = record.position();
             record.i32(id + 1, length);
@@ -108,7 +111,7 @@ fn write_place(record: &mut Fields<'_>, id: i16, place: Place) -> Option<usize> 
 /// Returns where the offset of the filter is missing.
 fn write_metadata(
     chunk: &ColumnChunkMetaData,
-    filter: Place,
+    filter: ByteRange,
     options: &FooterOptions,
     record: &mut Fields<'_>,
 ) -> Option<usize> {
@@ -139,7 +142,7 @@ fn write_metadata(
             });
         });
     }
-    let gap = write_place(record, 14, filter);
+    let gap = write_range(record, 14, filter);
     write_size_statistics(chunk, record);
     gap
 }

@@ -33,9 +33,10 @@ impl Ordinals {
     /// SPEC: parquet.thrift, `RowGroup.ordinal` has 16 bits. Readers that number rows refuse a file of which only some row
     /// groups have an ordinal, so one that does not fit keeps out all of them.
     pub(crate) fn of(mut ordinals: impl Iterator<Item = Option<i32>>) -> Self {
-        match ordinals.all(|ordinal| ordinal.is_none_or(|it| i16::try_from(it).is_ok())) {
-            true => Self::Written,
-            false => Self::LeftOut,
+        if ordinals.all(|ordinal| ordinal.is_none_or(|it| i16::try_from(it).is_ok())) {
+            Self::Written
+        } else {
+            Self::LeftOut
         }
     }
 }
@@ -171,9 +172,10 @@ impl<E: FnMut(&[u8]) -> Result<()>> FooterWriter<E> {
     /// That of `emit`.
     pub(crate) fn put(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Result<()> {
         write(&mut self.part);
-        match self.part.len() >= PART_BYTES {
-            true => self.hand_on(),
-            false => Ok(()),
+        if self.part.len() >= PART_BYTES {
+            self.hand_on()
+        } else {
+            Ok(())
         }
     }
 

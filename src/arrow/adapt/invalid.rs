@@ -271,9 +271,10 @@ impl Bounds {
 
     /// The number that was seen as `seen`, which may be negative for want of a bit.
     fn read(&self, seen: i256) -> i256 {
-        match seen < self.low {
-            true => seen.wrapping_add(self.high).wrapping_add(i256::ONE),
-            false => seen,
+        if seen < self.low {
+            seen.wrapping_add(self.high).wrapping_add(i256::ONE)
+        } else {
+            seen
         }
     }
 

@@ -92,9 +92,10 @@ impl<'a> Layers<'a> {
             .layers
             .iter()
             .any(|layer| matches!(layer, Layer::Runs(_)));
-        match has_runs {
-            true => Keyed::Runs,
-            false => Keyed::Dictionary,
+        if has_runs {
+            Keyed::Runs
+        } else {
+            Keyed::Dictionary
         }
     }
 

@@ -158,21 +158,23 @@ impl Conversion {
     /// # Errors
     /// [`ParquetError::NYI`] and [`ParquetError::ArrowError`] if there is no conversion, or values would be read as others.
     pub(crate) fn accepts(&self, data_type: &DataType) -> Result<()> {
-        match *data_type == self.data_type {
-            true => Ok(()),
-            false => self.supports(value_type(data_type)),
+        if *data_type == self.data_type {
+            Ok(())
+        } else {
+            self.supports(value_type(data_type))
         }
     }
 
     /// As [`accepts`](Self::accepts), of a type without layers.
     fn supports(&self, data_type: &DataType) -> Result<()> {
         source::supported(data_type, self.target)?;
-        match Meaning::of_array(data_type).agrees_with(self.meaning) {
-            true => Ok(()),
-            false => Err(ParquetError::ArrowError(format!(
+        if Meaning::of_array(data_type).agrees_with(self.meaning) {
+            Ok(())
+        } else {
+            Err(ParquetError::ArrowError(format!(
                 "values of type {data_type} would be read as others: the column holds {}",
                 self.meaning
-            ))),
+            )))
         }
     }
 
@@ -217,9 +219,10 @@ impl OpenArray<'_> {
             column: self.conversion.annotation,
             precision: self.conversion.precision,
         };
-        let bounds = match *data_type == self.conversion.data_type {
-            true => self.conversion.bounds,
-            false => rules.bounds(data_type),
+        let bounds = if *data_type == self.conversion.data_type {
+            self.conversion.bounds
+        } else {
+            rules.bounds(data_type)
         };
         search.first_invalid(data_type, rules, bounds)
     }

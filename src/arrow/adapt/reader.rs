@@ -282,13 +282,14 @@ impl<'a> SlotReader<'a> {
             ));
         }
         self.layers.resolve(&mut self.cursor, count, picks)?;
-        let picks = match self.layers.is_empty() {
-            true => Picks::Indices(picks),
-            false => Picks::Keys {
+        let picks = if self.layers.is_empty() {
+            Picks::Indices(picks)
+        } else {
+            Picks::Keys {
                 keys: picks,
                 token,
                 of: self.layers.keyed(),
-            },
+            }
         };
         Ok(ByteValues::new(source, picks))
     }

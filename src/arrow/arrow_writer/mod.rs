@@ -1,15 +1,15 @@
 //! Record batches to a Parquet file.
 //!
 //! [`ArrowWriter`] is the whole way in one object. Whoever wants to encode columns on threads of its
-//! own takes the pieces: [`ArrowRowGroupWriterFactory`] makes the [`ArrowColumnWriter`]s of a row
+//! own takes the slices: [`ArrowRowGroupWriterFactory`] makes the [`ArrowColumnWriter`]s of a row
 //! group, [`compute_leaves`] cuts a column of a batch into what they take, and
 //! [`ArrowColumnChunk::append_to_row_group`] splices a finished chunk into the file.
 
 mod column;
 mod factory;
 mod options;
-mod pieces;
 mod row_group;
+mod row_slices;
 mod writer;
 
 pub use crate::arrow::adapt::DecimalPrecision;

@@ -11,8 +11,8 @@ use arrow_schema::{ArrowError, SchemaRef};
 use super::column::ArrowColumnWriter;
 use super::factory::ArrowRowGroupWriterFactory;
 use super::options::ArrowWriterOptions;
-use super::pieces::{Pieces, tiny_page_rows};
 use super::row_group::OpenRowGroup;
+use super::row_slices::{RowSlices, tiny_page_rows};
 use crate::arrow::leaves::{BatchPlan, CheckedBatch, CheckedLeaf, ColumnNames};
 use crate::arrow::schema::{ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata, renamed};
 use crate::budget::Reservation;
@@ -361,8 +361,8 @@ impl<W: Write + Send> ArrowWriter<W> {
     /// Writes a batch that fits the schema.
     fn write_checked(&mut self, batch: &RecordBatch) -> Result<()> {
         let plan = self.plan.clone();
-        let (pieces, all) = (self.pieces(&plan, batch), batch.num_rows());
-        if self.fitting_rows(all).min(pieces.next(0..all)) == all {
+        let (slices, all) = (self.slices(&plan, batch), batch.num_rows());
+        if self.fitting_rows(all).min(slices.next(0..all)) == all {
             let mut leaves = std::mem::take(&mut self.leaves);
             let walked = plan.walk_into(batch, 0, &mut leaves);
             let written = walked.and_then(|()| self.write_leaves(&mut leaves, all));
@@ -373,8 +373,8 @@ impl<W: Write + Send> ArrowWriter<W> {
             written?;
         } else {
             // A batch that goes in by several parts is checked as a whole before its first part is encoded.
-            let checked = plan.check(batch, |rows| pieces.next(rows))?;
-            self.write_by_pieces(checked, all, &pieces)?;
+            let checked = plan.check(batch, |rows| slices.next(rows))?;
+            self.write_by_slices(checked, all, &slices)?;
         }
         self.rest()
     }
@@ -392,20 +392,20 @@ impl<W: Write + Send> ArrowWriter<W> {
         })
     }
 
-    /// The pieces of `batch` that may be taken apart at once.
-    fn pieces<'b>(&mut self, plan: &'b BatchPlan, batch: &'b RecordBatch) -> Pieces<'b> {
+    /// The slices of `batch` that may be taken apart at once.
+    fn slices<'b>(&mut self, plan: &'b BatchPlan, batch: &'b RecordBatch) -> RowSlices<'b> {
         let limit = self.file.reclaimer().limit_at_work();
         let most_rows = limit.map_or(usize::MAX, |limit| {
             tiny_page_rows(self.least_slots, plan.columns().len(), limit)
         });
-        Pieces::new(plan, batch, limit).with_most_rows(most_rows)
+        RowSlices::new(plan, batch, limit).with_most_rows(most_rows)
     }
 
-    fn write_by_pieces(
+    fn write_by_slices(
         &mut self,
         batch: CheckedBatch<'_>,
         all: usize,
-        pieces: &Pieces<'_>,
+        slices: &RowSlices<'_>,
     ) -> Result<()> {
         let (mut from, mut leaves) = (0, Vec::new());
         while from < all {
@@ -414,7 +414,7 @@ impl<W: Write + Send> ArrowWriter<W> {
                 self.flush_open()?;
                 continue;
             }
-            let rows = pieces.next(from..from + fitting);
+            let rows = slices.next(from..from + fitting);
             batch.walk_into(from..from + rows, &mut leaves)?;
             self.write_leaves(&mut leaves, rows)?;
             from += rows;

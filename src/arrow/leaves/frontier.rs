@@ -161,9 +161,10 @@ impl Frontier {
             None => self,
             Some(slot) => self.refused(Refusal::RequiredNull {
                 index: base + slot,
-                counts: match self.is_below_list || self.resolved {
-                    true => Counts::Elements,
-                    false => Counts::Rows,
+                counts: if self.is_below_list || self.resolved {
+                    Counts::Elements
+                } else {
+                    Counts::Rows
                 },
                 field: field.clone(),
             }),

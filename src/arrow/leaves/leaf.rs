@@ -67,9 +67,9 @@ pub(super) enum Refusal {
 /// What the place of a null in its array counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Counts {
-    /// Rows, those of the piece of a batch that was walked.
+    /// Rows, those of the slice of a batch that was walked.
     Rows,
-    /// Elements of a list, or values of a dictionary: what piece of a batch was walked does not matter.
+    /// Elements of a list, or values of a dictionary: what slice of a batch was walked does not matter.
     Elements,
 }
 

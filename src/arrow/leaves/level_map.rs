@@ -58,9 +58,10 @@ fn align(leaf: &[LeafNode], column: &[ColumnNode]) -> Option<LevelMap> {
     let mut is_element = false;
     for step in leaf {
         let node = column.get(at)?;
-        let repetition = match is_element {
-            true => Repetition::REQUIRED,
-            false => node.repetition,
+        let repetition = if is_element {
+            Repetition::REQUIRED
+        } else {
+            node.repetition
         };
         let optional = step.presence == Presence::Optional;
         match (step.kind, node.kind, repetition) {
@@ -159,9 +160,10 @@ impl Pairing {
     fn finish(mut self) -> LevelMap {
         self.to.push(Some(self.column));
         let is_same = (0i16..).zip(&self.to).all(|(from, to)| *to == Some(from));
-        match is_same {
-            true => LevelMap::Same,
-            false => LevelMap::To(self.to.into()),
+        if is_same {
+            LevelMap::Same
+        } else {
+            LevelMap::To(self.to.into())
         }
     }
 }

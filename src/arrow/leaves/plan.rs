@@ -123,7 +123,7 @@ impl BatchPlan {
         Weights::new(fields.zip(batch.columns()))
     }
 
-    /// Appends the leaves of `batch`, which is a piece of a larger one from row `first_row` on, or whole. Whatever can be wrong
+    /// Appends the leaves of `batch`, which is a slice of a larger one from row `first_row` on, or whole. Whatever can be wrong
     /// with a batch of the right types is found here.
     ///
     /// # Errors
@@ -137,7 +137,7 @@ impl BatchPlan {
         self.walk_with(batch, leaves, |column, leaf| column.check(leaf, first_row))
     }
 
-    /// Checks a batch of which not all leaves are to be held at once; `piece_rows` says how many of the given rows are taken
+    /// Checks a batch of which not all leaves are to be held at once; `slice_rows` says how many of the given rows are taken
     /// apart together.
     ///
     /// # Errors
@@ -145,11 +145,11 @@ impl BatchPlan {
     pub(crate) fn check<'a>(
         &'a self,
         batch: &'a RecordBatch,
-        piece_rows: impl Fn(Range<usize>) -> usize,
+        slice_rows: impl Fn(Range<usize>) -> usize,
     ) -> Result<CheckedBatch<'a>> {
         let (mut from, mut leaves) = (0, Vec::new());
         while from < batch.num_rows() {
-            let rows = piece_rows(from..batch.num_rows());
+            let rows = slice_rows(from..batch.num_rows());
             self.walk_into(&batch.slice(from, rows), from, &mut leaves)?;
             leaves.clear();
             from += rows;
@@ -197,9 +197,9 @@ impl CheckedBatch<'_> {
         rows: Range<usize>,
         leaves: &mut Vec<CheckedLeaf>,
     ) -> Result<()> {
-        let piece = self.batch.slice(rows.start, rows.len());
+        let slice = self.batch.slice(rows.start, rows.len());
         let checked = |column: &ArrowColumnPlan, leaf| Ok(column.checked_before(leaf));
-        self.plan.walk_with(&piece, leaves, checked)
+        self.plan.walk_with(&slice, leaves, checked)
     }
 }
 
@@ -243,13 +243,14 @@ impl LeafPlan {
     /// # Errors
     /// [`ParquetError::ArrowError`] naming the field, the type of its values, and the type of the array.
     pub(crate) fn check_type(&self, found: &DataType) -> Result<()> {
-        match self.root.takes(found) {
-            true => Ok(()),
-            false => Err(ParquetError::ArrowError(format!(
+        if self.root.takes(found) {
+            Ok(())
+        } else {
+            Err(ParquetError::ArrowError(format!(
                 "Incompatible type. Field '{}' has type {}, array has type {found}",
                 self.field.name(),
                 value_type(self.field.data_type()),
-            ))),
+            )))
         }
     }
 

@@ -119,9 +119,10 @@ fn collect(
     shapes: &mut Vec<ColumnShape>,
 ) {
     let info = field.get_basic_info();
-    let repetition = match info.has_repetition() {
-        true => info.repetition(),
-        false => Repetition::REQUIRED,
+    let repetition = if info.has_repetition() {
+        info.repetition()
+    } else {
+        Repetition::REQUIRED
     };
     match &**field {
         Type::PrimitiveType { .. } => {

@@ -169,9 +169,10 @@ fn leaf(array: ArrayRef, frontier: Frontier) -> Leaf {
         array,
         slots: frontier.slots(),
         row_slots: frontier.row_slots.min(frontier.slots()),
-        def: match frontier.one_by_one {
-            true => frontier.def.measured_in_batches(),
-            false => frontier.def,
+        def: if frontier.one_by_one {
+            frontier.def.measured_in_batches()
+        } else {
+            frontier.def
         },
         rep: frontier.rep,
         selection: frontier.live,

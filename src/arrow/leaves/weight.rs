@@ -222,9 +222,10 @@ impl Node {
     /// Bytes of some values of a dictionary or of runs.
     fn entries(&self, values: &ArrayRef, range: Range<usize>, above: Above) -> usize {
         let slots = range.len();
-        match is_wrapped(values.data_type()) {
-            true => self.resolve(values.as_ref(), range, above),
-            false => self.weigh(values.as_ref(), range, slots, above),
+        if is_wrapped(values.data_type()) {
+            self.resolve(values.as_ref(), range, above)
+        } else {
+            self.weigh(values.as_ref(), range, slots, above)
         }
     }
 }
@@ -271,18 +272,16 @@ impl ListVisitor for WeighLists<'_> {
 
 /// Bytes of the levels of `slots` slots.
 fn levels(slots: usize, above: Above) -> usize {
-    match above.has_list {
-        true => slots.saturating_mul(LEVELS_BYTES),
-        false => 0,
+    if above.has_list {
+        slots.saturating_mul(LEVELS_BYTES)
+    } else {
+        0
     }
 }
 
 /// `bytes`, if they are copied.
 fn copied(above: Above, bytes: usize) -> usize {
-    match above.is_copied {
-        true => bytes,
-        false => 0,
-    }
+    if above.is_copied { bytes } else { 0 }
 }
 
 /// Bytes of the values of an array that is not nested.

@@ -41,9 +41,10 @@ fn fields(arrow: &Fields, nodes: &[TypePtr]) -> Fields {
     let pairs = arrow.iter().zip(nodes);
     let named = pairs.map(|(field, node)| {
         let inner = inside(field, node);
-        match inner.name() == node.name() {
-            true => inner,
-            false => Arc::new(Field::clone(&inner).with_name(node.name())),
+        if inner.name() == node.name() {
+            inner
+        } else {
+            Arc::new(Field::clone(&inner).with_name(node.name()))
         }
     });
     named.collect()
@@ -52,9 +53,10 @@ fn fields(arrow: &Fields, nodes: &[TypePtr]) -> Fields {
 /// `field` with new names inside.
 fn inside(field: &FieldRef, node: &Type) -> FieldRef {
     let data_type = data_type(field.data_type(), node);
-    match data_type == *field.data_type() {
-        true => Arc::clone(field),
-        false => Arc::new(Field::clone(field).with_data_type(data_type)),
+    if data_type == *field.data_type() {
+        Arc::clone(field)
+    } else {
+        Arc::new(Field::clone(field).with_data_type(data_type))
     }
 }
 

@@ -164,9 +164,10 @@ impl ChunkLedger {
             Ok(PageEntry {
                 len: next()?,
                 rows: next()?,
-                unencoded: match self.counts_unencoded {
-                    true => Some(i64::try_from(next()?)?),
-                    false => None,
+                unencoded: if self.counts_unencoded {
+                    Some(i64::try_from(next()?)?)
+                } else {
+                    None
                 },
             })
         })

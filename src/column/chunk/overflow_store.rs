@@ -90,9 +90,10 @@ impl OverflowStore {
     /// # Errors
     /// If the store fails.
     pub(crate) fn take_behind(&mut self, key: PageKey, buffer: &mut Vec<u8>) -> Result<usize> {
-        match self.held.contains_key(&key) {
-            true => self.take_into(key, buffer).map(|()| 0),
-            false => self.store.take_behind(self.store_keys.get(key)?, buffer),
+        if self.held.contains_key(&key) {
+            self.take_into(key, buffer).map(|()| 0)
+        } else {
+            self.store.take_behind(self.store_keys.get(key)?, buffer)
         }
     }
 

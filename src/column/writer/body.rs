@@ -4,7 +4,7 @@
 use super::page_levels::{LevelSections, PageLevels};
 use super::page_values::PageValues;
 use super::scratch::PageScratch;
-use super::seal::HEADER_ROOM;
+use super::seal::HEADER_CAPACITY;
 use crate::basic::Encoding;
 use crate::errors::Result;
 use crate::meta::properties::WriterVersion;
@@ -37,7 +37,7 @@ enum Owner {
 }
 
 impl Body {
-    /// Takes the open page out of `page` and `values`. There are `header_bytes` of room in front, or [`HEADER_ROOM`].
+    /// Takes the open page out of `page` and `values`. There are `header_bytes` of room in front, or [`HEADER_CAPACITY`].
     pub(super) fn lay_out(
         scratch: &mut PageScratch,
         page: &mut PageLevels,
@@ -49,7 +49,7 @@ impl Body {
         let level_bytes = page.level_bytes();
         if level_bytes > MOST_LEVEL_BYTES {
             scratch.start_body(header_bytes + level_bytes + values.estimated_bytes());
-            scratch.body.resize(HEADER_ROOM, 0);
+            scratch.body.resize(HEADER_CAPACITY, 0);
             let levels = page.flush_levels(version, &mut scratch.body)?;
             return Self::behind_levels(scratch, values, levels);
         }
@@ -62,7 +62,7 @@ impl Body {
         };
         let Some((encoding, values_from)) = lent else {
             scratch.start_body(front + values.estimated_bytes());
-            scratch.body.resize(HEADER_ROOM, 0);
+            scratch.body.resize(HEADER_CAPACITY, 0);
             scratch.body.extend_from_slice(&scratch.header);
             return Self::behind_levels(scratch, values, levels);
         };
@@ -85,7 +85,7 @@ impl Body {
         levels: LevelSections,
     ) -> Result<Self> {
         Ok(Self {
-            from: HEADER_ROOM,
+            from: HEADER_CAPACITY,
             levels,
             encoding: values.flush_into(&mut scratch.body)?,
             owner: Owner::Scratch,

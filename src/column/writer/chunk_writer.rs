@@ -369,16 +369,17 @@ impl<'a> ChunkWriter<'a> {
         self.reserve(held_bytes);
         let budget = self.reservation.budget();
         let is_short = if budget.used() >= grant.most_bytes {
-            budget.is_under_pressure() || next_bytes > budget.room()
+            budget.is_under_pressure() || next_bytes > budget.remaining()
         } else {
-            !grant.may_pass && next_bytes > budget.room()
+            !grant.may_pass && next_bytes > budget.remaining()
         };
         if is_short {
             return Ok(Some(Written::Short { next_bytes }));
         }
         // Until the encoder is asked again it counts as holding both.
         self.reserve(held_bytes + next_bytes);
-        if self.encoder.dictionary_writing_bytes() > 0 && self.reservation.budget().room() == 0 {
+        if self.encoder.dictionary_writing_bytes() > 0 && self.reservation.budget().remaining() == 0
+        {
             self.early_dictionaries += 1;
             self.cut(Cut::Full)?;
             self.end_dictionary()?;
@@ -450,7 +451,7 @@ impl<'a> ChunkWriter<'a> {
         };
         match filter.condensed_bytes(0) {
             None => return Ok(()),
-            Some(bytes) if self.reservation.budget().has_room_for(bytes) => {
+            Some(bytes) if self.reservation.budget().can_hold(bytes) => {
                 // The bits are there beside the hashes for a moment.
                 self.reserve(self.encoder.reserved_size() + bytes);
                 if let Some(filter) = self.encoder.filter_mut() {

@@ -3,7 +3,7 @@
 
 use super::sizes::{count_within, distinct_bound, is_dictionary, size_bound, width_of};
 use super::slots::Slots;
-use crate::compression::CodecRoom;
+use crate::compression::CodecMemory;
 use crate::data_type::values::Values;
 use crate::encodings::MOST_VALUE_OVERHEAD;
 use crate::meta::properties::ColumnOptions;
@@ -39,7 +39,7 @@ pub(crate) struct PageMemoryCap {
     /// Bytes at which bounds are cut, also where the options want them whole.
     pub(crate) bound_bytes: usize,
     /// What the codec may work in.
-    pub(crate) codec: CodecRoom,
+    pub(crate) codec: CodecMemory,
 }
 
 /// Where the pages and the dictionary of a column end: the least of what the options ask, what memory allows, and what
@@ -520,7 +520,7 @@ mod tests {
         page_bytes: 1_600,
         dictionary_bytes: 6_400,
         bound_bytes: 64,
-        codec: CodecRoom {
+        codec: CodecMemory {
             wanted_bytes: 100_000,
             limit_bytes: 100_000,
         },

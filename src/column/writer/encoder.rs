@@ -13,7 +13,7 @@ use super::page_levels::PageLevels;
 use super::page_values::PageValues;
 use super::plan::ColumnPlan;
 use super::scratch::PageScratch;
-use super::seal::{Checksum, HEADER_ROOM, SealOptions, bound_bytes, seal};
+use super::seal::{Checksum, HEADER_CAPACITY, SealOptions, bound_bytes, seal};
 use super::slots::{GivenBounds, Slots};
 use crate::basic::{Encoding, Type};
 use crate::column::chunk::{
@@ -246,7 +246,7 @@ impl ColumnEncoder {
             }
             _ => None,
         };
-        let header_bytes = HEADER_ROOM + header_statistics.as_ref().map_or(0, bound_bytes);
+        let header_bytes = HEADER_CAPACITY + header_statistics.as_ref().map_or(0, bound_bytes);
         let version = self.plan.options().writer_version;
         let body = Body::lay_out(
             scratch,
@@ -319,11 +319,11 @@ impl ColumnEncoder {
     pub(super) fn lay_out_dictionary(&mut self, scratch: &mut PageScratch) -> Option<usize> {
         let mut dictionary = self.values.take_dictionary()?;
         dictionary.end();
-        scratch.start_body(HEADER_ROOM + dictionary.dictionary_bytes());
-        scratch.body.resize(HEADER_ROOM, 0);
+        scratch.start_body(HEADER_CAPACITY + dictionary.dictionary_bytes());
+        scratch.body.resize(HEADER_CAPACITY, 0);
         dictionary.write_dictionary_into(&mut scratch.body);
         if let Some(filter) = &mut self.filter {
-            let page = scratch.body.get(HEADER_ROOM..).unwrap_or_default();
+            let page = scratch.body.get(HEADER_CAPACITY..).unwrap_or_default();
             filter.insert(&dictionary.entries(page));
         }
         Some(dictionary.num_entries())
@@ -344,8 +344,8 @@ impl ColumnEncoder {
             encoding: Encoding::PLAIN,
             is_sorted: Some(false),
         });
-        let sealed =
-            seal(scratch, HEADER_ROOM, kind, &self.sealing).map_err(|error| self.named(error))?;
+        let sealed = seal(scratch, HEADER_CAPACITY, kind, &self.sealing)
+            .map_err(|error| self.named(error))?;
         let facts = DictionaryFacts {
             header_len: sealed.header_len,
             body_len: sealed.body_len(),

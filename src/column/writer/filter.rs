@@ -177,12 +177,11 @@ impl FilterBuilder {
     /// Bytes of a filter that, with `more` hashes, folds as the full one would. A few times what the hashes ask for: bits are not set quite as
     /// evenly as the estimate has it, and how far a filter may be folded is estimated best while it is sparse.
     fn sufficient_bytes(&self, more: u64) -> usize {
-        match self.has_parted_with_bits {
-            true => self.full_bytes,
-            false => {
-                let enough = Sbbf::bytes_for_ndv_fpp(self.hashes + more, self.properties.fpp());
-                self.full_bytes.min(4 * enough)
-            }
+        if self.has_parted_with_bits {
+            self.full_bytes
+        } else {
+            let enough = Sbbf::bytes_for_ndv_fpp(self.hashes + more, self.properties.fpp());
+            self.full_bytes.min(4 * enough)
         }
     }
 }

@@ -12,7 +12,7 @@ use super::cut::PageMemoryCap;
 use super::pressure::MemoryPressure;
 use super::scratch::ScratchPool;
 use crate::budget::{AtWork, Member, MemoryBudget};
-use crate::compression::CodecRoom;
+use crate::compression::CodecMemory;
 use crate::errors::{ParquetError, Result};
 pub(crate) use open_column::OpenColumn;
 use steps::{FILTER_FLOOR_BYTES, LEAST_PAGE_BYTES, STEPS, Step, descending};
@@ -160,14 +160,14 @@ impl MemoryReclaimer {
         rest: &mut [C],
     ) -> Result<()> {
         let bytes = chunk.encoder().filter_ending_bytes();
-        if bytes < FILTER_FLOOR_BYTES || self.member.budget().has_room_for(bytes) {
+        if bytes < FILTER_FLOOR_BYTES || self.member.budget().can_hold(bytes) {
             return Ok(());
         }
         for step in STEPS.iter().filter(|step| step.only_moves()) {
             self.take_step(step, rest, 0)?;
         }
         self.scratch.free_buffers();
-        if !self.member.budget().has_room_for(bytes) {
+        if !self.member.budget().can_hold(bytes) {
             chunk.give_up_filter();
             self.note_filter_given_up();
         }
@@ -218,7 +218,7 @@ impl MemoryReclaimer {
         columns: &mut [C],
         next_bytes: usize,
     ) -> Result<Reclaimed> {
-        let missing = next_bytes.saturating_sub(self.member.shared().room());
+        let missing = next_bytes.saturating_sub(self.member.shared().remaining());
         if missing == 0 && !self.gives_way() {
             return Ok(Reclaimed::Enough);
         }
@@ -238,7 +238,7 @@ impl MemoryReclaimer {
             // What makes the file larger waits until there is no other way.
             if step.is_last_resort()
                 && !self.gives_way()
-                && next_bytes <= self.member.shared().room()
+                && next_bytes <= self.member.shared().remaining()
             {
                 break;
             }
@@ -286,7 +286,7 @@ impl MemoryReclaimer {
         let used = self.member.used();
         let is_half_full = shared
             .limit()
-            .is_some_and(|limit| shared.room() < limit / 2);
+            .is_some_and(|limit| shared.remaining() < limit / 2);
         if !is_half_full || used <= share || self.is_spent(columns.len()) || is_store_full(columns)
         {
             return Ok(());
@@ -368,7 +368,7 @@ pub(crate) fn page_cap(budget: &MemoryBudget, codecs: usize) -> Option<PageMemor
             .part(DICTIONARY_PART, DICTIONARY_PART_OF_SHARE)?
             .max(LEAST_DICTIONARY_BYTES),
         bound_bytes: budget.part(BOUND_PART, 0)?.max(LEAST_BOUND_BYTES),
-        codec: CodecRoom {
+        codec: CodecMemory {
             wanted_bytes: budget.part(8, 8)? * CODEC_EIGHTHS / codecs.max(1),
             limit_bytes: budget.limit()?,
         },

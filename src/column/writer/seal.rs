@@ -14,7 +14,7 @@ use crate::wire::page::{
 
 /// Bytes left free in front of a body for its header; a longer header, with large statistics, moves the body. A body
 /// in a lent buffer may have more.
-pub(super) const HEADER_ROOM: usize = 64;
+pub(super) const HEADER_CAPACITY: usize = 64;
 
 /// How pages of one column are sealed.
 #[derive(Debug, Clone, Copy)]
@@ -84,13 +84,13 @@ pub(super) fn seal<'s>(
             page.is_compressed
         }
         PageHeaderKind::Data(_) | PageHeaderKind::Dictionary(_) => {
-            scratch.start_blob(HEADER_ROOM, body_from..body_from);
+            scratch.start_blob(HEADER_CAPACITY, body_from..body_from);
             scratch.compress(options.strength, body_from)?;
             true
         }
     };
     let (stored, body_from) = if is_compressed {
-        (&mut scratch.blob, HEADER_ROOM)
+        (&mut scratch.blob, HEADER_CAPACITY)
     } else {
         (&mut scratch.body, body_from)
     };
@@ -145,9 +145,9 @@ fn compress_v2(
     if scratch.body.len() == values_from {
         return Ok(false);
     }
-    scratch.start_blob(HEADER_ROOM, body_from..values_from);
+    scratch.start_blob(HEADER_CAPACITY, body_from..values_from);
     scratch.compress(options.strength, values_from)?;
-    let compressed_len = scratch.blob.len() - HEADER_ROOM - levels_len;
+    let compressed_len = scratch.blob.len() - HEADER_CAPACITY - levels_len;
     #[expect(
         clippy::cast_precision_loss,
         reason = "pages are far smaller than 2^52 bytes"

@@ -259,11 +259,12 @@ impl<W: Write + Send> SerializedFileWriter<W> {
     }
 
     fn check_previous_closed(&self) -> Result<()> {
-        match self.row_groups_begun == self.pending.num_row_groups() {
-            true => Ok(()),
-            false => Err(ParquetError::General(
+        if self.row_groups_begun == self.pending.num_row_groups() {
+            Ok(())
+        } else {
+            Err(ParquetError::General(
                 "Previous row group writer was not closed".to_owned(),
-            )),
+            ))
         }
     }
 }

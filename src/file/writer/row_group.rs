@@ -240,11 +240,12 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
     fn check_previous_closed(&self) -> Result<()> {
         self.sink.check()?;
         self.closed.latch.check()?;
-        match self.next_column == self.closed.chunks.len() {
-            true => Ok(()),
-            false => Err(ParquetError::General(
+        if self.next_column == self.closed.chunks.len() {
+            Ok(())
+        } else {
+            Err(ParquetError::General(
                 "Previous column writer was not closed".to_owned(),
-            )),
+            ))
         }
     }
 
@@ -330,9 +331,10 @@ fn streamed_chunk<'a, W: Write + Send>(
     index: usize,
     sink: &'a mut TrackedWrite<W>,
 ) -> Result<ChunkWriter<'a>> {
-    let stored = match resources.plan(index)?.has_dictionary() {
-        true => Some(resources.buffer(index)?),
-        false => None,
+    let stored = if resources.plan(index)?.has_dictionary() {
+        Some(resources.buffer(index)?)
+    } else {
+        None
     };
     let pages = ChunkPages::Streamed(StreamedPages::new(sink, stored));
     resources.chunk(index, pages)
@@ -353,12 +355,13 @@ fn copy_chunk<W: Write>(
     column: &ColumnDescriptor,
 ) -> Result<()> {
     let copied = io::copy(&mut source, sink)?;
-    match copied == len {
-        true => Ok(()),
-        false => Err(ParquetError::EOF(format!(
+    if copied == len {
+        Ok(())
+    } else {
+        Err(ParquetError::EOF(format!(
             "Failed to splice column data, expected {len} got {copied} (column {})",
             column.path().string()
-        ))),
+        )))
     }
 }
 

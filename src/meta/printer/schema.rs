@@ -61,16 +61,18 @@ fn add_group(text: &mut String, node: &Type, fields: &[TypePtr], depth: usize) {
 }
 
 fn repetition(info: &BasicTypeInfo) -> String {
-    match info.has_repetition() {
-        true => format!("{} ", info.repetition()),
-        false => String::new(),
+    if info.has_repetition() {
+        format!("{} ", info.repetition())
+    } else {
+        String::new()
     }
 }
 
 fn id(info: &BasicTypeInfo) -> String {
-    match info.has_id() {
-        true => format!(" [{}]", info.id()),
-        false => String::new(),
+    if info.has_id() {
+        format!(" [{}]", info.id())
+    } else {
+        String::new()
     }
 }
 

@@ -51,9 +51,10 @@ impl ColumnOverrides {
 
     /// On keeps a size that was set before; off forgets it.
     pub(super) fn set_bloom_enabled(&mut self, enabled: bool) {
-        self.bloom = Some(match enabled {
-            true => BloomSetting::On(BloomSetting::size_or_default(self.bloom)),
-            false => BloomSetting::Off,
+        self.bloom = Some(if enabled {
+            BloomSetting::On(BloomSetting::size_or_default(self.bloom))
+        } else {
+            BloomSetting::Off
         });
     }
 

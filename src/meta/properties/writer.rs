@@ -71,9 +71,10 @@ pub(super) enum OffsetIndex {
 impl OffsetIndex {
     /// What the caller wants, before anything else is known.
     pub(super) fn of(disabled: bool) -> Self {
-        match disabled {
-            true => OffsetIndex::Omitted,
-            false => OffsetIndex::Written,
+        if disabled {
+            OffsetIndex::Omitted
+        } else {
+            OffsetIndex::Written
         }
     }
 }

@@ -197,9 +197,10 @@ impl Parser<'_> {
             LogicalType::Decimal(_) => {
                 self.tokens.expect("(")?;
                 let precision = self.parameter("precision", "DECIMAL type")?;
-                let scale = match self.tokens.take(",") {
-                    true => self.parameter("scale", "DECIMAL type")?,
-                    false => 0,
+                let scale = if self.tokens.take(",") {
+                    self.parameter("scale", "DECIMAL type")?
+                } else {
+                    0
                 };
                 LogicalType::decimal(scale, precision)
             }

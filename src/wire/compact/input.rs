@@ -242,9 +242,10 @@ impl<'a> Input<'a> {
 
 impl Field {
     fn must_be(self, code: u8) -> Result<()> {
-        match self.code == code {
-            true => Ok(()),
-            false => Err(wrong("a field has another type")),
+        if self.code == code {
+            Ok(())
+        } else {
+            Err(wrong("a field has another type"))
         }
     }
 }

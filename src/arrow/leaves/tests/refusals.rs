@@ -128,7 +128,7 @@ fn a_null_in_a_required_field_is_named_when_the_leaf_is_checked() {
         "{error}"
     );
     assert_eq!(walk(&field, &array)[0].slots, 0);
-    // Of a piece of a batch, rows are counted on from its first.
+    // Of a slice of a batch, rows are counted on from its first.
     let error = checked(&field, &array, 100).unwrap_err().to_string();
     assert!(error.contains("index 102 for"), "{error}");
 }

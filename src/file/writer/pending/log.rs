@@ -78,9 +78,10 @@ impl Log {
             self.put_tail(depot, column)?;
         }
         // A buffer that grows as it is filled would take up to three times as much.
-        match bytes > blob_bytes {
-            true => self.tail.reserve_exact(bytes),
-            false => self.tail.reserve(bytes),
+        if bytes > blob_bytes {
+            self.tail.reserve_exact(bytes)
+        } else {
+            self.tail.reserve(bytes)
         }
         let written = write(&mut self.tail);
         if self.tail.len() >= blob_bytes {
@@ -123,9 +124,10 @@ impl Log {
         for pile in [&mut self.large, &mut self.small] {
             pile.drain(origin, scratch, |blob, _| {
                 taken += blob.len() as u64;
-                match taken <= put {
-                    true => see(blob),
-                    false => Err(differs(taken)),
+                if taken <= put {
+                    see(blob)
+                } else {
+                    Err(differs(taken))
                 }
             })?;
         }
@@ -181,9 +183,10 @@ impl Log {
         if self.tail.capacity() > 2 * depot.blob_bytes() {
             self.tail = Vec::new();
         }
-        match depot.is_limited() && self.small.blobs.len() * KEY_BYTES > depot.blob_bytes() {
-            true => self.merge(depot),
-            false => Ok(()),
+        if depot.is_limited() && self.small.blobs.len() * KEY_BYTES > depot.blob_bytes() {
+            self.merge(depot)
+        } else {
+            Ok(())
         }
     }
 

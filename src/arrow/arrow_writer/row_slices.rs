@@ -7,10 +7,10 @@ use arrow_array::RecordBatch;
 
 use crate::arrow::leaves::{BatchPlan, Weights};
 
-/// The part of a limit that a piece may take.
-const PIECE_PART: usize = 16;
+/// The part of a limit that a slice may take.
+const SLICE_PART: usize = 16;
 
-/// The part of a limit that may be remembered of the pages of one piece.
+/// The part of a limit that may be remembered of the pages of one slice.
 const LEDGERS_PART: usize = 16;
 
 /// Bytes that a page leaves in tables, with bounds of the usual length, about.
@@ -19,9 +19,9 @@ const PAGE_FACTS_BYTES: usize = 256;
 /// With pages of so many slots and more the values take far more than what is remembered of them.
 const MANY_SLOTS: usize = 128;
 
-/// Rows of a piece under a limit of `limit` bytes, in a table of `columns`, where pages may be as small as `least_slots`:
+/// Rows of a slice under a limit of `limit` bytes, in a table of `columns`, where pages may be as small as `least_slots`:
 /// what is remembered of many tiny pages could fill the limit, and only the end of the row group frees it, which has to
-/// wait for the end of the piece.
+/// wait for the end of the slice.
 pub(super) fn tiny_page_rows(least_slots: usize, columns: usize, limit: usize) -> usize {
     if least_slots >= MANY_SLOTS {
         return usize::MAX;
@@ -30,18 +30,18 @@ pub(super) fn tiny_page_rows(least_slots: usize, columns: usize, limit: usize) -
     pages.max(1) * least_slots.max(1)
 }
 
-/// Cuts one batch into pieces.
+/// Cuts one batch into slices.
 #[derive(Debug)]
-pub(super) struct Pieces<'a> {
+pub(super) struct RowSlices<'a> {
     weights: Weights<'a>,
     most_bytes: usize,
     most_rows: usize,
 }
 
-impl<'a> Pieces<'a> {
-    /// Pieces of `batch` under a limit of `limit` bytes; one piece where there is none, or where the batch takes little.
+impl<'a> RowSlices<'a> {
+    /// Slices of `batch` under a limit of `limit` bytes; one slice where there is none, or where the batch takes little.
     pub(super) fn new(plan: &'a BatchPlan, batch: &'a RecordBatch, limit: Option<usize>) -> Self {
-        let most_bytes = limit.map_or(usize::MAX, |limit| limit / PIECE_PART);
+        let most_bytes = limit.map_or(usize::MAX, |limit| limit / SLICE_PART);
         let weights = limit.map(|_| plan.weights(batch));
         let weights =
             weights.filter(|weights| !weights.are_within(0..batch.num_rows(), most_bytes));
@@ -53,12 +53,12 @@ impl<'a> Pieces<'a> {
         }
     }
 
-    /// The same with no more than `most_rows` in a piece.
+    /// The same with no more than `most_rows` in a slice.
     pub(super) fn with_most_rows(self, most_rows: usize) -> Self {
         Self { most_rows, ..self }
     }
 
-    /// Rows of the piece that begins with the first of `rows`: as many as stay below the part of the limit, by what each
+    /// Rows of the slice that begins with the first of `rows`: as many as stay below the part of the limit, by what each
     /// of them takes, and one at least.
     pub(super) fn next(&self, rows: Range<usize>) -> usize {
         let rows = rows.start..rows.end.min(rows.start.saturating_add(self.most_rows));
@@ -132,13 +132,13 @@ mod tests {
         plan(batch).weights(batch).bytes(rows)
     }
 
-    /// Rows of all pieces.
-    fn pieces(batch: &RecordBatch, limit: usize) -> Vec<usize> {
+    /// Rows of all slices.
+    fn slices(batch: &RecordBatch, limit: usize) -> Vec<usize> {
         let plan = plan(batch);
-        let pieces = Pieces::new(&plan, batch, Some(limit));
+        let slices = RowSlices::new(&plan, batch, Some(limit));
         let (mut from, mut all) = (0, Vec::new());
         while from < batch.num_rows() {
-            let rows = pieces.next(from..batch.num_rows());
+            let rows = slices.next(from..batch.num_rows());
             all.push(rows);
             from += rows;
         }
@@ -151,19 +151,19 @@ mod tests {
         let keys = Int32Array::from(vec![0; 10_000]);
         let words = Arc::new(StringArray::from(vec!["a".repeat(1000)]));
         let words: ArrayRef = Arc::new(DictionaryArray::<Int32Type>::new(keys, words));
-        assert_eq!(pieces(&batch(vec![numbers, words]), 1), [10_000]);
+        assert_eq!(slices(&batch(vec![numbers, words]), 1), [10_000]);
     }
 
     #[test]
     fn levels_below_lists_take_their_part_of_the_limit_at_most() {
         let table = batch(vec![lists([9; 1000]), lists([9; 1000])]);
         let bytes = bytes(&table, 0..1000);
-        assert_eq!(pieces(&table, bytes * PIECE_PART), [1000]);
-        assert_eq!(pieces(&table, bytes * PIECE_PART / 4), [250; 4]);
-        assert_eq!(pieces(&table, 1), [1; 1000]);
+        assert_eq!(slices(&table, bytes * SLICE_PART), [1000]);
+        assert_eq!(slices(&table, bytes * SLICE_PART / 4), [250; 4]);
+        assert_eq!(slices(&table, 1), [1; 1000]);
         // A slice counts as what it reaches over.
         assert_eq!(
-            pieces(&table.slice(500, 250), bytes * PIECE_PART / 4),
+            slices(&table.slice(500, 250), bytes * SLICE_PART / 4),
             [250]
         );
     }
@@ -173,7 +173,7 @@ mod tests {
         let lens = |row: usize| if row == 700 { 100_000 } else { 1 };
         let table = batch(vec![lists((0..1000).map(lens))]);
         let bytes = bytes(&table, 0..700);
-        assert_eq!(pieces(&table, bytes * PIECE_PART), [700, 1, 299]);
+        assert_eq!(slices(&table, bytes * SLICE_PART), [700, 1, 299]);
     }
 
     /// Six rows of the same 10,000 numbers, in the ways that Arrow has for it, each of which takes little room.
@@ -257,9 +257,9 @@ mod tests {
             let table = batch(vec![column]);
             let row_bytes = bytes(&table, 0..1);
             assert!(row_bytes >= 40_000, "{name}: {row_bytes}");
-            assert_eq!(pieces(&table, row_bytes * PIECE_PART), [1; 6], "{name}");
-            assert_eq!(pieces(&table, row_bytes * 3 * PIECE_PART), [3; 2], "{name}");
-            assert_eq!(pieces(&table, row_bytes * 6 * PIECE_PART), [6], "{name}");
+            assert_eq!(slices(&table, row_bytes * SLICE_PART), [1; 6], "{name}");
+            assert_eq!(slices(&table, row_bytes * 3 * SLICE_PART), [3; 2], "{name}");
+            assert_eq!(slices(&table, row_bytes * 6 * SLICE_PART), [6], "{name}");
         }
     }
 }
