@@ -2,9 +2,14 @@
 
 use std::sync::Arc;
 
+use herringbone::basic::Encoding;
 use herringbone::data_type::{Int32Type, Int64Type};
 use herringbone::errors::Result;
-use herringbone::file::writer::{SerializedColumnWriter, SerializedFileWriter};
+use herringbone::file::properties::WriterProperties;
+use herringbone::file::writer::{
+    SerializedColumnWriter, SerializedFileWriter, SerializedRowGroupWriter, TrackedWrite,
+};
+use herringbone::schema::types::SchemaDescriptor;
 
 use crate::typed::schema;
 
@@ -133,4 +138,22 @@ fn a_finished_file_takes_no_row_group() {
     assert_says(writer.finish(), message);
     let file = writer.into_inner().unwrap();
     assert_eq!(&file[file.len() - 4..], b"PAR1");
+}
+
+/// Nothing was begun, so that no column is missing its end.
+#[test]
+fn a_row_group_that_stands_alone_says_again_what_its_properties_lack() {
+    let descr = Arc::new(SchemaDescriptor::new(schema(
+        "message m { REQUIRED INT64 c; }",
+    )));
+    let properties = WriterProperties::builder()
+        .set_dictionary_enabled(false)
+        .set_encoding(Encoding::DELTA_BYTE_ARRAY);
+    let mut sink = TrackedWrite::new(Vec::new());
+    let properties = Arc::new(properties.build());
+    let mut group = SerializedRowGroupWriter::new(descr, properties, &mut sink, 0, None);
+    for _ in 0..2 {
+        let error = group.next_column().map(drop).unwrap_err().to_string();
+        assert!(error.contains("DELTA_BYTE_ARRAY"), "{error}");
+    }
 }

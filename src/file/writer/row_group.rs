@@ -103,13 +103,13 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
         if index == self.descr.num_columns() {
             return Ok(None);
         }
-        self.next_column += 1;
         let from = i64::try_from(self.sink.bytes_written())?;
         let resources = match self.resources.take() {
             Some(resources) => resources,
             None => FileResources::on_heap(ColumnPlan::of_all(&self.descr, &self.props)?),
         };
         let resources = self.resources.insert(resources);
+        self.next_column += 1;
         self.closed.latch.begin()?;
         let chunk = streamed_chunk(resources, index, &mut *self.sink);
         let chunk = self.closed.latch.end(chunk)?;
