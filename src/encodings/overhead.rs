@@ -19,23 +19,25 @@ pub(crate) const MOST_VALUE_OVERHEAD: usize = 16;
 ///
 /// SPEC: Encodings.md, one section an encoding.
 pub(crate) fn overhead(encoding: Encoding, physical: Type, delta: Option<DeltaLayout>) -> Overhead {
-    let value_bytes = match (encoding, physical) {
-        // The lengths of a prefix and of a suffix, each five bytes if no two are alike.
-        (Encoding::DELTA_BYTE_ARRAY, _) => 10,
-        (Encoding::DELTA_LENGTH_BYTE_ARRAY, _) => 5,
-        (Encoding::DELTA_BINARY_PACKED, _) => 1,
-        (_, Type::BYTE_ARRAY) => 4,
+    // Two sequences of numbers, whose last blocks may be all padding.
+    let blocks = || 2 * (64 + 9 * delta.unwrap_or(DeltaLayout::INT32).block_size);
+    let length_bytes = match physical {
+        Type::BYTE_ARRAY => 4,
         _ => 0,
     };
-    let page_bytes = match encoding {
-        Encoding::DELTA_BYTE_ARRAY
-        | Encoding::DELTA_LENGTH_BYTE_ARRAY
-        | Encoding::DELTA_BINARY_PACKED => {
-            // Two sequences of numbers, whose last blocks may be all padding.
-            let block = delta.unwrap_or(DeltaLayout::INT32).block_size;
-            2 * (64 + 9 * block)
-        }
-        _ => 0,
+    // No wildcard: a new encoding has to say what it adds.
+    let (value_bytes, page_bytes) = match encoding {
+        // The lengths of a prefix and of a suffix, each five bytes if no two are alike.
+        Encoding::DELTA_BYTE_ARRAY => (10, blocks()),
+        Encoding::DELTA_LENGTH_BYTE_ARRAY => (5, blocks()),
+        Encoding::DELTA_BINARY_PACKED => (1, blocks()),
+        Encoding::PLAIN
+        | Encoding::BYTE_STREAM_SPLIT
+        | Encoding::RLE
+        | Encoding::PLAIN_DICTIONARY
+        | Encoding::RLE_DICTIONARY
+        | Encoding::BIT_PACKED
+        | Encoding::ALP => (length_bytes, 0),
     };
     Overhead {
         value_bytes,
