@@ -47,7 +47,7 @@ impl Body {
         lending: Lending,
     ) -> Result<Self> {
         let level_bytes = page.level_bytes();
-        if level_bytes > MOST_LEVEL_BYTES {
+        if lending == Lending::Refused || level_bytes > MOST_LEVEL_BYTES {
             scratch.start_body(header_bytes + level_bytes + values.estimated_bytes());
             scratch.body.resize(HEADER_CAPACITY, 0);
             let levels = page.flush_levels(version, &mut scratch.body)?;
@@ -56,11 +56,7 @@ impl Body {
         scratch.header.clear();
         let levels = page.flush_levels(version, &mut scratch.header)?;
         let front = header_bytes + scratch.header.len();
-        let lent = match lending {
-            Lending::Allowed => values.lend(&mut scratch.body, front),
-            Lending::Refused => None,
-        };
-        let Some((encoding, values_from)) = lent else {
+        let Some((encoding, values_from)) = values.lend(&mut scratch.body, front) else {
             scratch.start_body(front + values.estimated_bytes());
             scratch.body.resize(HEADER_CAPACITY, 0);
             scratch.body.extend_from_slice(&scratch.header);
