@@ -37,11 +37,6 @@ impl<T> Slots<T> {
             .ok_or_else(|| invalid_key(key))
     }
 
-    /// Entries that are not taken.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.entries.iter().flatten()
-    }
-
     /// Bytes on the heap.
     pub(super) fn memory_size(&self) -> usize {
         self.entries.capacity() * size_of::<Option<T>>()

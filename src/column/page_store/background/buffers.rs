@@ -152,9 +152,9 @@ impl Buffers {
         }
     }
 
-    /// Whether one more buffer for `length` bytes would be refused.
-    pub(super) fn is_all_lent(&self, length: usize) -> bool {
-        self.lock().lent_bytes + length > self.most_bytes()
+    /// Whether half of what can be lent is.
+    pub(super) fn is_half_lent(&self) -> bool {
+        2 * self.lock().lent_bytes >= self.most_bytes()
     }
 
     /// For less than these bytes it does not pay to wake a thread.

@@ -17,6 +17,8 @@ use crate::latch::{self, bury};
 /// asked while the other side waits for a disk.
 pub(super) struct Column {
     back: Mutex<Back>,
+    /// What is left to do, oldest first. Taken out with `back` locked, so that it is done in this order.
+    tasks: Mutex<VecDeque<Task>>,
     ahead: Mutex<VecDeque<Ahead>>,
     /// What the inner store and its keys last said of their memory.
     memory: AtomicUsize,
@@ -43,6 +45,13 @@ enum Failure {
     Broken(Arc<ParquetError>),
 }
 
+/// What an owner has left to whoever comes first.
+pub(super) enum Task {
+    Put(Lent),
+    /// Read this blob into the buffer.
+    Read(PageKey, Lent),
+}
+
 /// A blob read ahead, or why it could not be.
 struct Ahead {
     key: PageKey,
@@ -60,6 +69,7 @@ impl Column {
                 refused: BTreeMap::new(),
                 failure: Failure::None,
             }),
+            tasks: Mutex::default(),
             ahead: Mutex::default(),
             has_failed: AtomicBool::new(false),
         }
@@ -77,45 +87,59 @@ impl Column {
         })
     }
 
-    /// Puts a blob whose key the owner has already. An error, or a panic, waits until it is
-    /// [asked for](Self::report), and the blob stays where it is.
-    pub(super) fn put_for_later(&self, mut blob: Lent) {
-        let outcome = self.call(|back| match back.put_calmly(&mut blob) {
-            Some(key) => drop(back.inner_keys.push(key)),
-            None => drop(back.refused.insert(back.inner_keys.skip(), blob)),
+    /// Leaves a task to whoever comes first. An error, or a panic, of a put waits until it is
+    /// [asked for](Self::report), and the blob stays where it is; that of a read waits in place of the blob.
+    pub(super) fn push(&self, task: Task) {
+        lock(&self.tasks).push_back(task);
+    }
+
+    /// Does the oldest task that is left. Returns whether there was one.
+    pub(super) fn do_next(&self) -> bool {
+        let mut was_left = false;
+        let outcome = self.call(|back| {
+            let task = lock(&self.tasks).pop_front();
+            was_left = task.is_some();
+            match task {
+                Some(Task::Put(blob)) => back.put_for_later(blob),
+                Some(Task::Read(key, buffer)) => {
+                    if let Some(blob) = back.read(key, buffer) {
+                        lock(&self.ahead).push_back(Ahead { key, blob });
+                    }
+                }
+                None => {}
+            }
         });
         if let Err(cause) = outcome {
             self.break_down(panicked(cause));
         }
+        was_left
     }
 
-    /// Reads the blob of `key` into `buffer`, for the owner to [find](Self::take_ahead). An error, or a panic, waits
-    /// there as well. Returns whether there is something to find.
-    pub(super) fn read_ahead(&self, key: PageKey, buffer: Lent) -> bool {
-        let outcome = self.call(|back| back.read(key, buffer));
-        let blob = match outcome {
-            Ok(Some(blob)) => blob,
-            Ok(None) => return false,
-            Err(cause) => {
-                let cause = Arc::new(panicked(cause));
-                self.break_down(ParquetError::Latched(Arc::clone(&cause)));
-                Err(ParquetError::Latched(cause))
+    /// Whether nothing is left to do, but for what is being done.
+    pub(super) fn is_idle(&self) -> bool {
+        lock(&self.tasks).is_empty()
+    }
+
+    /// Takes a blob into `buffer`, or in the buffer that it lies in.
+    pub(super) fn take(&self, key: PageKey, buffer: &mut Vec<u8>) -> Result<Option<Lent>> {
+        if let Some(blob) = self.take_ahead(key) {
+            return blob.map(Some);
+        }
+        self.with_back(|back| {
+            // The thread may just have read it.
+            if let Some(blob) = self.take_ahead(key) {
+                return blob.map(Some);
             }
-        };
-        lock(&self.ahead).push_back(Ahead { key, blob });
-        true
+            let is_other = |task: &Task| !matches!(task, Task::Read(other, _) if *other == key);
+            lock(&self.tasks).retain(is_other);
+            back.take(key, buffer)
+        })
     }
 
-    /// The blob of `key` if it was read ahead.
-    pub(super) fn take_ahead(&self, key: PageKey) -> Option<Result<Lent>> {
+    fn take_ahead(&self, key: PageKey) -> Option<Result<Lent>> {
         let mut ahead = lock(&self.ahead);
         let at = ahead.iter().position(|next| next.key == key)?;
         Some(ahead.remove(at)?.blob)
-    }
-
-    /// Takes a blob into `buffer`, or in the buffer that it never left.
-    pub(super) fn take(&self, key: PageKey, buffer: &mut Vec<u8>) -> Result<Option<Lent>> {
-        self.with_back(|back| back.take(key, buffer))
     }
 
     pub(super) fn spill(&self) -> Result<usize> {
@@ -146,11 +170,6 @@ impl Column {
         self.has_failed.store(true, Ordering::Release);
     }
 
-    /// Whether no blob lies ready for the owner, nor an error in the place of one.
-    pub(super) fn has_nothing_ahead(&self) -> bool {
-        lock(&self.ahead).is_empty()
-    }
-
     /// Bytes of the blobs that lie ready for the owner.
     pub(super) fn bytes_ahead(&self) -> usize {
         let ahead = lock(&self.ahead);
@@ -158,9 +177,10 @@ impl Column {
         blobs.map(|blob| blob.blob().len()).sum()
     }
 
-    /// Bytes of the inner store and of its keys, as they last were.
+    /// Bytes of what is left to do, and of the inner store and its keys, as they last were.
     pub(super) fn memory_size(&self) -> usize {
-        self.memory.load(Ordering::Relaxed)
+        let tasks = lock(&self.tasks).capacity() * size_of::<Task>();
+        self.memory.load(Ordering::Relaxed).saturating_add(tasks)
     }
 
     /// Those of them that the inner store has reserved itself.
@@ -173,8 +193,9 @@ impl Column {
     pub(super) fn dismantle(&self) -> Option<Box<dyn PageStore>> {
         let mut back = lock(&self.back);
         let (store, refused) = (back.store.take(), std::mem::take(&mut back.refused));
+        let tasks = std::mem::take(&mut *lock(&self.tasks));
         drop(back);
-        drop(refused);
+        drop((refused, tasks));
         drop(std::mem::take(&mut *lock(&self.ahead)));
         store
     }
@@ -215,9 +236,19 @@ impl Column {
 
 impl Back {
     fn store(&mut self) -> Result<&mut dyn PageStore> {
+        if let Failure::Broken(cause) = &self.failure {
+            return Err(ParquetError::Latched(Arc::clone(cause)));
+        }
         match &mut self.store {
             Some(store) => Ok(store.as_mut()),
             None => Err(ParquetError::General("the page store is closed".to_owned())),
+        }
+    }
+
+    fn put_for_later(&mut self, mut blob: Lent) {
+        match self.put_calmly(&mut blob) {
+            Some(key) => drop(self.inner_keys.push(key)),
+            None => drop(self.refused.insert(self.inner_keys.skip(), blob)),
         }
     }
 

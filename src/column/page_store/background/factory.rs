@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use super::super::{PageStore, PageStoreArgs, PageStoreFactory, SpillMetrics};
 use super::buffers::{Buffers, Purse};
-use super::desk::Desk;
 use super::store::BackgroundPageStore;
+#[cfg(test)]
+use super::worker::IoWorker;
+use super::worker::Outbox;
 use crate::budget::{Member, MemoryBudget};
 use crate::errors::Result;
 
@@ -18,17 +20,18 @@ const DEFAULT_BUFFER_BYTES: usize = 4 << 20;
 /// and reads those ahead that will be taken next.
 ///
 /// Between the writer and the thread lie buffers of a fixed size, 4 MiB together by default. While they are
-/// full the writer does the work itself, so a slow store slows the writer down and takes no memory. Nor is the
-/// thread woken for a page of less than a 256th of that; once awake it looks for work for some milliseconds. A writer that gives its buffer away for another
-/// ([`put_from`](PageStore::put_from)) copies nothing. There is one thread for all stores of the factory. It
-/// starts with the first page handed to it and ends with the last store; if it cannot be started, nothing
-/// is lost but time.
+/// full the writer does the work itself, so a slow store slows the writer down and takes no memory. The thread is
+/// woken when they are half full, or hold 256 pages, and a page of less than a 256th of them is not left to it unless
+/// others wait before it. A writer that gives its buffer away for another ([`put_from`](PageStore::put_from)) copies
+/// nothing. There is one thread for all stores of the factory. It starts with the first page handed to it and ends
+/// with the last store; if it cannot be started, nothing is lost but time.
 ///
 /// # Errors of the inner store
 ///
 /// As the work is done later, so are its errors reported: a failed put at the next call on the same
 /// store. If it was only for want of space, the next put or spill says so, and the page, which is still in
-/// memory, can be taken like all others. A panic of the inner store on the thread, in whatever method, is an error, too.
+/// memory, can be taken like all others. A panic of the inner store on the thread, in whatever method, is an error,
+/// too.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -43,7 +46,7 @@ pub struct BackgroundPageStoreFactory {
     buffer_bytes: usize,
     purse: Option<Purse>,
     buffers: Arc<Buffers>,
-    desk: Arc<Desk>,
+    outbox: Arc<Outbox>,
 }
 
 impl BackgroundPageStoreFactory {
@@ -69,7 +72,7 @@ impl BackgroundPageStoreFactory {
             inner,
             buffer_bytes,
             buffers: Arc::new(Buffers::new(buffer_bytes, purse.clone())),
-            desk: Arc::default(),
+            outbox: Arc::new(Outbox::new(Arc::default())),
             purse,
         }
     }
@@ -82,7 +85,7 @@ impl BackgroundPageStoreFactory {
             shared: member.shared().clone(),
         };
         Self {
-            desk: Arc::clone(&self.desk),
+            outbox: Arc::new(Outbox::new(Arc::clone(self.outbox.worker()))),
             ..Self::over(Arc::clone(&self.inner), self.buffer_bytes, Some(purse))
         }
     }
@@ -93,7 +96,7 @@ impl PageStoreFactory for BackgroundPageStoreFactory {
         let inner = self.inner.create(args)?;
         Ok(Box::new(BackgroundPageStore::new(
             inner,
-            Arc::clone(&self.desk),
+            Arc::clone(&self.outbox),
             Arc::clone(&self.buffers),
         )))
     }
@@ -114,8 +117,8 @@ impl fmt::Debug for BackgroundPageStoreFactory {
 
 #[cfg(test)]
 impl BackgroundPageStoreFactory {
-    pub(super) fn desk(&self) -> &Arc<Desk> {
-        &self.desk
+    pub(super) fn worker(&self) -> &Arc<IoWorker> {
+        self.outbox.worker()
     }
 
     pub(super) fn most_buffer_bytes(&self) -> usize {

@@ -7,19 +7,17 @@ use std::thread;
 use bytes::Bytes;
 
 use super::super::{PageKey, PageStore, is_out_of_space};
-use super::buffers::{Buffers, MOST_SLACK};
-use super::column::Column;
-use super::desk::{Desk, Left};
-use super::queue::SeatNumber;
+use super::buffers::{Buffers, Lent, MOST_SLACK};
+use super::column::{Column, Task};
+use super::worker::Outbox;
 use crate::budget::push_tight;
 use crate::errors::Result;
 use crate::latch::hushed;
 
 /// A store whose puts return before they are done, and whose takes have often been done before.
 pub(super) struct BackgroundPageStore {
-    desk: Arc<Desk>,
+    outbox: Arc<Outbox>,
     buffers: Arc<Buffers>,
-    seat: SeatNumber,
     column: Arc<Column>,
     phase: Phase,
     /// Whether the last put was refused for want of space.
@@ -52,13 +50,17 @@ enum Phase {
 const MOST_BLOBS: usize = 16;
 
 impl BackgroundPageStore {
-    pub(super) fn new(inner: Box<dyn PageStore>, desk: Arc<Desk>, buffers: Arc<Buffers>) -> Self {
+    pub(super) fn new(
+        inner: Box<dyn PageStore>,
+        outbox: Arc<Outbox>,
+        buffers: Arc<Buffers>,
+    ) -> Self {
         // The inner store is asked for its size, and may panic.
         let column = Arc::new(Column::new(inner));
         buffers.join();
+        outbox.join();
         Self {
-            seat: desk.join(Arc::clone(&column)),
-            desk,
+            outbox,
             buffers,
             column,
             phase: Phase::Settled,
@@ -69,10 +71,11 @@ impl BackgroundPageStore {
         }
     }
 
-    /// Waits until every put is done.
+    /// Sees to it that every put is done.
     fn settle(&mut self) {
         if self.phase == Phase::Putting {
-            self.desk.settle(self.seat, &self.column);
+            // The last round waits for what the thread has begun.
+            while self.column.do_next() {}
             self.phase = Phase::Settled;
         }
     }
@@ -84,11 +87,29 @@ impl BackgroundPageStore {
             .inspect_err(|error| self.is_full |= is_out_of_space(error))
     }
 
-    /// A small blob is not worth waking the thread for if it is asleep, and an answer is waited for from a store that
-    /// has been full.
-    fn leaves_to_thread(&self, blob: &[u8]) -> bool {
-        let is_large = blob.len() >= self.buffers.small_bytes();
-        !self.is_full && (is_large || self.desk.is_up())
+    /// A buffer of `capacity` for a blob that is left to the thread. None for a small blob, unless others are left,
+    /// since that is soon written; and an answer is waited for from a store that has been full.
+    fn buffer_for(&self, length: usize, capacity: usize) -> Option<Lent> {
+        let is_large = length >= self.buffers.small_bytes();
+        let is_waiting = || self.phase == Phase::Putting && !self.column.is_idle();
+        if self.is_full || !(is_large || is_waiting()) {
+            return None;
+        }
+        let lent = self.buffers.lend(capacity);
+        if lent.is_none() {
+            // Too much is waiting.
+            self.outbox.send();
+        }
+        lent
+    }
+
+    fn leave_to_thread(&mut self, blob: Lent) {
+        self.column.push(Task::Put(blob));
+        self.phase = Phase::Putting;
+        self.outbox.add(&self.column);
+        if self.buffers.is_half_lent() {
+            self.outbox.send();
+        }
     }
 
     fn push(&mut self, length: usize) -> PageKey {
@@ -119,6 +140,8 @@ impl BackgroundPageStore {
 
     fn start_taking(&mut self) -> Result<()> {
         if self.phase != Phase::Taking {
+            // The thread can do other columns' work while this one is streamed out.
+            self.outbox.send();
             self.settle();
             self.buffers.trim();
             self.phase = Phase::Taking;
@@ -148,12 +171,12 @@ impl BackgroundPageStore {
         if is_little
             || most_bytes == 0
             || self.column.bytes_ahead() > most_bytes
-            || !self.desk.can_work_for(self.seat)
+            || !self.column.is_idle()
         {
             return;
         }
-        let mut wanted = Vec::new();
         let mut bytes = 0;
+        let mut next_ahead = self.next_ahead;
         for (ordinal, length) in next {
             if bytes > 0 && bytes + length > most_bytes {
                 break;
@@ -162,30 +185,25 @@ impl BackgroundPageStore {
                 break;
             };
             bytes += length;
-            wanted.push((PageKey::new(ordinal), buffer));
+            next_ahead = ordinal + 1;
+            self.column.push(Task::Read(PageKey::new(ordinal), buffer));
+            self.outbox.add(&self.column);
         }
-        if let Some((last, _)) = wanted.last() {
-            self.next_ahead = last.get() + 1;
-            self.desk.read_ahead(self.seat, wanted);
-        }
+        self.next_ahead = next_ahead;
+        self.outbox.send();
     }
 }
 
 impl PageStore for BackgroundPageStore {
     fn put(&mut self, value: Bytes) -> Result<PageKey> {
         self.report()?;
-        let left = match self.leaves_to_thread(&value) {
-            true => self
-                .desk
-                .put(self.seat, &self.buffers, value.len(), |lent| {
-                    lent.copy(&value);
-                }),
-            false => Left::Undone,
-        };
         let length = value.len();
-        match left {
-            Left::Queued => self.phase = Phase::Putting,
-            Left::Undone => self.put_and_wait(|store| store.put(value))?,
+        match self.buffer_for(length, length) {
+            Some(mut lent) => {
+                lent.copy(&value);
+                self.leave_to_thread(lent);
+            }
+            None => self.put_and_wait(|store| store.put(value))?,
         }
         Ok(self.push(length))
     }
@@ -195,19 +213,17 @@ impl PageStore for BackgroundPageStore {
         self.report()?;
         let blob = buffer.get(from..).unwrap_or_default();
         let (length, capacity) = (blob.len(), buffer.capacity());
-        let is_left = self.leaves_to_thread(blob);
-        let left = match length >= capacity / MOST_SLACK {
-            _ if !is_left => Left::Undone,
-            true => self.desk.put(self.seat, &self.buffers, capacity, |lent| {
-                lent.exchange(buffer, from);
-            }),
-            false => self.desk.put(self.seat, &self.buffers, length, |lent| {
-                lent.copy(blob);
-            }),
-        };
-        match left {
-            Left::Queued => self.phase = Phase::Putting,
-            Left::Undone => self.put_and_wait(|store| store.put_from(buffer, from))?,
+        let is_exchanged = length >= capacity / MOST_SLACK;
+        let lent_bytes = if is_exchanged { capacity } else { length };
+        match self.buffer_for(length, lent_bytes) {
+            Some(mut lent) => {
+                match is_exchanged {
+                    true => lent.exchange(buffer, from),
+                    false => lent.copy(blob),
+                }
+                self.leave_to_thread(lent);
+            }
+            None => self.put_and_wait(|store| store.put_from(buffer, from))?,
         }
         Ok(self.push(length))
     }
@@ -220,20 +236,11 @@ impl PageStore for BackgroundPageStore {
 
     fn take_into(&mut self, key: PageKey, buffer: &mut Vec<u8>) -> Result<()> {
         self.start_taking()?;
-        let lent = match self.desk.take_ahead(self.seat, &self.column, key) {
-            Some(blob) => Some(blob?),
-            None => {
-                // What was asked for and not read has been forgotten. What was read must not be read again.
-                if self.column.has_nothing_ahead() {
-                    self.next_ahead = self.takes.next;
-                }
-                self.column.take(key, buffer)?
-            }
-        };
-        self.takes.add(key.get());
-        if let Some(mut lent) = lent {
+        if let Some(mut lent) = self.column.take(key, buffer)? {
             std::mem::swap(lent.blob_at_front(), buffer);
         }
+        self.takes.add(key.get());
+        self.next_ahead = self.next_ahead.max(self.takes.next);
         self.read_ahead();
         Ok(())
     }
@@ -242,8 +249,7 @@ impl PageStore for BackgroundPageStore {
         let own = size_of::<Column>()
             + self.lengths.capacity() * size_of::<u32>()
             + self.takes.memory_size()
-            + self.buffers.memory_share()
-            + self.desk.memory_share();
+            + self.buffers.memory_share();
         self.column.memory_size().saturating_add(own)
     }
 
@@ -259,6 +265,7 @@ impl PageStore for BackgroundPageStore {
     /// heap would hold more than before.
     fn spill(&mut self) -> Result<usize> {
         let before = self.memory_size();
+        self.outbox.send();
         self.settle();
         self.report()?;
         self.column.spill()?;
@@ -288,8 +295,8 @@ impl Takes {
 
 impl Drop for BackgroundPageStore {
     fn drop(&mut self) {
-        self.desk.leave(self.seat);
         let store = self.column.dismantle();
+        self.outbox.leave();
         self.buffers.leave();
         // Comes after all that must not be left out, because the inner store may panic.
         match thread::panicking() {

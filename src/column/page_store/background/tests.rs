@@ -191,7 +191,7 @@ fn conforms_without_room() {
 fn puts_return_while_the_inner_store_is_at_work_and_its_memory_can_be_asked() {
     let puppets = Puppets::default();
     let factory = BackgroundPageStoreFactory::new(Arc::new(puppets.clone()));
-    let mut store = store(&factory);
+    let mut store = store(&factory.with_buffer_bytes(15 * PAGE));
     puppets.set(|state| state.is_shut = true);
     let keys: Vec<_> = (0..10)
         .map(|number| store.put(Bytes::copy_from_slice(&page(number))).unwrap())
@@ -206,24 +206,65 @@ fn puts_return_while_the_inner_store_is_at_work_and_its_memory_can_be_asked() {
 }
 
 #[test]
-fn the_thread_comes_back_from_naps_and_sleep() {
+fn the_thread_is_woken_when_half_of_the_buffers_are_full() {
     let puppets = Puppets::default();
     let factory = BackgroundPageStoreFactory::new(Arc::new(puppets.clone()));
+    let factory = factory.with_buffer_bytes(4 * PAGE);
     let mut store = store(&factory);
-    for (number, pause) in (1..).zip([0, 1, 0, 100, 0, 3, 100]) {
-        store.put(Bytes::copy_from_slice(&page(0))).unwrap();
-        puppets.until("the thread puts it", |state| state.puts == number);
+    let mut keys = vec![store.put(page(0).into()).unwrap()];
+    assert!(!factory.worker().has_thread(), "one page wakes nobody");
+    for (number, pause) in (1..).zip([0, 1, 30, 0, 3, 30]) {
+        keys.extend([2 * number - 1, 2 * number].map(|at| store.put(page(at).into()).unwrap()));
+        puppets.until("the thread puts them", |state| {
+            state.puts >= 2 * usize::from(number)
+        });
         thread::sleep(Duration::from_millis(pause));
     }
-    store.put(Bytes::copy_from_slice(&[1; 10])).unwrap();
-    assert!(!factory.desk().is_up(), "small blobs wake nobody");
-    let lasts =
-        [page(1), vec![2; 10]].map(|blob| store.put(Bytes::copy_from_slice(&blob)).unwrap());
-    puppets.until("the small blob goes with the large one", |state| {
-        state.puts == 10
-    });
-    assert_eq!(store.take(lasts[0]).unwrap(), page(1));
-    assert_eq!(store.take(lasts[1]).unwrap(), vec![2; 10]);
+    let small = [1, 2].map(|byte| store.put(vec![byte; 10].into()).unwrap());
+    for (number, key) in (0..).zip(keys) {
+        assert_eq!(store.take(key).unwrap(), page(number));
+    }
+    for (byte, key) in (1..).zip(small) {
+        assert_eq!(store.take(key).unwrap(), vec![byte; 10]);
+    }
+}
+
+#[test]
+fn many_small_blobs_are_sent_before_they_fill_the_buffers() {
+    let puppets = Puppets::default();
+    let buffer_bytes = 4 << 20;
+    let factory =
+        BackgroundPageStoreFactory::new(Arc::new(puppets.clone())).with_buffer_bytes(buffer_bytes);
+    let mut store = store(&factory);
+    store.put(Bytes::from(page(0))).unwrap();
+    for number in 1..=255 {
+        assert!(!factory.worker().has_thread(), "{number}");
+        store.put(Bytes::copy_from_slice(&[number])).unwrap();
+    }
+    assert!(factory.worker().has_thread());
+    puppets.until("the thread puts them", |state| state.puts == 256);
+}
+
+#[test]
+fn without_a_thread_the_owner_does_all() {
+    let puppets = Puppets::default();
+    let factory = BackgroundPageStoreFactory::new(Arc::new(puppets.clone()));
+    let mut stores = [store(&factory), store(&factory)];
+    for number in 0..5 {
+        for store in &mut stores {
+            store.put(page(number).into()).unwrap();
+        }
+    }
+    assert_eq!(puppets.0.state.lock().unwrap().puts, 0, "all of it waits");
+    let [mut first, second] = stores;
+    drop(second);
+    first.spill().unwrap();
+    assert_eq!(
+        puppets.0.state.lock().unwrap().puts,
+        5,
+        "nobody needs the others"
+    );
+    assert_eq!(first.take(PageKey::new(4)).unwrap(), page(4));
 }
 
 #[test]
@@ -296,7 +337,7 @@ fn the_inner_store_gets_its_blobs_in_order_whoever_puts_them() {
 fn want_of_space_is_told_at_the_next_call_and_loses_nothing() {
     let puppets = Puppets::default();
     let factory = BackgroundPageStoreFactory::new(Arc::new(puppets.clone()));
-    let mut store = store(&factory);
+    let mut store = store(&factory.with_buffer_bytes(2 * PAGE));
     let first = store.put(Bytes::copy_from_slice(&page(1))).unwrap();
     puppets.until("the first is put", |state| state.puts == 1);
     puppets.fail(Mood::Full);
@@ -393,10 +434,10 @@ fn with_the_last_store_the_thread_ends_and_the_buffers_go() {
         }
         assert!(budget.used() <= 4 << 20);
         stores.remove(0).take(PageKey::new(3)).unwrap();
+        assert!(factory.worker().has_thread());
         drop(stores);
         assert_eq!(budget.used(), 0);
-        assert_eq!(factory.desk().memory_share(), 0);
-        assert_eq!(Arc::strong_count(factory.desk()), 1, "no thread is left");
+        assert!(!factory.worker().has_thread());
     }
 }
 
@@ -407,8 +448,7 @@ fn blobs_that_are_small_or_too_large_start_no_thread() {
     let mut store = store(&factory);
     let keys = [10, 4000, (1 << 20) + 1]
         .map(|length| store.put(Bytes::copy_from_slice(&vec![1; length])).unwrap());
-    // The factory and the store.
-    assert_eq!(Arc::strong_count(factory.desk()), 2);
+    assert!(!factory.worker().has_thread());
     for key in keys {
         store.take(key).unwrap();
     }
@@ -472,7 +512,7 @@ fn the_failure_of_one_store_is_none_of_its_neighbours_on_the_thread() {
         }
         assert_eq!(key, PageKey::new(number.into()));
     }
-    assert!(Arc::strong_count(common.desk()) > 4, "the thread is there");
+    assert!(common.worker().has_thread());
     for number in 0..20 {
         assert_eq!(
             good.take(PageKey::new(number.into())).unwrap(),
@@ -480,7 +520,7 @@ fn the_failure_of_one_store_is_none_of_its_neighbours_on_the_thread() {
         );
     }
     drop((good, first, second, members));
-    assert_eq!((budget.used(), Arc::strong_count(common.desk())), (0, 1));
+    assert!(budget.used() == 0 && !common.worker().has_thread());
 }
 
 #[test]

@@ -6,23 +6,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::super::{PageStore, PageStoreArgs, PageStoreFactory, SpillMetrics};
+use super::checksum::BlobChecksum;
+#[cfg(test)]
+use super::segments::SegmentFile;
 use super::spool::{Spool, SpoolLimits};
 use super::store::TempFilePageStore;
 use crate::errors::Result;
 
 /// Bytes of a segment file unless the builder says otherwise.
 const DEFAULT_SEGMENT_BYTES: u64 = 256 << 20;
-
-/// How a store knows that a blob came back as it was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum BlobChecksum {
-    /// The 64-bit XXH3 hash of each blob, kept in memory and compared when the blob is taken.
-    #[default]
-    Xxh3,
-    /// No check. For storage that checks for itself.
-    None,
-}
 
 /// Makes stores that keep pages in temporary files.
 ///
@@ -31,12 +23,12 @@ pub enum BlobChecksum {
 /// left of it when the process ends in whatever way, and two processes in one directory never
 /// meet.
 ///
-/// On Linux, where the file system allows it, a store that has put some hundred kilobytes reserves space
-/// for its next blobs, up to 1 MiB, which takes no disk before it is written. So its blobs lie together
-/// although many columns spill in turn, and are read back in large pieces.
+/// A store writes its blobs one after the other into space of its own, in blocks of 4 KiB. On Linux, where the file system
+/// allows it, the more it has put the more it reserves for its next blobs, up to 1 MiB, which takes no disk before it is
+/// written. So its blobs lie together although many columns spill in turn, and are read back in large pieces.
 ///
-/// The space of a taken blob is used for the next ones. Where space can be reserved, its disk is given
-/// back as soon as blobs of 1 MiB in a row have been taken, or the last of a store, so that spilled
+/// The space of taken blobs is used again. Where space can be reserved, its disk is given
+/// back as soon as all blobs in such a piece have been taken, so that spilled
 /// pages leave the disk as fast as the file grows, and pages that were not written out yet never are.
 /// Elsewhere disk is given back when a segment holds no blob any more and is closed, at the latest when
 /// its row group has been written.
@@ -190,7 +182,7 @@ impl TempFilePageStoreBuilder {
 #[cfg(test)]
 impl TempFilePageStoreFactory {
     /// The file of a segment, for damage.
-    pub(super) fn file_of_segment(&self, number: u32) -> Arc<std::fs::File> {
+    pub(super) fn file_of_segment(&self, number: usize) -> Arc<SegmentFile> {
         self.spool.file_of_segment(number).unwrap()
     }
 

@@ -5,20 +5,19 @@ use std::fs::File;
 use std::sync::Arc;
 
 use super::super::{SpillMetrics, events};
-use super::extents::{Extents, GRAINS_PER_BLOCK, GiveBack, Room, Run};
-use super::lane::{Lane, Rest};
+use super::blocks::{Blocks, Run};
 use crate::errors::{ParquetError, Result};
 
-/// The unit in which space is handed out, in bytes: small beside a page, and large enough that 32 bits
-/// address a segment of 256 GiB.
-const GRAIN: u64 = 64;
-
-/// The unit in which the system counts disk, in bytes. Where its unit is larger it gives back less.
-pub(super) const BLOCK: u64 = GRAIN * GRAINS_PER_BLOCK as u64;
+/// The unit in which space is handed out and disk is counted, in bytes. Where the system's unit is larger it gives
+/// back less.
+pub(super) const BLOCK: u64 = 4096;
 
 /// A new segment may be as large as this part of what is on disk already, so that the number of open
 /// files grows with the logarithm of the data.
 const PARTS_OF_DISK: u64 = 8;
+
+/// A blob is not cut into smaller pieces than this to fill gaps, in blocks.
+const LEAST_BLOCKS: u32 = 16;
 
 /// The segments of one spool.
 pub(super) struct Segments {
@@ -27,83 +26,54 @@ pub(super) struct Segments {
     segment_bytes: u64,
     max_disk_bytes: u64,
     disk_bytes: u64,
-    table_bytes: usize,
     metrics: SpillMetrics,
 }
 
-/// One open file. Dropping it closes the file, and the system takes its space back.
-pub(super) struct Segment {
-    pub(super) file: Arc<File>,
+/// An open file. The last to drop it closes the file, and the system takes its space back.
+pub(super) struct SegmentFile {
+    pub(super) file: File,
     pub(super) directory: usize,
-    extents: Extents,
-    metrics: SpillMetrics,
+    pub(super) give_back: GiveBack,
+    number: usize,
 }
 
-/// Where a blob lies.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Extent {
-    pub(super) segment: u32,
-    /// In grains from the start of the segment.
-    pub(super) start: u32,
-    pub(super) length_bytes: u64,
+/// Whether blocks of a segment can be given back to the system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum GiveBack {
+    /// A block takes no disk before it is written and after it is given back.
+    Blocks,
+    /// A block takes disk until the whole segment goes.
+    Segment,
 }
 
-/// What is left to do when an extent has been freed.
-pub(super) enum Freed {
-    /// Nothing.
-    Done,
-    /// Drop the segment: that was the last blob in it.
-    Segment(Segment),
-    /// Give these blocks back to the system and [say so](Segments::discarded).
-    Blocks(IdleBlocks),
+/// Adjacent blocks of a segment, for one store to write to.
+pub(super) struct Lane {
+    pub(super) file: Arc<SegmentFile>,
+    pub(super) run: Run,
 }
 
-/// Blocks of a segment that no blob needs and that nothing is written to.
-pub(super) struct IdleBlocks {
-    pub(super) file: Arc<File>,
-    segment: u32,
-    run: Run,
+struct Segment {
+    file: Arc<SegmentFile>,
+    blocks: Blocks,
 }
 
-/// An extent, and the file and directory it is in.
-pub(super) struct Place {
-    pub(super) extent: Extent,
-    pub(super) file: Arc<File>,
-    pub(super) directory: usize,
-}
-
-impl Extent {
-    /// Bytes from the start of the segment.
-    pub(super) fn offset(&self) -> u64 {
-        u64::from(self.start) * GRAIN
-    }
-
-    /// One extent of both, if `next` begins where this one ends.
-    pub(super) fn joined(self, next: Self) -> Option<Self> {
-        let length = grains(self.length_bytes).ok()?;
-        let follows = self.segment == next.segment && self.start + length == next.start;
-        follows.then(|| Self {
-            length_bytes: u64::from(length) * GRAIN + next.length_bytes,
-            ..self
-        })
-    }
-
-    fn run(&self) -> Result<Run> {
-        Ok(Run {
-            start: self.start,
-            length: grains(self.length_bytes)?,
-        })
-    }
-}
-
-impl IdleBlocks {
-    /// Bytes from the start of the segment.
-    pub(super) fn offset(&self) -> u64 {
-        u64::from(self.run.start) * GRAIN
-    }
-
+impl Lane {
     pub(super) fn length_bytes(&self) -> u64 {
-        u64::from(self.run.length) * GRAIN
+        u64::from(self.run.length) * BLOCK
+    }
+
+    /// Cuts the lane to its first blocks and returns the others.
+    pub(super) fn split_off(&mut self, blocks: u64) -> Self {
+        let blocks = u32::try_from(blocks).unwrap_or(u32::MAX);
+        Self {
+            run: self.run.split_off(blocks),
+            file: Arc::clone(&self.file),
+        }
+    }
+
+    /// Bytes from the start of the segment.
+    pub(super) fn offset(&self) -> u64 {
+        u64::from(self.run.start) * BLOCK
     }
 }
 
@@ -118,202 +88,152 @@ impl Segments {
             segment_bytes,
             max_disk_bytes: max_disk_bytes.unwrap_or(u64::MAX),
             disk_bytes: 0,
-            table_bytes: 0,
             metrics,
         }
     }
 
-    /// Finds room for `length_bytes` in a segment of a directory that is `usable`: freed space first,
-    /// then the end of a segment. `None` if no segment has room; an error if one has, and the disk
-    /// quota does not.
-    pub(super) fn place(
-        &mut self,
-        length_bytes: u64,
-        usable: impl Fn(usize) -> bool,
-    ) -> Result<Option<Place>> {
-        let wanted = grains(length_bytes)?;
-        let mut over_quota = false;
-        for find in [Segment::room_in_hole, Segment::room_at_end] {
-            for (slot, segment) in self.slots.iter_mut().enumerate() {
-                let Some(segment) = segment.as_mut().filter(|s| usable(s.directory)) else {
-                    continue;
-                };
-                let Some(room) = find(segment, wanted) else {
-                    continue;
-                };
-                let new_bytes = u64::from(room.new_blocks) * BLOCK;
-                if new_bytes > self.max_disk_bytes.saturating_sub(self.disk_bytes) {
-                    over_quota = true;
-                    continue;
-                }
-                let before = segment.extents.memory_size();
-                let run = segment.extents.place(room);
-                self.table_bytes = self.table_bytes + segment.extents.memory_size() - before;
-                self.disk_bytes += new_bytes;
-                self.metrics.disk_grew(new_bytes);
-                return segment.place(slot, run, length_bytes).map(Some);
-            }
-        }
-        match over_quota {
-            true => Err(self.quota_exceeded(length_bytes)),
-            false => Ok(None),
-        }
-    }
-
-    /// Puts `length_bytes` at the front of a lane. `None` if the lane is shorter, or the quota has no room.
-    pub(super) fn place_in_lane(
-        &mut self,
-        lane: &mut Lane,
-        length_bytes: u64,
-    ) -> Result<Option<Place>> {
-        let wanted = grains(length_bytes)?;
-        let Some(rest) = lane.rest.as_mut().filter(|rest| rest.run.length >= wanted) else {
-            return Ok(None);
-        };
-        let new_bytes = u64::from(Extents::new_blocks_in_lane(rest.run, wanted)) * BLOCK;
-        let room_bytes = self.max_disk_bytes.saturating_sub(self.disk_bytes);
-        let slot = usize::try_from(rest.segment)?;
-        let segment = self.slots.get_mut(slot).and_then(Option::as_mut);
-        let Some(segment) = segment.filter(|_| new_bytes <= room_bytes) else {
-            return Ok(None);
-        };
-        let run = segment.extents.place_in_lane(&mut rest.run, wanted);
-        self.disk_bytes += new_bytes;
-        self.metrics.disk_grew(new_bytes);
-        segment.place(slot, run, length_bytes).map(Some)
-    }
-
-    /// Reserves about `length_bytes` in a segment of a directory that is `usable`. No segment is opened for it.
+    /// Between `least` and `most` blocks of a segment of a directory that is `usable`, or `None` if no segment has
+    /// them. Where what is left unwritten would take disk, only `needed` blocks.
     pub(super) fn open_lane(
         &mut self,
-        length_bytes: u64,
+        needed: u32,
+        most: u32,
         usable: impl Fn(usize) -> bool,
-    ) -> Result<Option<Rest>> {
-        let wanted = grains(length_bytes)?;
-        for (slot, segment) in self.slots.iter_mut().enumerate() {
-            let Some(segment) = segment.as_mut().filter(|s| usable(s.directory)) else {
-                continue;
-            };
-            let before = segment.extents.memory_size();
-            let run = segment.extents.open_lane(wanted);
-            self.table_bytes = self.table_bytes + segment.extents.memory_size() - before;
-            if let Some(run) = run {
-                let segment = u32::try_from(slot)?;
-                return Ok(Some(Rest { segment, run }));
-            }
-        }
-        Ok(None)
+    ) -> Option<Lane> {
+        let segments = self.slots.iter_mut().flatten();
+        segments
+            .filter(|segment| usable(segment.file.directory))
+            .find_map(|segment| {
+                let most = match segment.file.give_back {
+                    GiveBack::Blocks => most.max(needed),
+                    GiveBack::Segment => needed,
+                };
+                let run = segment.blocks.take(needed.min(LEAST_BLOCKS), most)?;
+                let file = Arc::clone(&segment.file);
+                Some(Lane { file, run })
+            })
     }
 
-    /// Takes back what is left of a lane.
-    pub(super) fn end_lane(&mut self, rest: Rest) -> Freed {
-        self.take_back(rest.segment, |extents| extents.end_lane(rest.run))
+    /// Counts the disk of what is about to be written: `bytes` from the start of a lane on.
+    ///
+    /// # Errors
+    /// If the quota has no room; `requested` is the length of the blob.
+    pub(super) fn claim(
+        &mut self,
+        lane: &Lane,
+        bytes: std::ops::Range<u64>,
+        requested: u64,
+    ) -> Result<()> {
+        let (quota, disk_bytes) = (self.max_disk_bytes, self.disk_bytes);
+        let Some(segment) = self.get_mut(lane.file.number) else {
+            return Ok(());
+        };
+        let first = u32::try_from(bytes.start / BLOCK)?;
+        let end = u32::try_from(bytes.end.div_ceil(BLOCK))?;
+        let run = Run {
+            start: lane.run.start + first,
+            length: end.saturating_sub(first),
+        };
+        let new_blocks = run.length - segment.blocks.on_disk(run);
+        let new_bytes = u64::from(new_blocks) * BLOCK;
+        if new_bytes > quota.saturating_sub(disk_bytes) {
+            return Err(self.quota_exceeded(requested));
+        }
+        segment.blocks.written(run);
+        self.disk_bytes += new_bytes;
+        self.metrics.disk_grew(new_bytes);
+        Ok(())
     }
 
     /// Whether the quota has room for a blob in a new segment.
-    pub(super) fn check_quota(&self, length_bytes: u64) -> Result<()> {
+    pub(super) fn check_quota(&self, length_bytes: u64, requested: u64) -> Result<()> {
         let room_bytes = self.max_disk_bytes.saturating_sub(self.disk_bytes);
         match length_bytes.next_multiple_of(BLOCK) > room_bytes {
-            true => Err(self.quota_exceeded(length_bytes)),
+            true => Err(self.quota_exceeded(requested)),
             false => Ok(()),
         }
     }
 
-    /// Adds an empty segment that has room for at least `length_bytes`.
-    pub(super) fn add(
-        &mut self,
-        file: File,
-        give_back: GiveBack,
-        directory: usize,
-        length_bytes: u64,
-    ) -> Result<()> {
-        let usual = self.segment_bytes.max(self.disk_bytes / PARTS_OF_DISK);
-        let usual = u32::try_from(usual / GRAIN).unwrap_or(u32::MAX);
-        let segment = Segment {
-            file: Arc::new(file),
-            directory,
-            extents: Extents::new(usual.max(grains(length_bytes)?), give_back),
-            metrics: self.metrics.clone(),
-        };
+    /// Adds an empty segment that has room for at least `needed` blocks.
+    pub(super) fn add(&mut self, file: File, give_back: GiveBack, directory: usize, needed: u32) {
+        let usual = self.segment_bytes.max(self.disk_bytes / PARTS_OF_DISK) / BLOCK;
+        let usual = u32::try_from(usual).unwrap_or(u32::MAX);
+        let free = self.slots.iter().position(Option::is_none);
+        let number = free.unwrap_or(self.slots.len());
         self.metrics.file_opened();
-        match self.slots.iter_mut().find(|slot| slot.is_none()) {
-            Some(slot) => *slot = Some(segment),
-            None => self.slots.push(Some(segment)),
-        }
-        Ok(())
-    }
-
-    /// Takes an extent back.
-    pub(super) fn free(&mut self, extent: Extent) -> Result<Freed> {
-        let run = extent.run()?;
-        Ok(self.take_back(extent.segment, |extents| extents.free(run)))
-    }
-
-    /// Takes blocks back that take no disk any more.
-    pub(super) fn discarded(&mut self, idle: &IdleBlocks) -> Freed {
-        let Some(segment) = self.get_mut(idle.segment) else {
-            return Freed::Done;
+        let file = SegmentFile {
+            file,
+            directory,
+            give_back,
+            number,
         };
-        let before = segment.extents.memory_size();
-        segment.extents.discarded(idle.run);
-        let after = segment.extents.memory_size();
-        self.table_bytes = self.table_bytes + after - before;
-        self.disk_bytes -= idle.length_bytes();
-        self.metrics.disk_shrank(idle.length_bytes());
-        self.close_if_empty(idle.segment)
+        let segment = Some(Segment {
+            file: Arc::new(file),
+            blocks: Blocks::new(usual.max(needed)),
+        });
+        match self.slots.get_mut(number) {
+            Some(slot) => *slot = segment,
+            None => self.slots.push(segment),
+        }
     }
 
-    /// The segment with this number.
-    pub(super) fn get(&self, number: u32) -> Option<&Segment> {
-        let slot = usize::try_from(number).ok()?;
-        self.slots.get(slot)?.as_ref()
+    /// Whether blocks should be given back to the system before they are freed.
+    pub(super) fn takes_disk(&self, lane: &Lane) -> bool {
+        let segment = self.slots.get(lane.file.number).and_then(Option::as_ref);
+        segment.is_some_and(|segment| {
+            lane.file.give_back == GiveBack::Blocks
+                && !segment.blocks.are_all(lane.run)
+                && segment.blocks.on_disk(lane.run) > 0
+        })
+    }
+
+    /// Notes that the blocks of a lane take no disk any more.
+    pub(super) fn discarded(&mut self, lane: &Lane) {
+        let Some(segment) = self.get_mut(lane.file.number) else {
+            return;
+        };
+        let bytes = u64::from(segment.blocks.on_disk(lane.run)) * BLOCK;
+        segment.blocks.discarded(lane.run);
+        self.disk_shrank(bytes);
+    }
+
+    /// Takes blocks back. Returns whether nothing is left of their segment, which is closed when the lane is dropped.
+    pub(super) fn free(&mut self, lane: &Lane) -> bool {
+        let Some(slot) = self.slots.get_mut(lane.file.number) else {
+            return false;
+        };
+        let Some(segment) = slot.as_mut() else {
+            return false;
+        };
+        let is_last = segment.blocks.are_all(lane.run);
+        segment.blocks.free(lane.run);
+        if is_last {
+            let bytes = u64::from(segment.blocks.all_on_disk()) * BLOCK;
+            *slot = None;
+            self.metrics.file_closed();
+            self.disk_shrank(bytes);
+        }
+        is_last
     }
 
     pub(super) fn open_files(&self) -> usize {
         self.slots.iter().flatten().count()
     }
 
-    /// Bytes of heap in the tables of free space.
+    /// Bytes of heap in the tables.
     pub(super) fn memory_size(&self) -> usize {
-        self.table_bytes + self.slots.capacity() * size_of::<Option<Segment>>()
+        let blocks = self.slots.iter().flatten();
+        let blocks: usize = blocks.map(|segment| segment.blocks.memory_size()).sum();
+        blocks + self.slots.capacity() * size_of::<Option<Segment>>()
     }
 
-    fn take_back(&mut self, number: u32, free: impl FnOnce(&mut Extents) -> Option<Run>) -> Freed {
-        let Some(segment) = self.get_mut(number) else {
-            return Freed::Done;
-        };
-        let before = segment.extents.memory_size();
-        let idle = free(&mut segment.extents);
-        let (after, file) = (segment.extents.memory_size(), Arc::clone(&segment.file));
-        self.table_bytes = self.table_bytes + after - before;
-        match idle {
-            Some(run) => Freed::Blocks(IdleBlocks {
-                file,
-                segment: number,
-                run,
-            }),
-            None => self.close_if_empty(number),
-        }
+    fn get_mut(&mut self, number: usize) -> Option<&mut Segment> {
+        self.slots.get_mut(number)?.as_mut()
     }
 
-    fn close_if_empty(&mut self, number: u32) -> Freed {
-        let slot = usize::try_from(number).ok();
-        let Some(slot) = slot.and_then(|slot| self.slots.get_mut(slot)) else {
-            return Freed::Done;
-        };
-        let Some(segment) = slot.take_if(|segment| segment.extents.is_empty()) else {
-            return Freed::Done;
-        };
-        let freed_bytes = u64::from(segment.extents.blocks()) * BLOCK;
-        self.table_bytes -= segment.extents.memory_size();
-        self.disk_bytes -= freed_bytes;
-        self.metrics.disk_shrank(freed_bytes);
-        Freed::Segment(segment)
-    }
-
-    fn get_mut(&mut self, number: u32) -> Option<&mut Segment> {
-        let slot = usize::try_from(number).ok()?;
-        self.slots.get_mut(slot)?.as_mut()
+    fn disk_shrank(&mut self, bytes: u64) {
+        self.disk_bytes -= bytes;
+        self.metrics.disk_shrank(bytes);
     }
 
     fn quota_exceeded(&self, requested: u64) -> ParquetError {
@@ -327,38 +247,10 @@ impl Segments {
     }
 }
 
-impl Segment {
-    fn room_in_hole(&mut self, wanted: u32) -> Option<Room> {
-        self.extents.room_in_hole(wanted)
+#[cfg(test)]
+impl Segments {
+    pub(super) fn file(&self, number: usize) -> Option<Arc<SegmentFile>> {
+        let segment = self.slots.get(number)?.as_ref()?;
+        Some(Arc::clone(&segment.file))
     }
-
-    fn room_at_end(&mut self, wanted: u32) -> Option<Room> {
-        self.extents.room_at_end(wanted)
-    }
-
-    fn place(&self, slot: usize, run: Run, length_bytes: u64) -> Result<Place> {
-        Ok(Place {
-            extent: Extent {
-                segment: u32::try_from(slot)?,
-                start: run.start,
-                length_bytes,
-            },
-            file: Arc::clone(&self.file),
-            directory: self.directory,
-        })
-    }
-}
-
-impl Drop for Segment {
-    fn drop(&mut self) {
-        self.metrics.file_closed();
-    }
-}
-
-fn grains(length_bytes: u64) -> Result<u32> {
-    u32::try_from(length_bytes.div_ceil(GRAIN)).map_err(|_| {
-        ParquetError::General(format!(
-            "a blob of {length_bytes} bytes is larger than a spill file can be"
-        ))
-    })
 }

@@ -1,17 +1,17 @@
-//! The segment files that all stores of one factory share: the way of a blob to disk and back, and
-//! the turn from a directory that fails to the next. Knows nothing of keys and checksums.
+//! The segment files that all stores of one factory share: where a store's bytes go, and the turn from a directory
+//! that fails to the next. Knows nothing of keys and checksums.
 
 use std::io;
 use std::path::{Path, PathBuf};
+#[cfg(test)]
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::super::{SpillMetrics, events};
-use super::extents::GiveBack;
 use super::failure::spill_failure;
 use super::io::{discard, open_unlinked, read_exact_at, write_all_at};
-use super::lane::{Lane, Rest};
-use super::segments::{BLOCK, Extent, Freed, Place, Segment, Segments};
+use super::segments::{BLOCK, GiveBack, Lane, SegmentFile, Segments};
 use crate::errors::{ParquetError, Result};
 
 /// Where segments are made, and how many bytes they may take.
@@ -49,17 +49,9 @@ enum Health {
     Failing,
 }
 
-/// What went wrong in a directory.
-struct Failure {
-    step: &'static str,
+/// The put of one blob: the directories that have failed it, and what the last of them said.
+pub(super) struct Attempt {
     length_bytes: u64,
-    directory: usize,
-    error: io::Error,
-}
-
-/// The directories that have failed one put, and what the last of them said.
-#[derive(Default)]
-struct Attempt {
     failed: Vec<usize>,
     error: Option<ParquetError>,
 }
@@ -83,73 +75,99 @@ impl Spool {
         }
     }
 
-    /// Writes a blob to the lane of its store or to other free space. A directory that cannot take it is passed
-    /// over for the next; the error is that of the last.
-    pub(super) fn write(&self, bytes: &[u8], lane: &mut Lane) -> Result<Extent> {
-        let mut attempt = Attempt::default();
-        loop {
-            let length_bytes = bytes.len() as u64;
-            let place = match self.place_in_lane(lane, length_bytes, &attempt)? {
-                Some(place) => place,
-                None => self.allocate(length_bytes, &mut attempt)?,
-            };
-            let Err(error) = self.transfer(&place, bytes) else {
-                lane.record(length_bytes);
-                return Ok(place.extent);
-            };
-            self.free(place.extent)?;
-            self.end_lane(lane);
-            let mut state = self.lock();
-            let failure = Failure {
-                step: "write",
-                length_bytes,
-                directory: place.directory,
-                error,
-            };
-            self.pass_over(&mut state, failure, &mut attempt);
+    /// A lane for a store to write `length_bytes` to, of `most` blocks if it writes less. It may have room for a part of
+    /// them only. A directory that fails is passed over for the next; the error is that of the last.
+    pub(super) fn open_lane(
+        &self,
+        length_bytes: u64,
+        most: u32,
+        attempt: &mut Attempt,
+    ) -> Result<Lane> {
+        let needed = u32::try_from(length_bytes.div_ceil(BLOCK))?;
+        let mut state = self.lock();
+        for health in [Health::Working, Health::Failing] {
+            if let Some(lane) = state.open_lane(needed, most, health, attempt) {
+                self.publish(&state);
+                return Ok(lane);
+            }
+            for directory in state.turns() {
+                if !attempt.allows(directory, &state.health, health) {
+                    continue;
+                }
+                state
+                    .segments
+                    .check_quota(length_bytes, attempt.length_bytes)?;
+                if let Err(error) = self.open_segment(&mut state, directory, needed) {
+                    self.pass_over(&mut state, "open", directory, error, attempt);
+                } else if let Some(lane) = state.open_lane(needed, most, health, attempt) {
+                    self.publish(&state);
+                    return Ok(lane);
+                }
+            }
         }
+        Err(attempt.error.take().unwrap_or_else(|| {
+            ParquetError::General("there is no directory to spill to".to_owned())
+        }))
     }
 
-    /// Fills `buffer`, which has the blob's length, from its place.
-    pub(super) fn read(&self, extent: Extent, buffer: &mut [u8]) -> Result<()> {
-        let (file, directory) = self
-            .lock()
-            .segments
-            .get(extent.segment)
-            .map(|segment| (Arc::clone(&segment.file), segment.directory))
-            .ok_or_else(|| ParquetError::General("the spill file is closed".to_owned()))?;
-        read_exact_at(&file, buffer, extent.offset()).map_err(|error| {
-            let path = self.path(directory);
+    /// Writes into a lane, `from` bytes after its start. Returns whether its directory took them.
+    ///
+    /// # Errors
+    /// If the quota has no room for them.
+    pub(super) fn write(
+        &self,
+        lane: &Lane,
+        from: u64,
+        bytes: &[u8],
+        attempt: &mut Attempt,
+    ) -> Result<bool> {
+        let range = from..from + bytes.len() as u64;
+        let requested = attempt.length_bytes;
+        self.lock().segments.claim(lane, range, requested)?;
+        let Err(error) = self.transfer(&lane.file, bytes, lane.offset() + from) else {
+            return Ok(true);
+        };
+        let mut state = self.lock();
+        self.pass_over(&mut state, "write", lane.file.directory, error, attempt);
+        Ok(false)
+    }
+
+    /// Fills `buffer` from a lane, `from` bytes after its start.
+    pub(super) fn read(&self, lane: &Lane, from: u64, buffer: &mut [u8]) -> Result<()> {
+        let length = buffer.len();
+        read_exact_at(&lane.file.file, buffer, lane.offset() + from).map_err(|error| {
+            let path = self.path_of(lane);
             if error.kind() == io::ErrorKind::UnexpectedEof {
-                ParquetError::CorruptBlob(format!(
-                    "a spill file in {} ends inside the {} bytes at {}",
-                    path.display(),
-                    extent.length_bytes,
-                    extent.offset()
-                ))
+                let path = path.display();
+                let text =
+                    format!("a spill file in {path} ends inside the {length} bytes of a blob");
+                ParquetError::CorruptBlob(text)
             } else {
-                spill_failure("read", extent.length_bytes, path, error)
+                spill_failure("read", length as u64, path, error)
             }
         })
     }
 
-    /// Gives space back: blocks of disk at once where the system can do that, and a whole segment
-    /// when no blob is left in it.
-    pub(super) fn free(&self, extent: Extent) -> Result<()> {
+    /// Takes a lane back. Its blocks go to the system at once where that is possible, and a whole segment when
+    /// no lane is left in it.
+    pub(super) fn free(&self, lane: Lane) {
         let mut state = self.lock();
-        let freed = state.segments.free(extent)?;
-        self.give_back(state, freed);
-        Ok(())
-    }
-
-    /// Gives back what a lane has left.
-    pub(super) fn end_lane(&self, lane: &mut Lane) {
-        let Some(rest) = lane.rest.take() else {
-            return;
-        };
-        let mut state = self.lock();
-        let freed = state.segments.end_lane(rest);
-        self.give_back(state, freed);
+        if state.segments.takes_disk(&lane) {
+            drop(state);
+            // If this fails the blocks stay behind until they are used again or their segment is closed.
+            let discarded = discard(&lane.file.file, lane.offset(), lane.length_bytes());
+            state = self.lock();
+            if discarded.is_ok() {
+                state.segments.discarded(&lane);
+            }
+        }
+        if state.segments.free(&lane) {
+            state.segment_closed(lane.file.directory);
+        }
+        self.publish(&state);
+        drop(state);
+        // Closes the file of a segment that is no longer there.
+        drop(lane);
     }
 
     /// Opens and closes a file in every directory.
@@ -168,14 +186,9 @@ impl Spool {
         &self.metrics
     }
 
-    /// The directory that an extent lies in, for messages.
-    pub(super) fn path_of(&self, extent: Extent) -> PathBuf {
-        let directory = self
-            .lock()
-            .segments
-            .get(extent.segment)
-            .map_or(usize::MAX, |segment| segment.directory);
-        self.path(directory).to_owned()
+    /// The directory that a lane lies in, for messages.
+    pub(super) fn path_of(&self, lane: &Lane) -> &Path {
+        self.path(lane.file.directory)
     }
 
     /// Counts a store in, until it [leaves](Self::leave).
@@ -193,141 +206,50 @@ impl Spool {
         self.table_bytes.load(Ordering::Relaxed) / stores
     }
 
-    /// Room in a store's lane, or in a new one. `None` if the blob should go elsewhere.
-    fn place_in_lane(
-        &self,
-        lane: &mut Lane,
-        length_bytes: u64,
-        attempt: &Attempt,
-    ) -> Result<Option<Place>> {
-        if lane.rest.is_some() {
-            if let Some(place) = self.lock().segments.place_in_lane(lane, length_bytes)? {
-                return Ok(Some(place));
-            }
-            self.end_lane(lane);
-        }
-        let Some(wanted_bytes) = lane.wanted_bytes(length_bytes) else {
-            return Ok(None);
-        };
-        let mut state = self.lock();
-        lane.rest = state.open_lane(wanted_bytes, attempt)?;
-        self.publish(&state);
-        state.segments.place_in_lane(lane, length_bytes)
-    }
-
-    fn allocate(&self, length_bytes: u64, attempt: &mut Attempt) -> Result<Place> {
-        let mut state = self.lock();
-        for health in [Health::Working, Health::Failing] {
-            if let Some(place) = state.place(length_bytes, health, attempt)? {
-                self.publish(&state);
-                return Ok(place);
-            }
-            for directory in state.turns() {
-                if !attempt.allows(directory, &state.health, health) {
-                    continue;
-                }
-                state.segments.check_quota(length_bytes)?;
-                if let Err(error) = self.open_segment(&mut state, directory, length_bytes) {
-                    let failure = Failure {
-                        step: "open",
-                        length_bytes,
-                        directory,
-                        error,
-                    };
-                    self.pass_over(&mut state, failure, attempt);
-                } else if let Some(place) = state.place(length_bytes, health, attempt)? {
-                    self.publish(&state);
-                    return Ok(place);
-                }
-            }
-        }
-        Err(attempt.error.take().unwrap_or_else(|| {
-            ParquetError::General("there is no directory to spill to".to_owned())
-        }))
-    }
-
-    fn open_segment(
-        &self,
-        state: &mut State,
-        directory: usize,
-        length_bytes: u64,
-    ) -> io::Result<()> {
+    fn open_segment(&self, state: &mut State, directory: usize, needed: u32) -> io::Result<()> {
         let path = self.path(directory);
         let file = open_unlinked(path)?;
         let give_back = match discard(&file, 0, BLOCK) {
             Ok(()) => GiveBack::Blocks,
             Err(_) => GiveBack::Segment,
         };
-        state
-            .segments
-            .add(file, give_back, directory, length_bytes)?;
+        state.segments.add(file, give_back, directory, needed);
         state.next_directory = directory + 1;
         events::segment_opened(path, state.segments.open_files());
         Ok(())
     }
 
-    fn give_back(&self, state: MutexGuard<'_, State>, freed: Freed) {
-        self.publish(&state);
-        drop(state);
-        match freed {
-            Freed::Done => {}
-            Freed::Segment(segment) => self.close(segment),
-            Freed::Blocks(idle) => {
-                // If this fails the blocks stay behind until their segment is closed.
-                let _ = discard(&idle.file, idle.offset(), idle.length_bytes());
-                let mut state = self.lock();
-                let freed = state.segments.discarded(&idle);
-                self.publish(&state);
-                drop(state);
-                if let Freed::Segment(segment) = freed {
-                    self.close(segment);
-                }
-            }
-        }
-    }
-
-    fn close(&self, segment: Segment) {
-        let mut state = self.lock();
-        if let Some(health) = state.health.get_mut(segment.directory) {
-            *health = Health::Working;
-        }
-        if state.segments.open_files() == 0 {
-            state.health.fill(Health::Working);
-        }
-        drop(state);
-        drop(segment);
-    }
-
-    fn pass_over(&self, state: &mut State, failure: Failure, attempt: &mut Attempt) {
-        let Failure {
-            step,
-            length_bytes,
-            directory,
-            error,
-        } = failure;
+    fn pass_over(
+        &self,
+        state: &mut State,
+        step: &'static str,
+        directory: usize,
+        error: io::Error,
+        attempt: &mut Attempt,
+    ) {
         if let Some(health) = state.health.get_mut(directory) {
             *health = Health::Failing;
         }
         let path = self.path(directory);
         events::directory_failed(path, &error);
         attempt.failed.push(directory);
-        attempt.error = Some(spill_failure(step, length_bytes, path, error));
+        attempt.error = Some(spill_failure(step, attempt.length_bytes, path, error));
     }
 
     #[cfg(not(test))]
-    fn transfer(&self, place: &Place, bytes: &[u8]) -> io::Result<()> {
-        write_all_at(&place.file, bytes, place.extent.offset())
+    fn transfer(&self, to: &SegmentFile, bytes: &[u8], offset: u64) -> io::Result<()> {
+        write_all_at(&to.file, bytes, offset)
     }
 
     /// Half of the bytes arrive in a directory that is full.
     #[cfg(test)]
-    fn transfer(&self, place: &Place, bytes: &[u8]) -> io::Result<()> {
+    fn transfer(&self, to: &SegmentFile, bytes: &[u8], offset: u64) -> io::Result<()> {
         let full = self.full_directories.lock().unwrap();
-        let is_full = full.contains(&place.directory);
+        let is_full = full.contains(&to.directory);
         drop(full);
         let half = bytes.get(..bytes.len() / 2).unwrap_or_default();
         let arrive = if is_full { half } else { bytes };
-        write_all_at(&place.file, arrive, place.extent.offset())?;
+        write_all_at(&to.file, arrive, offset)?;
         if is_full {
             return Err(io::ErrorKind::StorageFull.into());
         }
@@ -351,23 +273,26 @@ impl Spool {
 }
 
 impl State {
-    fn place(
+    fn open_lane(
         &mut self,
-        length_bytes: u64,
+        needed: u32,
+        most: u32,
         wanted: Health,
         attempt: &Attempt,
-    ) -> Result<Option<Place>> {
+    ) -> Option<Lane> {
         let health = &self.health;
-        self.segments.place(length_bytes, |directory| {
+        self.segments.open_lane(needed, most, |directory| {
             attempt.allows(directory, health, wanted)
         })
     }
 
-    fn open_lane(&mut self, wanted_bytes: u64, attempt: &Attempt) -> Result<Option<Rest>> {
-        let health = &self.health;
-        self.segments.open_lane(wanted_bytes, |directory| {
-            attempt.allows(directory, health, Health::Working)
-        })
+    fn segment_closed(&mut self, directory: usize) {
+        if let Some(health) = self.health.get_mut(directory) {
+            *health = Health::Working;
+        }
+        if self.segments.open_files() == 0 {
+            self.health.fill(Health::Working);
+        }
     }
 
     /// All directories once, from the one whose turn it is.
@@ -379,6 +304,15 @@ impl State {
 }
 
 impl Attempt {
+    /// No directory has been asked yet.
+    pub(super) fn of(length: usize) -> Self {
+        Self {
+            length_bytes: length as u64,
+            failed: Vec::new(),
+            error: None,
+        }
+    }
+
     /// Whether a directory has the wanted health and has not failed this put.
     fn allows(&self, directory: usize, health: &[Health], wanted: Health) -> bool {
         health.get(directory) == Some(&wanted) && !self.failed.contains(&directory)
@@ -387,20 +321,14 @@ impl Attempt {
 
 #[cfg(test)]
 impl Spool {
-    pub(super) fn file_of_segment(&self, number: u32) -> Option<Arc<std::fs::File>> {
-        let state = self.lock();
-        state
-            .segments
-            .get(number)
-            .map(|segment| Arc::clone(&segment.file))
+    pub(super) fn file_of_segment(&self, number: usize) -> Option<Arc<SegmentFile>> {
+        self.lock().segments.file(number)
     }
 
     pub(super) fn directory_of_last_segment(&self) -> Option<usize> {
         let state = self.lock();
-        let numbers = 0..u32::try_from(state.segments.open_files()).unwrap();
-        numbers
-            .rev()
-            .find_map(|number| state.segments.get(number))
-            .map(|segment| segment.directory)
+        let numbers = 0..state.segments.open_files();
+        let last = numbers.rev().find_map(|number| state.segments.file(number));
+        last.map(|file| file.directory)
     }
 }

@@ -1,17 +1,16 @@
 //! The store of one column: the table from keys to places and checksums.
 
-use std::num::NonZeroU32;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use twox_hash::XxHash3_64;
 
 use super::super::slots::Slots;
 use super::super::{PageKey, PageStore, events};
-use super::BlobChecksum;
-use super::lane::{Lane, Taken};
-use super::segments::Extent;
+use super::checksum::BlobChecksum;
+use super::log::Log;
+use super::segments::Lane;
 use super::spool::Spool;
 use crate::errors::{ParquetError, Result};
 
@@ -20,20 +19,17 @@ pub(super) struct TempFilePageStore {
     spool: Arc<Spool>,
     checksum: BlobChecksum,
     blobs: Slots<Blob>,
-    /// Blobs that are not empty and have not been taken.
-    on_disk: usize,
-    lane: Lane,
-    taken: Taken,
+    log: Log,
 }
 
 /// 24 bytes, also when it may be absent.
 #[derive(Debug, Clone, Copy)]
 struct Blob {
     checksum: u64,
-    length_bytes: u64,
-    start: u32,
-    /// The number of the segment, plus one.
-    segment: NonZeroU32,
+    /// Where it begins in the log.
+    start: u64,
+    /// The length in bytes, plus one.
+    length: NonZeroU64,
 }
 
 impl TempFilePageStore {
@@ -43,22 +39,16 @@ impl TempFilePageStore {
             spool,
             checksum,
             blobs: Slots::default(),
-            on_disk: 0,
-            lane: Lane::default(),
-            taken: Taken::default(),
+            log: Log::default(),
         }
     }
 
     fn write(&mut self, value: &[u8]) -> Result<PageKey> {
         let started = Instant::now();
-        let blob = if value.is_empty() {
-            Blob::EMPTY
-        } else {
-            let checksum = self.checksum.of(value);
-            self.give_back()?;
-            let extent = self.spool.write(value, &mut self.lane)?;
-            self.on_disk += 1;
-            Blob::at(extent, checksum)
+        let blob = Blob {
+            checksum: self.checksum.of(value),
+            start: self.log.append(&self.spool, value)?,
+            length: NonZeroU64::MIN.saturating_add(value.len() as u64),
         };
         let key = self.blobs.push(blob);
         let time = started.elapsed();
@@ -72,54 +62,29 @@ impl TempFilePageStore {
     fn fetch(&mut self, key: PageKey, buffer: &mut [u8]) -> Result<()> {
         let started = Instant::now();
         let blob = *self.blobs.get(key)?;
-        if let Some(extent) = blob.extent() {
-            self.spool.read(extent, buffer)?;
-            self.verify(blob, extent, buffer)?;
-            self.blobs.take(key)?;
-            self.release(extent)?;
-        } else {
-            self.blobs.take(key)?;
+        self.log.read(&self.spool, blob.start, buffer)?;
+        if self.checksum.of(buffer) != blob.checksum {
+            return Err(self.corrupt(blob));
         }
+        self.blobs.take(key)?;
+        self.log.release(&self.spool, blob.start, buffer.len())?;
         let time = started.elapsed();
         self.spool.metrics().record_take(buffer.len(), time);
         Ok(())
     }
 
-    /// Gives a blob's space back, together with that of its neighbours in the lane.
-    fn release(&mut self, extent: Extent) -> Result<()> {
-        // Takes follow the puts.
-        self.spool.end_lane(&mut self.lane);
-        for extent in self.taken.add(extent) {
-            self.spool.free(extent)?;
-        }
-        self.on_disk -= 1;
-        match self.on_disk {
-            0 => self.give_back(),
-            _ => Ok(()),
-        }
-    }
-
-    fn give_back(&mut self) -> Result<()> {
-        match self.taken.take() {
-            Some(extent) => self.spool.free(extent),
-            None => Ok(()),
-        }
-    }
-
-    fn verify(&self, blob: Blob, extent: Extent, bytes: &[u8]) -> Result<()> {
-        if self.checksum.of(bytes) == blob.checksum {
-            return Ok(());
-        }
-        Err(ParquetError::CorruptBlob(format!(
-            "{} bytes at {} of a spill file in {} differ from what was written there",
-            blob.length_bytes,
-            extent.offset(),
-            self.spool.path_of(extent).display()
-        )))
+    fn corrupt(&self, blob: Blob) -> ParquetError {
+        let lane = self.log.lane_at(blob.start);
+        let place = lane.map(|lane: &Lane| self.spool.path_of(lane).display());
+        ParquetError::CorruptBlob(format!(
+            "{} bytes of a spill file in {} differ from what was written there",
+            blob.length.get() - 1,
+            place.map_or_else(String::new, |place| place.to_string())
+        ))
     }
 
     fn length_of(&self, key: PageKey) -> Result<usize> {
-        Ok(usize::try_from(self.blobs.get(key)?.length_bytes)?)
+        Ok(usize::try_from(self.blobs.get(key)?.length.get() - 1)?)
     }
 }
 
@@ -151,61 +116,14 @@ impl PageStore for TempFilePageStore {
     }
 
     fn memory_size(&self) -> usize {
-        self.blobs.memory_size() + self.spool.memory_share()
+        self.blobs.memory_size() + self.log.memory_size() + self.spool.memory_share()
     }
 }
 
 impl Drop for TempFilePageStore {
     fn drop(&mut self) {
-        self.spool.end_lane(&mut self.lane);
-        let left = self.blobs.iter().filter_map(Blob::extent);
-        let mut taken = std::mem::take(&mut self.taken);
-        let joined = left.flat_map(|extent| taken.add(extent));
-        for extent in joined {
-            // An extent that was handed out can be taken back.
-            let _ = self.spool.free(extent);
-        }
-        if let Some(extent) = taken.take() {
-            let _ = self.spool.free(extent);
-        }
+        self.log.clear(&self.spool);
         self.spool.leave();
-    }
-}
-
-impl Blob {
-    /// Lies nowhere.
-    const EMPTY: Self = Self {
-        checksum: 0,
-        length_bytes: 0,
-        start: 0,
-        segment: NonZeroU32::MIN,
-    };
-
-    fn at(extent: Extent, checksum: u64) -> Self {
-        Self {
-            checksum,
-            length_bytes: extent.length_bytes,
-            start: extent.start,
-            segment: NonZeroU32::MIN.saturating_add(extent.segment),
-        }
-    }
-
-    /// Where the blob lies, unless it is empty.
-    fn extent(&self) -> Option<Extent> {
-        (self.length_bytes > 0).then(|| Extent {
-            segment: self.segment.get() - 1,
-            start: self.start,
-            length_bytes: self.length_bytes,
-        })
-    }
-}
-
-impl BlobChecksum {
-    fn of(self, bytes: &[u8]) -> u64 {
-        match self {
-            BlobChecksum::Xxh3 => XxHash3_64::oneshot(bytes),
-            BlobChecksum::None => 0,
-        }
     }
 }
 
@@ -237,11 +155,8 @@ mod tests {
             }
         }
         for store in &stores {
-            let extents: Vec<_> = store.blobs.iter().filter_map(Blob::extent).collect();
-            let pairs = extents.windows(2);
-            let apart = pairs.filter(|pair| pair[0].joined(pair[1]).is_none());
-            // Eight until the first lane, then some lanes of growing size.
-            assert!(apart.count() < 16);
+            // Lanes that grow to 1 MiB.
+            assert!(store.log.lanes() < 16, "{} lanes", store.log.lanes());
         }
     }
 }
