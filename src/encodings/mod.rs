@@ -9,6 +9,7 @@ pub(crate) mod buffer;
 mod byte_copy;
 mod byte_stream_split;
 mod byte_values;
+mod create;
 mod delta_bytes;
 mod delta_int;
 pub(crate) mod dictionary;
@@ -22,7 +23,8 @@ mod overhead;
 pub(crate) mod plain;
 pub(crate) mod rle;
 
-pub(crate) use options::{DeltaLayout, EncoderOptions, create_encoder};
+pub(crate) use create::create_encoder;
+pub(crate) use options::{DeltaLayout, EncoderOptions};
 pub(crate) use overhead::{MOST_VALUE_OVERHEAD, Overhead, overhead};
 
 use crate::basic::{Encoding, Type};

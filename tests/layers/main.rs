@@ -62,7 +62,6 @@ fn imports_run_downward_only() {
 
 /// Only a type and its builder may need one another.
 #[test]
-#[ignore = "until the last circles are broken"]
 fn files_do_not_run_in_circles() {
     let is_builder =
         |circle: &[String]| matches!(circle, [of, builder] if *builder == format!("{of}_builder"));

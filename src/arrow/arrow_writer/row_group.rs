@@ -48,6 +48,37 @@ impl OpenRowGroup {
         rows: usize,
         reclaimer: &mut MemoryReclaimer,
     ) -> Result<Reclaimed> {
+        let outcome = if reclaimer.is_never_short() {
+            self.write_all(leaves, reclaimer)?
+        } else {
+            self.write_within_limit(leaves, reclaimer)?
+        };
+        self.rows += rows;
+        if is_store_full(&self.columns) {
+            return Ok(Reclaimed::StoreIsFull);
+        }
+        Ok(outcome)
+    }
+
+    /// Without a budget there is nothing to ask between two columns: small batches are written in less time.
+    fn write_all(
+        &mut self,
+        leaves: &mut Vec<CheckedLeaf>,
+        reclaimer: &mut MemoryReclaimer,
+    ) -> Result<Reclaimed> {
+        for (index, leaf) in leaves.iter().enumerate() {
+            self.write_leaf(index, leaf, reclaimer)?;
+        }
+        leaves.clear();
+        Ok(Reclaimed::Enough)
+    }
+
+    /// Pays for the leaves until each is encoded, and lets all columns make room between two of them.
+    fn write_within_limit(
+        &mut self,
+        leaves: &mut Vec<CheckedLeaf>,
+        reclaimer: &mut MemoryReclaimer,
+    ) -> Result<Reclaimed> {
         reclaimer.make_room_for_codecs(&mut self.columns)?;
         let mut outcome = Reclaimed::Enough;
         self.follow(reclaimer.page_cap());
@@ -63,11 +94,6 @@ impl OpenRowGroup {
             drop(leaf);
             in_flight.shrink(size);
             outcome = reclaimer.run(&mut self.columns)?;
-        }
-        drop(in_flight);
-        self.rows += rows;
-        if is_store_full(&self.columns) {
-            return Ok(Reclaimed::StoreIsFull);
         }
         Ok(outcome)
     }

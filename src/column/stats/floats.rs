@@ -5,7 +5,7 @@
 
 use super::bounds::Seen;
 use super::numbers;
-use super::order::BoundsOrder;
+use super::order::{BoundsOrder, total_order_key16};
 use crate::data_type::values::Values;
 
 /// What a slice holds.
@@ -112,12 +112,6 @@ pub(super) fn is_nan(order: BoundsOrder, bound: &[u8]) -> bool {
             .is_ok_and(|bytes| u16::from_le_bytes(bytes) & 0x7FFF > 0x7C00),
         _ => false,
     }
-}
-
-/// A number that orders as the binary16 with these bits does in the total order.
-pub(super) fn total_order_key16(bits: u16) -> i16 {
-    let bits = bits.cast_signed();
-    bits ^ (bits >> 15 & i16::MAX)
 }
 
 // Flipping all but the sign of negative numbers makes their bits order as integers; doing it twice is

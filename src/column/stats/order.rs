@@ -2,7 +2,6 @@
 
 use std::cmp::Ordering;
 
-use super::floats::total_order_key16;
 use crate::basic::{ColumnOrder, LogicalType, SortOrder, Type};
 use crate::data_type::Int96;
 use crate::schema::types::ColumnDescriptor;
@@ -133,4 +132,10 @@ fn int96(bytes: &[u8]) -> Int96 {
         .map(|word| word.try_into().map_or(0, u32::from_le_bytes));
     let mut next = || words.next().unwrap_or(0);
     Int96::from([next(), next(), next()])
+}
+
+/// A number that orders as the binary16 with these bits does in the total order.
+pub(super) fn total_order_key16(bits: u16) -> i16 {
+    let bits = bits.cast_signed();
+    bits ^ (bits >> 15 & i16::MAX)
 }

@@ -159,8 +159,10 @@ impl<'a> ChunkWriter<'a> {
 
     /// Tells what the owner holds beside this; it is paid for with the rest.
     pub(crate) fn set_beside(&mut self, bytes: usize) {
-        self.beside_bytes = bytes;
-        self.pay();
+        if bytes != self.beside_bytes {
+            self.beside_bytes = bytes;
+            self.pay();
+        }
     }
 
     /// Gives back what the open page has to spare.

@@ -109,6 +109,11 @@ impl MemoryReclaimer {
         page_cap(self.member.budget(), self.shape.codecs)
     }
 
+    /// Whether there is no budget that could become short.
+    pub(crate) fn is_never_short(&self) -> bool {
+        self.member.shared().is_unlimited()
+    }
+
     /// Lets a column go on until all columns should be asked to make room.
     pub(crate) fn grant(&self) -> Grant {
         let budget = self.member.budget();
@@ -259,7 +264,7 @@ impl MemoryReclaimer {
         &mut self,
         columns: &mut [C],
     ) -> Result<Reclaimed> {
-        if self.shape.codec_bytes == 0 || self.member.budget().is_unlimited() {
+        if self.shape.codec_bytes == 0 || self.is_never_short() {
             return Ok(Reclaimed::Enough);
         }
         match self.scratch.missing_codec_bytes(self.shape.codec_bytes) {

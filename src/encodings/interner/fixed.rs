@@ -62,7 +62,7 @@ pub(crate) struct FixedInterner<K> {
 
 /// Where a search begins, and what it looks for.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct HashSlot {
     home: usize,
     tag: u32,
 }
@@ -162,7 +162,7 @@ impl<K: Key> FixedInterner<K> {
         let mut missed = 0;
         if log2 < FAR_SLOTS_LOG2 {
             for (at, (key, entry)) in keys.iter().zip(entries.iter_mut()).enumerate() {
-                let home = place_of(*key, multiplier, log2).home;
+                let home = slot_of(*key, multiplier, log2).home;
                 // SAFETY: a home is below `2^log2`, and there are more slots than that.
                 let slot = unsafe { *slots.get_unchecked(home) };
                 let number = slot & number_bits(log2);
@@ -175,10 +175,10 @@ impl<K: Key> FixedInterner<K> {
         }
         // Nothing here waits for what is asked of memory but the next loop, so that more is on its way at a time.
         for key in keys {
-            fetch(slots, place_of(*key, multiplier, log2).home);
+            fetch(slots, slot_of(*key, multiplier, log2).home);
         }
         for (key, entry) in keys.iter().zip(entries.iter_mut()) {
-            let home = place_of(*key, multiplier, log2).home;
+            let home = slot_of(*key, multiplier, log2).home;
             // SAFETY: as above.
             let slot = unsafe { *slots.get_unchecked(home) };
             *entry = slot & number_bits(log2);
@@ -198,7 +198,7 @@ impl<K: Key> FixedInterner<K> {
         let zeroth = self.keys[0];
         if self.has_news && self.log2 >= FAR_SLOTS_LOG2 {
             for key in keys {
-                fetch(&self.slots, place_of(*key, self.multiplier, self.log2).home);
+                fetch(&self.slots, slot_of(*key, self.multiplier, self.log2).home);
             }
         }
         while missed != 0 {
@@ -210,7 +210,7 @@ impl<K: Key> FixedInterner<K> {
                 entries[at] = entries[at - 1];
                 continue;
             }
-            let place = place_of(key, self.multiplier, self.log2);
+            let place = slot_of(key, self.multiplier, self.log2);
             // SAFETY: a home is below `2^log2`, and there are a group's slots more than that.
             let group = unsafe { &*self.slots.as_ptr().add(place.home).cast::<[u32; GROUP]>() };
             let first = first_of(group, place.tag, number_bits(self.log2));
@@ -225,7 +225,7 @@ impl<K: Key> FixedInterner<K> {
     /// The entry of `key`; there is room for one more.
     fn search(&mut self, key: K) -> u32 {
         let mask = self.mask();
-        let place = place_of(key, self.multiplier, self.log2);
+        let place = slot_of(key, self.multiplier, self.log2);
         let mut at = place.home;
         loop {
             let first = self.first_from(at, place.tag);
@@ -248,7 +248,7 @@ impl<K: Key> FixedInterner<K> {
         }
     }
 
-    fn add(&mut self, key: K, at: usize, place: Place) -> u32 {
+    fn add(&mut self, key: K, at: usize, place: HashSlot) -> u32 {
         let number = self.push(key, at, place.tag);
         if at.wrapping_sub(place.home) & self.mask() > self.longest_walk {
             self.longest_walk *= 2;
@@ -334,7 +334,7 @@ impl<K: Key> FixedInterner<K> {
         let mask = number_bits(log2) as usize;
         // Entry 0 is found through any free slot.
         for (number, key) in (0u32..).zip(&self.keys).skip(1) {
-            let place = place_of(*key, self.multiplier, log2);
+            let place = slot_of(*key, self.multiplier, log2);
             let mut at = place.home;
             loop {
                 // SAFETY: `at` is below `2^log2`, and there are a group's slots more than that.
@@ -374,9 +374,9 @@ impl<K: Key> FixedInterner<K> {
     clippy::cast_possible_truncation,
     reason = "a home has as many bits as the table's size, and of the tag 32 are meant"
 )]
-fn place_of<K: Key>(key: K, multiplier: u64, log2: u32) -> Place {
+fn slot_of<K: Key>(key: K, multiplier: u64, log2: u32) -> HashSlot {
     let hash = key.spread(multiplier);
-    Place {
+    HashSlot {
         home: (hash >> (64 - log2)) as usize,
         tag: (hash << log2 >> 32) as u32 & !number_bits(log2),
     }
