@@ -47,8 +47,8 @@ pub enum ParquetError {
         step: &'static str,
         /// Dotted path of the leaf column.
         column: String,
-        /// Ordinal of the page in its column chunk: in the order of the puts, and for `take` in that of the file, where the
-        /// dictionary comes first.
+        /// Ordinal of the page in its column chunk: in the order of the puts, and for `take` in that of the file,
+        /// where the dictionary comes first.
         page: usize,
         /// What the store said.
         #[source]
@@ -91,7 +91,8 @@ pub enum ParquetError {
         /// The limit, in bytes.
         limit: usize,
     },
-    /// The library broke one of its own rules: a fault of this crate, whatever the caller did. The file is not finished.
+    /// The library broke one of its own rules: a fault of this crate, whatever the caller did. The file is not
+    /// finished.
     #[error("internal error: {0}")]
     Internal(String),
     /// An earlier call failed, and the writer takes no more; the first cause is kept.

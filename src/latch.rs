@@ -94,8 +94,8 @@ impl<O> Drop for Watch<'_, O> {
     }
 }
 
-/// Runs `call` where a panic of a caller's own part must not come through: in a drop, which may be part of an unwinding.
-/// `None` if it panicked.
+/// Runs `call` where a panic of a caller's own part must not come through: in a drop, which may be part of an
+/// unwinding. `None` if it panicked.
 pub(crate) fn hushed<T>(call: impl FnOnce() -> T) -> Option<T> {
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(value) => Some(value),

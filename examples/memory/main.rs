@@ -6,8 +6,9 @@
 //! cargo run --release --example memory -- --plot memory.svg
 //! ```
 //!
-//! Every run is a process of its own, so that none finds memory or files of another, and writes the same batches to a file. Heap is what a counting allocator saw on the
-//! writing thread, which allocates the buffers of the thread that spills, too; the batches themselves are left out. Time is the writer's alone.
+//! Every run is a process of its own, so that none finds memory or files of another, and writes the same batches to a
+//! file. Heap is what a counting allocator saw on the writing thread, which allocates the buffers of the thread that
+//! spills, too; the batches themselves are left out. Time is the writer's alone.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,

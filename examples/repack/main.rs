@@ -3,7 +3,8 @@
 //! ```text
 //! cargo run --release --example repack
 //! cargo run --release --example repack -- --tpch lineitem --scale 1 --spill --compare
-//! cargo run --release --example repack -- --input in.csv --output out.parquet --row-group-rows 10000000 --compression 'zstd(3)' --memory-limit 64MiB
+//! cargo run --release --example repack -- --input in.csv --output out.parquet \
+//!     --row-group-rows 10000000 --compression 'zstd(3)' --memory-limit 64MiB
 //! ```
 //!
 //! The first form repacks generated TPC-H lineitem at scale 0.1 into `lineitem.parquet`, and compares

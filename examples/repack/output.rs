@@ -140,8 +140,8 @@ mod unnamed {
     /// Gives `file` the name `target`.
     pub(super) fn name(file: &File, directory: &Path, target: &Path) -> io::Result<()> {
         match link(file, target) {
-            // A link replaces nothing. A name that is there already is taken over in a second step, which does; a process
-            // that is killed just between the two leaves the whole file under the first name.
+            // A link replaces nothing. A name that is there already is taken over in a second step, which does; a
+            // process that is killed just between the two leaves the whole file under the first name.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 let builder = super::partial_name();
                 let named = builder.make_in(directory, |path| link(file, path))?;

@@ -9,8 +9,8 @@ const LEAST: usize = 32;
 /// Places that an empty table gets.
 const FIRST: usize = 4;
 
-/// Adds to a table that grows by an eighth instead of doubling, once it is worth it. The old and the new one are there together only while
-/// one is copied to the other.
+/// Adds to a table that grows by an eighth instead of doubling, once it is worth it. The old and the new one are
+/// there together only while one is copied to the other.
 #[inline]
 pub(crate) fn push_tight<T>(table: &mut Vec<T>, entry: T) {
     make_room(table, 1);

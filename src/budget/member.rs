@@ -19,7 +19,8 @@ impl Member {
     }
 
     /// The member's own count, with the shared budget behind it: what to hand to parts that reserve
-    /// for themselves. Its `used` and `peak` are this member's alone, its limit is the shared one, and so are the members.
+    /// for themselves. Its `used` and `peak` are this member's alone, its limit is the shared one, and so are the
+    /// members.
     pub fn budget(&self) -> &MemoryBudget {
         &self.own
     }

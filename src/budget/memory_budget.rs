@@ -29,8 +29,8 @@ use crate::errors::{ParquetError, Result};
 ///    A value that is larger than such a page, and a row of a list, is there up to four times while it is
 ///    written, and lies past the limit if it must. Its bounds do not come on top: those in statistics and indexes
 ///    are cut at a 512th part of the limit also where the properties want them whole, and those of later pages at 64
-///    bytes once a chunk has as many bytes of bounds as a page may have. A maximum that is longer than that and cannot be
-///    cut, because no prefix of it can be made larger, is left out, and the chunk's column index with it.
+///    bytes once a chunk has as many bytes of bounds as a page may have. A maximum that is longer than that and
+///    cannot be cut, because no prefix of it can be made larger, is left out, and the chunk's column index with it.
 /// 4. Only the reservation that holds bytes gives them back, when it shrinks or at the latest when it
 ///    is dropped; so [`used`](Self::used) is zero once every writer is gone, in whatever way it went.
 /// 5. Too small a limit is a matter of policy, not of this type: the writer spills resident pages and
@@ -236,8 +236,8 @@ impl MemoryBudget {
         self.count(bytes);
     }
 
-    /// Remembers by how much the limit is passed. Apart from [`grow`](Self::grow), since a foreign source that fails here must
-    /// find what it has granted counted.
+    /// Remembers by how much the limit is passed. Apart from [`grow`](Self::grow), since a foreign source that fails
+    /// here must find what it has granted counted.
     pub(super) fn note_overshoot(&self) {
         if let Source::Shared(budget) = &self.shared.source {
             budget.note_overshoot();

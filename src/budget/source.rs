@@ -13,9 +13,9 @@ use crate::errors::Result;
 /// pieces given back need not be the pieces that were asked for.
 ///
 /// An implementation must not block for memory that only the calling writer could free, and must
-/// not call back into the budget. If a call panics, what it was asked for is not done as far as the budget is concerned,
-/// but for [`shrink`](Self::shrink): those bytes are no longer in use. The panic goes to whoever made the call; that of a
-/// call made by a drop goes no further than the drop.
+/// not call back into the budget. If a call panics, what it was asked for is not done as far as the budget is
+/// concerned, but for [`shrink`](Self::shrink): those bytes are no longer in use. The panic goes to whoever made the
+/// call; that of a call made by a drop goes no further than the drop.
 pub trait MemorySource: Send + Sync + Debug {
     /// Grants `bytes` more, or refuses and changes nothing.
     ///

@@ -310,7 +310,7 @@ pub trait PageWriter: Send {
 
     /// True if data pages may come before the dictionary page they refer to. Offsets in the close
     /// result then count from the first data page until
-    /// [`ColumnCloseResult::update_dictionary_location`](crate::column::writer::ColumnCloseResult::update_dictionary_location)
+    /// [`update_dictionary_location`](crate::column::writer::ColumnCloseResult::update_dictionary_location)
     /// moves them behind the dictionary. False by default.
     fn defers_dictionary_ordering(&self) -> bool {
         false

@@ -5,7 +5,8 @@ use std::ops::RangeInclusive;
 use crate::basic::{BrotliLevel, Compression, ZstdLevel};
 use crate::errors::{ParquetError, Result};
 
-/// A codec as pages are compressed with it: at its level, in the window that the level brings along or in a smaller one.
+/// A codec as pages are compressed with it: at its level, in the window that the level brings along or in a smaller
+/// one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Strength {
     compression: Compression,
@@ -73,13 +74,14 @@ impl Strength {
             None => full.weaker().last().unwrap_or(full),
         };
         let needed = weakest.most_bytes();
-        match needed <= room.limit_bytes {
-            true => Ok(weakest),
-            false => Err(ParquetError::CodecExceedsLimit {
+        if needed <= room.limit_bytes {
+            Ok(weakest)
+        } else {
+            Err(ParquetError::CodecExceedsLimit {
                 codec: compression.to_string(),
                 needed,
                 limit: room.limit_bytes,
-            }),
+            })
         }
     }
 
@@ -202,8 +204,8 @@ fn zstd_bytes(level: i32, window_bits: Option<u32>, len: usize) -> usize {
     }
 }
 
-/// What the encoder of BROTLI takes. It has no word of it; these are bounds of what an allocator counted at each level, in
-/// windows and for pages of many sizes.
+/// What the encoder of BROTLI takes. It has no word of it; these are bounds of what an allocator counted at each
+/// level, in windows and for pages of many sizes.
 fn brotli_bytes(level: u32, window_bits: Option<u32>, len: usize) -> usize {
     let window = 1 << window_bits.unwrap_or(BROTLI_WINDOW_BITS);
     // What tables of matches and commands go by.

@@ -21,8 +21,8 @@ pub(super) fn append_with_lengths(values: &ByteValues<'_>, total_bytes: usize, o
     }
 }
 
-/// As [`append_with_lengths`], `WIDE` bytes of each value at once where there is room to read and write beyond its end: cheaper
-/// than to find out how many are needed.
+/// As [`append_with_lengths`], `WIDE` bytes of each value at once where there is room to read and write beyond its
+/// end: cheaper than to find out how many are needed.
 fn append_wide<const WIDE: usize>(values: &ByteValues<'_>, total_bytes: usize, out: &mut Vec<u8>) {
     let lengths_bytes = values.len().saturating_mul(LENGTH_BYTES);
     grow(
@@ -215,9 +215,10 @@ impl<'o> Tail<'o> {
         let value = data.get(span).unwrap_or_default();
         // Room for what is copied too much is taken where there is some, and not made.
         let has_room = self.out.capacity() - self.end >= LENGTH_BYTES + WIDE;
-        let wide = match value.len() <= WIDE && has_room {
-            true => data.get(from..).and_then(<[u8]>::first_chunk::<WIDE>),
-            false => None,
+        let wide = if value.len() <= WIDE && has_room {
+            data.get(from..).and_then(<[u8]>::first_chunk::<WIDE>)
+        } else {
+            None
         };
         let place = self.place(LENGTH_BYTES + value.len());
         // SAFETY: there is room for the length and the value, and for `WIDE` bytes where those are written. The length

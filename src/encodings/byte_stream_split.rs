@@ -39,12 +39,13 @@ impl ValueEncoder for ByteStreamSplit {
     }
 
     fn put(&mut self, values: &Values<'_>) -> Result<()> {
-        match self.values.append(values, &mut self.buffer)? {
-            true => Ok(()),
-            false => Err(wrong_values(
+        if self.values.append(values, &mut self.buffer)? {
+            Ok(())
+        } else {
+            Err(wrong_values(
                 Encoding::BYTE_STREAM_SPLIT,
                 self.values.physical_type(),
-            )),
+            ))
         }
     }
 

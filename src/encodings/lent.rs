@@ -39,8 +39,8 @@ impl LentBuffer {
         self.bytes.clear();
     }
 
-    /// Exchanges the buffer with `page`, where the section then begins at the returned place, no earlier than `front`. Values
-    /// are moved if there is too little room; later pages begin with as much.
+    /// Exchanges the buffer with `page`, where the section then begins at the returned place, no earlier than
+    /// `front`. Values are moved if there is too little room; later pages begin with as much.
     pub(super) fn lend(&mut self, page: &mut Vec<u8>, front: usize) -> usize {
         let bytes = self.open();
         let len = bytes.len();

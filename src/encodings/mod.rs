@@ -57,15 +57,15 @@ pub(crate) trait ValueEncoder: Send {
     fn flush_into(&mut self, out: &mut Vec<u8>) -> Result<()>;
 
     /// Lends the buffer in which the open page's value section already lies as it will be written, in exchange for
-    /// `page`, and says where the section begins: at `front` or behind, so that the rest of the page can be written before
-    /// it. [`take_back`](Self::take_back) must follow. `None` for encodings that write the section only when they are
-    /// asked to, through [`flush_into`](Self::flush_into).
+    /// `page`, and says where the section begins: at `front` or behind, so that the rest of the page can be written
+    /// before it. [`take_back`](Self::take_back) must follow. `None` for encodings that write the section only when
+    /// they are asked to, through [`flush_into`](Self::flush_into).
     fn lend(&mut self, _page: &mut Vec<u8>, _front: usize) -> Option<usize> {
         None
     }
 
-    /// Takes the buffer of [`lend`](Self::lend) back, or another in its place, for the next page, and returns what was given
-    /// for it. What is in the buffers does not count.
+    /// Takes the buffer of [`lend`](Self::lend) back, or another in its place, for the next page, and returns what
+    /// was given for it. What is in the buffers does not count.
     fn take_back(&mut self, _page: &mut Vec<u8>) {}
 
     /// Bytes this encoder holds on the heap, by capacity. O(1).

@@ -15,7 +15,8 @@ pub(crate) struct Overhead {
 /// More than any encoding adds for each value.
 pub(crate) const MOST_VALUE_OVERHEAD: usize = 16;
 
-/// The overhead of `encoding` for values of type `physical`, in blocks of `delta` where numbers or lengths are delta encoded.
+/// The overhead of `encoding` for values of type `physical`, in blocks of `delta` where numbers or lengths are delta
+/// encoded.
 ///
 /// SPEC: Encodings.md, one section an encoding.
 pub(crate) fn overhead(encoding: Encoding, physical: Type, delta: Option<DeltaLayout>) -> Overhead {

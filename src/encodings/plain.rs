@@ -33,9 +33,10 @@ impl ValueEncoder for PlainFixedWidth {
     }
 
     fn put(&mut self, values: &Values<'_>) -> Result<()> {
-        match self.values.append(values, self.buffer.open())? {
-            true => Ok(()),
-            false => Err(wrong_values(Encoding::PLAIN, self.values.physical_type())),
+        if self.values.append(values, self.buffer.open())? {
+            Ok(())
+        } else {
+            Err(wrong_values(Encoding::PLAIN, self.values.physical_type()))
         }
     }
 

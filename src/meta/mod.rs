@@ -1,5 +1,5 @@
-//! Descriptions of a file and its columns: what the footer and the indexes say, what a writer is asked for, statistics. No
-//! I/O. The public paths are those of `file` and `schema`.
+//! Descriptions of a file and its columns: what the footer and the indexes say, what a writer is asked for,
+//! statistics. No I/O. The public paths are those of `file` and `schema`.
 
 pub mod metadata;
 pub mod page_index;

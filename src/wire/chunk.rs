@@ -13,8 +13,8 @@ pub(crate) struct FooterOptions {
     pub(crate) write_path_in_schema: bool,
 }
 
-/// One entry for each thing that belongs to a column chunk and lies elsewhere in the file, in the order in which a chunk
-/// names them.
+/// One entry for each thing that belongs to a column chunk and lies elsewhere in the file, in the order in which a
+/// chunk names them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ByBelonging<T> {
     pub(crate) filter: T,
@@ -46,8 +46,8 @@ pub(super) fn write_column_chunk(
     write_unplaced_column_chunk(chunk, &Unplaced::default(), options, out);
 }
 
-/// As `write_column_chunk`, but what has a length in `unplaced` will be placed later: the number of its place, a varint, is
-/// left out. Returns where.
+/// As `write_column_chunk`, but what has a length in `unplaced` will be placed later: the number of its place, a
+/// varint, is left out. Returns where.
 pub(crate) fn write_unplaced_column_chunk(
     chunk: &ColumnChunkMetaData,
     unplaced: &Unplaced,

@@ -30,8 +30,8 @@ pub(crate) enum Ordinals {
 }
 
 impl Ordinals {
-    /// SPEC: parquet.thrift, `RowGroup.ordinal` has 16 bits. Readers that number rows refuse a file of which only some row
-    /// groups have an ordinal, so one that does not fit keeps out all of them.
+    /// SPEC: parquet.thrift, `RowGroup.ordinal` has 16 bits. Readers that number rows refuse a file of which only some
+    /// row groups have an ordinal, so one that does not fit keeps out all of them.
     pub(crate) fn of(mut ordinals: impl Iterator<Item = Option<i32>>) -> Self {
         if ordinals.all(|ordinal| ordinal.is_none_or(|it| i16::try_from(it).is_ok())) {
             Self::Written

@@ -11,7 +11,8 @@ use crate::wire::index::{read_column_index, read_offset_index};
 /// not known are passed over.
 ///
 /// # Errors
-/// [`ParquetError::EOF`] if the bytes end early; [`ParquetError::General`] if they are no offset index, or bytes follow.
+/// [`ParquetError::EOF`] if the bytes end early; [`ParquetError::General`] if they are no offset index, or bytes
+/// follow.
 pub fn decode_offset_index(data: &[u8]) -> Result<OffsetIndexMetaData, ParquetError> {
     read_offset_index(data)
 }

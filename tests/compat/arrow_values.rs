@@ -1,5 +1,5 @@
-//! A value that the column cannot hold never becomes another: its batch is refused before anything of it is written, the
-//! column and the row are named, and the writer goes on.
+//! A value that the column cannot hold never becomes another: its batch is refused before anything of it is written,
+//! the column and the row are named, and the writer goes on.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! What may be shared between threads, what may be used after a caught panic, and what an implementation of a trait must
-//! say: as with `parquet`.
+//! What may be shared between threads, what may be used after a caught panic, and what an implementation of a trait
+//! must say: as with `parquet`.
 
 use std::any::Any;
 use std::fs::File;

@@ -321,7 +321,8 @@ fn each_timestamp_unit_has_its_place() {
     assert!(text.contains("INT64 ns (TIMESTAMP(NANOS,false))"), "{text}");
 }
 
-/// The format has 16 bits for an ordinal. Readers that number rows refuse a file of which only some row groups have one.
+/// The format has 16 bits for an ordinal. Readers that number rows refuse a file of which only some row groups have
+/// one.
 #[test]
 fn rows_can_be_numbered_past_the_last_ordinal() {
     let batch = int32_batch(0..3);

@@ -1,5 +1,5 @@
-//! Calls of a store that works on a thread fail. Which call is the n-th may differ from run to run, and errors come later:
-//! what must hold is said for whatever was struck.
+//! Calls of a store that works on a thread fail. Which call is the n-th may differ from run to run, and errors come
+//! later: what must hold is said for whatever was struck.
 
 use std::io::ErrorKind;
 

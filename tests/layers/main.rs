@@ -38,6 +38,9 @@ const LAYERS: [(&str, u32); 17] = [
 /// Lines of code that a file may have; tests and comments do not count.
 const MOST_LINES: usize = 600;
 
+/// Characters of a line, comments included.
+const LONGEST_LINE: usize = 120;
+
 #[test]
 fn imports_run_downward_only() {
     let (tree, mut wrong) = (SourceTree::read(), Vec::new());
@@ -106,6 +109,22 @@ fn files_stay_small() {
         large.is_empty(),
         "files with more than {MOST_LINES} lines of code:\n{}",
         large.join("\n")
+    );
+}
+
+#[test]
+fn lines_can_be_read_side_by_side() {
+    let mut long = Vec::new();
+    for file in source_files() {
+        let text = fs::read_to_string(&file).unwrap();
+        let lines = text.lines().zip(1..);
+        let found = lines.filter(|(line, _)| line.chars().count() > LONGEST_LINE);
+        long.extend(found.map(|(_, number)| format!("{}:{number}", file.display())));
+    }
+    assert!(
+        long.is_empty(),
+        "lines of more than {LONGEST_LINE} characters:\n{}",
+        long.join("\n")
     );
 }
 

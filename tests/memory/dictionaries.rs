@@ -1,5 +1,5 @@
-//! Dictionaries that the options let grow past their part of the limit: kept while there is room for them, and for writing
-//! them out.
+//! Dictionaries that the options let grow past their part of the limit: kept while there is room for them, and for
+//! writing them out.
 
 use std::sync::Arc;
 
@@ -93,8 +93,8 @@ fn a_dictionary_that_finds_no_room_is_written_out_within_the_limit() {
     }
 }
 
-/// Where pages are small by the options, that a dictionary is looked at more often moves no page, nor the place where it is
-/// full by the options.
+/// Where pages are small by the options, that a dictionary is looked at more often moves no page, nor the place where
+/// it is full by the options.
 #[test]
 fn looking_after_a_dictionary_moves_no_page() {
     let lists = |from: usize| {

@@ -1,5 +1,5 @@
-//! Arrays that take little room and repeat what they hold: dictionaries and runs of lists, lists that overlap. Written out
-//! they are many times the limit, which holds all the same, and each row is taken apart once.
+//! Arrays that take little room and repeat what they hold: dictionaries and runs of lists, lists that overlap.
+//! Written out they are many times the limit, which holds all the same, and each row is taken apart once.
 
 use std::fs::File;
 use std::sync::Arc;

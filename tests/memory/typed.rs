@@ -70,7 +70,8 @@ fn watch(
     })
 }
 
-/// As [`watch`], within `limit`, and holds the writer to it: on the heap, in what the budget says of that, and in what is left.
+/// As [`watch`], within `limit`, and holds the writer to it: on the heap, in what the budget says of that, and in
+/// what is left.
 fn keep(
     what: &str,
     message: &str,

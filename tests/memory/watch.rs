@@ -120,8 +120,8 @@ pub(crate) fn assert_near(said: usize, counted: usize, hidden: usize, what: &str
     );
 }
 
-/// As [`assert_near`] for what a budget says. Beside a large dictionary it also holds what writing it out will take: that is
-/// less than the dictionary again.
+/// As [`assert_near`] for what a budget says. Beside a large dictionary it also holds what writing it out will take:
+/// that is less than the dictionary again.
 pub(crate) fn assert_paid(said: usize, counted: usize, hidden: usize, what: &str) {
     assert_near(said, counted, hidden + counted, what);
 }

@@ -184,8 +184,8 @@ fn a_memory_limit_hands_back_what_is_little_beside_it() {
 /// Stores of a writer; `None` for its own choice.
 type MakeStores = fn() -> Option<Arc<dyn PageStoreFactory>>;
 
-/// Statistics on and off, Bloom filters behind row groups and at the end: what waits as bytes gives the bytes that it gives
-/// as it is.
+/// Statistics on and off, Bloom filters behind row groups and at the end: what waits as bytes gives the bytes that it
+/// gives as it is.
 #[test]
 fn a_footer_that_waited_in_stores_has_the_same_bytes() {
     let batch = batch_of_all_types(Nesting::Flat, Nulls::Few, 400);

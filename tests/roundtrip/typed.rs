@@ -1,4 +1,5 @@
-//! Physical values, column by column, and Arrow batches are written the same way: to the same bytes, wherever pages wait.
+//! Physical values, column by column, and Arrow batches are written the same way: to the same bytes, wherever pages
+//! wait.
 
 use std::sync::Arc;
 use std::thread;
@@ -186,8 +187,8 @@ fn every_store_and_a_roomy_limit_give_the_same_bytes_of_values() {
     }
 }
 
-/// A limit that is reached again and again, on the way of values alone and after columns of batches, which are encoded on
-/// threads of the caller's own.
+/// A limit that is reached again and again, on the way of values alone and after columns of batches, which are
+/// encoded on threads of the caller's own.
 #[test]
 fn values_and_columns_of_batches_stand_in_one_file_under_a_limit() {
     let batch = batch_of(&TYPES, Nesting::List, Nulls::Few, 400);

@@ -1,5 +1,5 @@
-//! Values that are invalid in their column: numbers that are too large, views into no buffer, bytes that are no text. Found
-//! before anything is encoded, for a conversion only keeps what fits.
+//! Values that are invalid in their column: numbers that are too large, views into no buffer, bytes that are no text.
+//! Found before anything is encoded, for a conversion only keeps what fits.
 //!
 //! Whole slices are looked at first, without a branch a value; only where something may be wrong are the present values
 //! looked at one by one, since anything may lie under a null.
@@ -60,8 +60,8 @@ pub(super) struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// The first present value that `rules` rule out, or that lies outside of `bounds`, which are those of `data_type`: the type
-    /// of the values without layers.
+    /// The first present value that `rules` rule out, or that lies outside of `bounds`, which are those of
+    /// `data_type`: the type of the values without layers.
     ///
     /// # Errors
     /// If a dictionary key or a run lies outside of what the array holds.
@@ -405,8 +405,8 @@ impl Number for i256 {
     }
 }
 
-/// Whether all views lie in `buffers`, of which there are less than [`FEW_BUFFERS`]. Views that hold their bytes themselves
-/// come at random among the others: no branch depends on them.
+/// Whether all views lie in `buffers`, of which there are less than [`FEW_BUFFERS`]. Views that hold their bytes
+/// themselves come at random among the others: no branch depends on them.
 #[expect(clippy::cast_possible_truncation, reason = "the parts of a view")]
 fn all_in_few(views: &[u128], buffers: &[Buffer]) -> bool {
     let mut ends = [0; FEW_BUFFERS];
@@ -425,8 +425,8 @@ fn all_in_few(views: &[u128], buffers: &[Buffer]) -> bool {
     gathered(views, outside) == 0
 }
 
-/// The bits that `look` has of any value. Nearly all of the time is spent waiting for values that no cache holds yet, and
-/// four stretches that are read side by side come in about half of the time of one.
+/// The bits that `look` has of any value. Nearly all of the time is spent waiting for values that no cache holds yet,
+/// and four stretches that are read side by side come in about half of the time of one.
 fn gathered<T: Copy>(values: &[T], look: impl Fn(T) -> u64) -> u64 {
     let quarter = values.len() / 4;
     let (first, rest) = values.split_at(quarter);

@@ -1,5 +1,5 @@
-//! What the numbers of a column count. A column says so by its annotation, or by the Arrow field that is kept for it; an
-//! array by its type. Where the two contradict one another, the same number would be another value.
+//! What the numbers of a column count. A column says so by its annotation, or by the Arrow field that is kept for it;
+//! an array by its type. Where the two contradict one another, the same number would be another value.
 
 use std::fmt;
 

@@ -156,7 +156,8 @@ impl Conversion {
     /// Whether arrays of `data_type` can be opened.
     ///
     /// # Errors
-    /// [`ParquetError::NYI`] and [`ParquetError::ArrowError`] if there is no conversion, or values would be read as others.
+    /// [`ParquetError::NYI`] and [`ParquetError::ArrowError`] if there is no conversion, or values would be read as
+    /// others.
     pub(crate) fn accepts(&self, data_type: &DataType) -> Result<()> {
         if *data_type == self.data_type {
             Ok(())
@@ -181,8 +182,8 @@ impl Conversion {
     /// Opens the values at `selection` of an array whose type is accepted.
     ///
     /// # Errors
-    /// [`ParquetError::IndexOutOfBound`] if the selection reaches past the array, [`ParquetError::General`] if the array is
-    /// too long.
+    /// [`ParquetError::IndexOutOfBound`] if the selection reaches past the array, [`ParquetError::General`] if the
+    /// array is too long.
     pub(crate) fn open<'a>(
         &'a self,
         array: &'a dyn Array,
@@ -335,8 +336,8 @@ impl Adapter {
 /// The first of the slots `selection` of `array`.
 ///
 /// # Errors
-/// [`ParquetError::IndexOutOfBound`] if the selection reaches past the array, [`ParquetError::General`] if the array is too
-/// long.
+/// [`ParquetError::IndexOutOfBound`] if the selection reaches past the array, [`ParquetError::General`] if the array
+/// is too long.
 pub(crate) fn start<'a>(array: &dyn Array, selection: &'a Selection) -> Result<Cursor<'a>> {
     reader::check_slots(selection, array.len())?;
     Ok(Cursor::new(selection))

@@ -51,7 +51,8 @@ impl Selection {
         }
     }
 
-    /// Whether no slot is selected twice, as far as that is seen without a look at each. Lists may lie over one another.
+    /// Whether no slot is selected twice, as far as that is seen without a look at each. Lists may lie over one
+    /// another.
     pub(crate) fn has_each_slot_once(&self) -> bool {
         match self {
             Selection::Range { .. } | Selection::Bits { .. } => true,
@@ -72,8 +73,8 @@ impl Selection {
         }
     }
 
-    /// Bytes held on the heap; shared ones are divided among those who share them. Bits that are an array's validity count
-    /// too: this is an upper bound.
+    /// Bytes held on the heap; shared ones are divided among those who share them. Bits that are an array's validity
+    /// count too: this is an upper bound.
     pub(crate) fn memory_size(&self) -> usize {
         match self {
             Selection::Range { .. } => 0,

@@ -84,9 +84,9 @@ impl ArrowColumnWriter {
     /// Encodes the next rows.
     ///
     /// # Errors
-    /// If the leaf has the wrong type or is nested otherwise than the column, has a null in a required field, a value that
-    /// the column cannot hold or a row that is too large for a page: nothing is then encoded, and the column goes on. If the
-    /// page store fails: the column then takes no more.
+    /// If the leaf has the wrong type or is nested otherwise than the column, has a null in a required field, a value
+    /// that the column cannot hold or a row that is too large for a page: nothing is then encoded, and the column
+    /// goes on. If the page store fails: the column then takes no more.
     pub fn write(&mut self, col: &ArrowLeafColumn) -> Result<()> {
         let _work = self.chunk.budget().at_work();
         let latch = |column: &mut Self| drop(column.chunk.latch(panicked()));

@@ -27,8 +27,8 @@ pub struct ArrowRowGroupWriterFactory {
 
 impl ArrowRowGroupWriterFactory {
     /// A factory for the columns of `file_writer`; pages wait where those of `file_writer` do, on the heap by default.
-    /// A page that its store has no room for is an error whatever the options of `file_writer` say: nobody would end the row
-    /// group of a caller's own columns.
+    /// A page that its store has no room for is an error whatever the options of `file_writer` say: nobody would end
+    /// the row group of a caller's own columns.
     pub fn new<W: Write + Send>(
         file_writer: &SerializedFileWriter<W>,
         arrow_schema: SchemaRef,
@@ -80,8 +80,8 @@ impl ArrowRowGroupWriterFactory {
     /// threads.
     ///
     /// # Errors
-    /// If the schemas do not have the same leaves or nest them otherwise, a column's properties do not suit it, or a page
-    /// store cannot be made.
+    /// If the schemas do not have the same leaves or nest them otherwise, a column's properties do not suit it, or a
+    /// page store cannot be made.
     pub fn create_column_writers(&self, _row_group_index: usize) -> Result<Vec<ArrowColumnWriter>> {
         let plan = self.plan()?;
         let mut writers = Vec::with_capacity(plan.columns().len());
@@ -95,7 +95,8 @@ impl ArrowRowGroupWriterFactory {
     /// What is known of batches and columns beforehand.
     ///
     /// # Errors
-    /// If the schemas do not have the same leaves or nest them otherwise, or values of a field cannot be written to its column.
+    /// If the schemas do not have the same leaves or nest them otherwise, or values of a field cannot be written to
+    /// its column.
     pub(super) fn plan(&self) -> Result<&Arc<BatchPlan>> {
         if let Some(plan) = self.plan.get() {
             return Ok(plan);

@@ -47,40 +47,41 @@ impl ArrowWriterOptions {
     /// Limits what the writer keeps in memory to `bytes`.
     ///
     /// Under the limit fall finished pages on the heap, open pages, dictionaries, Bloom filters, scratch buffers, and
-    /// everything that waits for the footer. When it is near, the writer moves pages and filters out, cuts open pages early,
-    /// gives up dictionaries, and only then ends the row group early; see
-    /// [`MemoryBudget`] for what holds at any time. Batches that the caller
-    /// holds do not count. What codecs take while they work counts: one that would take too much works with a smaller
-    /// window or at a lower level, and one that cannot keep the limit at all is refused with
-    /// [`CodecExceedsLimit`](crate::errors::ParquetError::CodecExceedsLimit). Bounds longer than a 512th part of the limit
-    /// are cut in statistics and indexes, whatever the properties say, and left out where they cannot be.
+    /// everything that waits for the footer. When it is near, the writer moves pages and filters out, cuts open pages
+    /// early, gives up dictionaries, and only then ends the row group early; see [`MemoryBudget`] for what holds at
+    /// any time. Batches that the caller holds do not count. What codecs take while they work counts: one that would
+    /// take too much works with a smaller window or at a lower level, and one that cannot keep the limit at all is
+    /// refused with [`CodecExceedsLimit`](crate::errors::ParquetError::CodecExceedsLimit). Bounds longer than a 512th
+    /// part of the limit are cut in statistics and indexes, whatever the properties say, and left out where they
+    /// cannot be.
     ///
-    /// What the footer needs waits in page stores. What the writer gives back of it depends on the file and the limit alone:
+    /// What the footer needs waits in page stores. What the writer gives back of it depends on the file and the limit
+    /// alone:
     ///
     /// - [`flushed_row_groups`](super::ArrowWriter::flushed_row_groups) and the metadata that
-    ///   [`close`](super::ArrowWriter::close) returns hold the row groups as long as the metadata of all of them takes no more
-    ///   than a sixteenth of the limit (about 600 bytes a column chunk), and no row group from then on.
-    ///   [`row_groups_flushed`](super::ArrowWriter::row_groups_flushed) counts them, and the number of rows is always there.
+    ///   [`close`](super::ArrowWriter::close) returns hold the row groups as long as the metadata of all of them
+    ///   takes no more than a sixteenth of the limit (about 600 bytes a column chunk), and no row group from then on.
+    ///   [`row_groups_flushed`](super::ArrowWriter::row_groups_flushed) counts them, and the number of rows is always
+    ///   there.
     /// - The key-value pairs come back if all of them take no more than a sixteenth of the limit, and else none.
     /// - Page indexes do not come back.
     ///
-    /// The file has all of it. Of a limit that several writers share, each counts the part that was its own when it was made:
-    /// the limit divided by the number of writers at that time. Where a budget asks a source that does not tell its limit,
-    /// a sixteenth is 1 MiB.
+    /// The file has all of it. Of a limit that several writers share, each counts the part that was its own when it
+    /// was made: the limit divided by the number of writers at that time. Where a budget asks a source that does not
+    /// tell its limit, a sixteenth is 1 MiB.
     ///
-    /// The limit should be 9 KiB a leaf column or more. Below that the columns alone may take more; writing goes on, and
-    /// [`MemoryPressure::most_bytes_over_limit`](super::MemoryPressure::most_bytes_over_limit) says by how much the limit
-    /// was passed.
+    /// The limit should be 9 KiB a leaf column or more. Below that the columns alone may take more; writing goes on,
+    /// and [`MemoryPressure::most_bytes_over_limit`](super::MemoryPressure::most_bytes_over_limit) says by how much
+    /// the limit was passed.
     pub fn with_memory_limit(self, bytes: usize) -> Self {
         self.with_memory_budget(MemoryBudget::new(bytes))
     }
 
-    /// As [`ArrowWriterOptions::with_memory_limit`], with a budget that any number of writers may share, on one thread or
-    /// many. Each of them keeps to its fair share while the budget is short, and pages are the smaller the more there are.
-    /// A writer that is idle frees nothing: what it has more than its share it gives back at the end of a batch, once half
-    /// of the limit is in use.
-    /// Those that keep pages where they do by default share the temporary files, too, and the thread that writes them, so
-    /// that many writers need few of either.
+    /// As [`ArrowWriterOptions::with_memory_limit`], with a budget that any number of writers may share, on one
+    /// thread or many. Each of them keeps to its fair share while the budget is short, and pages are the smaller the
+    /// more there are. A writer that is idle frees nothing: what it has more than its share it gives back at the end
+    /// of a batch, once half of the limit is in use. Those that keep pages where they do by default share the
+    /// temporary files, too, and the thread that writes them, so that many writers need few of either.
     pub fn with_memory_budget(self, budget: MemoryBudget) -> Self {
         let file = self.file.with_memory_budget(budget);
         Self { file, ..self }
@@ -94,9 +95,9 @@ impl ArrowWriterOptions {
     }
 
     /// Sets what happens when the page store has no room: past the quota of a temporary file
-    /// ([`SpillLimitExceeded`](crate::errors::ParquetError::SpillLimitExceeded)), on a full disk, in a file that may grow no
-    /// further, or where no more files can be opened (an I/O error of the kind `StorageFull`, `QuotaExceeded` or
-    /// `FileTooLarge`, or of the system's for too many open files). The default is to fail.
+    /// ([`SpillLimitExceeded`](crate::errors::ParquetError::SpillLimitExceeded)), on a full disk, in a file that may
+    /// grow no further, or where no more files can be opened (an I/O error of the kind `StorageFull`, `QuotaExceeded`
+    /// or `FileTooLarge`, or of the system's for too many open files). The default is to fail.
     ///
     /// Columns that a caller encodes on its own, see
     /// [`ArrowWriter::into_serialized_writer`](super::ArrowWriter::into_serialized_writer), always fail.
@@ -143,9 +144,9 @@ impl ArrowWriterOptions {
     /// Sets the Parquet schema instead of deriving it. It must have the Arrow schema's leaves in their
     /// order; the physical types decide how values are converted.
     ///
-    /// Structs, lists and maps must be nested as in the Arrow schema; names, what is nullable, and which of the format's
-    /// layouts a list has may differ. A null that the Parquet schema forbids is refused with its batch. The Arrow schema
-    /// is kept in the metadata under the names of this one.
+    /// Structs, lists and maps must be nested as in the Arrow schema; names, what is nullable, and which of the
+    /// format's layouts a list has may differ. A null that the Parquet schema forbids is refused with its batch. The
+    /// Arrow schema is kept in the metadata under the names of this one.
     pub fn with_parquet_schema(self, schema_descr: SchemaDescriptor) -> Self {
         Self {
             parquet_schema: Some(schema_descr),

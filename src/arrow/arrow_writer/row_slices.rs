@@ -1,5 +1,5 @@
-//! How many rows of a batch are taken apart at once under a memory limit. Below a list every slot has levels of its own, and
-//! what a dictionary or a run repeats is written out: of a small batch that may be more than the limit.
+//! How many rows of a batch are taken apart at once under a memory limit. Below a list every slot has levels of its
+//! own, and what a dictionary or a run repeats is written out: of a small batch that may be more than the limit.
 
 use std::ops::Range;
 
@@ -19,9 +19,9 @@ const PAGE_FACTS_BYTES: usize = 256;
 /// With pages of so many slots and more the values take far more than what is remembered of them.
 const MANY_SLOTS: usize = 128;
 
-/// Rows of a slice under a limit of `limit` bytes, in a table of `columns`, where pages may be as small as `least_slots`:
-/// what is remembered of many tiny pages could fill the limit, and only the end of the row group frees it, which has to
-/// wait for the end of the slice.
+/// Rows of a slice under a limit of `limit` bytes, in a table of `columns`, where pages may be as small as
+/// `least_slots`: what is remembered of many tiny pages could fill the limit, and only the end of the row group frees
+/// it, which has to wait for the end of the slice.
 pub(super) fn tiny_page_rows(least_slots: usize, columns: usize, limit: usize) -> usize {
     if least_slots >= MANY_SLOTS {
         return usize::MAX;
@@ -39,7 +39,8 @@ pub(super) struct RowSlices<'a> {
 }
 
 impl<'a> RowSlices<'a> {
-    /// Slices of `batch` under a limit of `limit` bytes; one slice where there is none, or where the batch takes little.
+    /// Slices of `batch` under a limit of `limit` bytes; one slice where there is none, or where the batch takes
+    /// little.
     pub(super) fn new(plan: &'a BatchPlan, batch: &'a RecordBatch, limit: Option<usize>) -> Self {
         let most_bytes = limit.map_or(usize::MAX, |limit| limit / SLICE_PART);
         let weights = limit.map(|_| plan.weights(batch));
@@ -58,16 +59,16 @@ impl<'a> RowSlices<'a> {
         Self { most_rows, ..self }
     }
 
-    /// Rows of the slice that begins with the first of `rows`: as many as stay below the part of the limit, by what each
-    /// of them takes, and one at least.
+    /// Rows of the slice that begins with the first of `rows`: as many as stay below the part of the limit, by what
+    /// each of them takes, and one at least.
     pub(super) fn next(&self, rows: Range<usize>) -> usize {
         let rows = rows.start..rows.end.min(rows.start.saturating_add(self.most_rows));
         if self.weights.is_empty() {
             return rows.len();
         }
         let (mut fit, mut used) = (0, 0_usize);
-        // Ever more rows at a time up to the first that are too many, ever fewer from then on: no row is weighed much more
-        // often than it is written.
+        // Ever more rows at a time up to the first that are too many, ever fewer from then on: no row is weighed much
+        // more often than it is written.
         let (mut step, mut grows) = (1, true);
         while step > 0 && fit < rows.len() {
             let count = step.min(rows.len() - fit);

@@ -165,8 +165,8 @@ impl<W: Write + Send> ArrowWriter<W> {
         })
     }
 
-    /// Metadata of the row groups that are in the file. Under a memory limit there is none once all of it takes more than a
-    /// sixteenth of the limit, see [`ArrowWriterOptions::with_memory_limit`];
+    /// Metadata of the row groups that are in the file. Under a memory limit there is none once all of it takes more
+    /// than a sixteenth of the limit, see [`ArrowWriterOptions::with_memory_limit`];
     /// [`row_groups_flushed`](Self::row_groups_flushed) counts on.
     pub fn flushed_row_groups(&self) -> &[RowGroupMetaData] {
         self.file.flushed_row_groups()
@@ -218,9 +218,9 @@ impl<W: Write + Send> ArrowWriter<W> {
     /// another. [`ArrowWriterOptions::with_column_name_check`] has such a batch refused.
     ///
     /// # Errors
-    /// If the batch does not fit the schema, a required field is null, a column cannot hold a value, or a row is too large
-    /// for a page, which holds 2 GiB: nothing of the batch is then written, and the writer goes on. If the store or the sink
-    /// fails: the writer then takes no more, and
+    /// If the batch does not fit the schema, a required field is null, a column cannot hold a value, or a row is too
+    /// large for a page, which holds 2 GiB: nothing of the batch is then written, and the writer goes on. If the
+    /// store or the sink fails: the writer then takes no more, and
     /// [`ParquetError::root_cause`](crate::errors::ParquetError::root_cause) tells a full disk from a broken one.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         self.file.check_open()?;
@@ -256,8 +256,8 @@ impl<W: Write + Send> ArrowWriter<W> {
         self.watched(Self::flush_open)
     }
 
-    /// Adds a pair to the footer's key-value metadata. Under a memory limit it waits in a page store, which may fail; the next
-    /// call then tells.
+    /// Adds a pair to the footer's key-value metadata. Under a memory limit it waits in a page store, which may fail;
+    /// the next call then tells.
     pub fn append_key_value_metadata(&mut self, kv_metadata: KeyValue) {
         let added = self.watched(|writer| {
             writer.file.append_key_value_metadata(kv_metadata);
@@ -291,9 +291,10 @@ impl<W: Write + Send> ArrowWriter<W> {
 
     /// Ends the open row group and writes the footer. The writer takes no more after that.
     ///
-    /// Returns the file's metadata: without a memory limit all of it. Under one it comes without page indexes, without row
-    /// groups if theirs takes more than a sixteenth of the limit, and without pairs of text if those do; see
-    /// [`ArrowWriterOptions::with_memory_limit`]. The number of rows is always there, and the file has everything.
+    /// Returns the file's metadata: without a memory limit all of it. Under one it comes without page indexes,
+    /// without row groups if theirs takes more than a sixteenth of the limit, and without pairs of text if those do;
+    /// see [`ArrowWriterOptions::with_memory_limit`]. The number of rows is always there, and the file has
+    /// everything.
     ///
     /// # Errors
     /// If the store or the sink fails, or the writer has finished or failed before.

@@ -1,5 +1,5 @@
-//! One column as its leaves meet it, and the check of a leaf: whatever keeps one from being written is found here, before
-//! anything of a batch is encoded.
+//! One column as its leaves meet it, and the check of a leaf: whatever keeps one from being written is found here,
+//! before anything of a batch is encoded.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -37,8 +37,8 @@ pub(super) struct ColumnSource<'a> {
     pub(super) column: ColumnShape,
 }
 
-/// A leaf that its column can take as it is: nothing is wrong with its values, and its levels are those of the column. Only a
-/// check makes one.
+/// A leaf that its column can take as it is: nothing is wrong with its values, and its levels are those of the
+/// column. Only a check makes one.
 #[derive(Debug)]
 pub(crate) struct CheckedLeaf(Leaf);
 
@@ -106,8 +106,8 @@ impl ArrowColumnPlan {
     /// Checks a leaf of the writer's own field. `first_row` is the number of its first row in the batch.
     ///
     /// # Errors
-    /// If a required field is null, a value has another type than the column or is one that the column cannot hold, or a row is
-    /// too large for a page: names the column or the field, and the row.
+    /// If a required field is null, a value has another type than the column or is one that the column cannot hold,
+    /// or a row is too large for a page: names the column or the field, and the row.
     #[inline]
     pub(super) fn check(&self, mut leaf: Leaf, first_row: usize) -> Result<CheckedLeaf> {
         self.check_with(&mut leaf, &self.levels, first_row)?;
@@ -161,8 +161,9 @@ impl ArrowColumnPlan {
         }
     }
 
-    /// Costs next to nothing where values and lists are of ordinary sizes: an array's buffers alone tell that no row is too
-    /// large. Where they do not, the lengths of values are looked at, and row by row only where those do not tell either.
+    /// Costs next to nothing where values and lists are of ordinary sizes: an array's buffers alone tell that no row
+    /// is too large. Where they do not, the lengths of values are looked at, and row by row only where those do not
+    /// tell either.
     fn check_rows(&self, values: &OpenArray<'_>, leaf: &Leaf, first_row: usize) -> Result<()> {
         let row_slots = self.row_slots(leaf);
         let fits = |longest: usize, total: usize| {

@@ -39,8 +39,8 @@ pub(super) fn is_wrapped_twice(data_type: &DataType) -> bool {
     }
 }
 
-/// Which live slot of a plain array in one layer lies outside of the layer's values. Arrays can be made without a check of
-/// that.
+/// Which live slot of a plain array in one layer lies outside of the layer's values. Arrays can be made without a
+/// check of that.
 pub(super) fn first_outside(live: &Selection, array: &dyn Array) -> Option<usize> {
     if let Some(runs) = array.as_run_opt::<Int16Type>() {
         run_outside(runs, live)

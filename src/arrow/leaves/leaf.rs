@@ -35,7 +35,8 @@ pub(crate) struct Leaf {
     pub(super) resolved_bytes: usize,
 }
 
-/// A leaf whose levels count the nodes of an Arrow field, and of which it is not known yet whether a column can take it.
+/// A leaf whose levels count the nodes of an Arrow field, and of which it is not known yet whether a column can take
+/// it.
 #[derive(Debug)]
 pub(crate) struct UncheckedLeaf {
     pub(super) leaf: Leaf,
@@ -153,7 +154,8 @@ impl LevelData {
         LevelData::Slice(Arc::new(levels))
     }
 
-    /// The same levels, none of them [uniform](Levels::is_uniform): pages are then looked at in batches of the usual size.
+    /// The same levels, none of them [uniform](Levels::is_uniform): pages are then looked at in batches of the usual
+    /// size.
     pub(super) fn measured_in_batches(self) -> Self {
         match self {
             LevelData::Uniform(run) if run.len > 0 => LevelData::Runs {

@@ -1,5 +1,5 @@
-//! The layouts of lists, seen alike: how long each list is and where its elements lie. The layouts that arrays can have are
-//! told apart here once.
+//! The layouts of lists, seen alike: how long each list is and where its elements lie. The layouts that arrays can
+//! have are told apart here once.
 #![expect(
     clippy::indexing_slicing,
     reason = "kernel: slots come from the selection of the list array itself"

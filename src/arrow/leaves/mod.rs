@@ -1,14 +1,15 @@
 //! From an Arrow array of any nesting to the leaves that become column chunks: the leaf array as
 //! it is, its definition and repetition levels, and which of its slots hold present values.
 //!
-//! [`BatchPlan`] compiles the nesting of a schema once, to a tree of [`tree::Node`]s a field; [`BatchPlan::walk_into`] then
-//! takes batches apart from the root down, and checks each leaf against its [`ColumnPlan`]. At every node a [`frontier::Frontier`] holds the levels of all slots so far
-//! and the array slots that are still live. A nullable node narrows the live slots, a list grows
-//! the slots by its elements, and a struct hands the same frontier to each child. All of that
-//! works on whole slices and stays symbolic (one number, a bitmap, runs) for as long as it can.
+//! [`BatchPlan`] compiles the nesting of a schema once, to a tree of [`tree::Node`]s a field;
+//! [`BatchPlan::walk_into`] then takes batches apart from the root down, and checks each leaf against its
+//! [`ColumnPlan`]. At every node a [`frontier::Frontier`] holds the levels of all slots so far and the array slots
+//! that are still live. A nullable node narrows the live slots, a list grows the slots by its elements, and a struct
+//! hands the same frontier to each child. All of that works on whole slices and stays symbolic (one number, a bitmap,
+//! runs) for as long as it can.
 //!
-//! Where the Parquet schema differs from the Arrow field in what is nullable, [`level_map::LevelMap`] gives a leaf the levels
-//! of its column.
+//! Where the Parquet schema differs from the Arrow field in what is nullable, [`level_map::LevelMap`] gives a leaf
+//! the levels of its column.
 //!
 //! SPEC: README.md, "Nested Encoding"; LogicalTypes.md, "Nested Types".
 

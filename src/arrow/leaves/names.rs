@@ -9,7 +9,8 @@ use crate::errors::{ParquetError, Result};
 /// Whether the names of a batch's columns count.
 ///
 /// Columns are always taken by their position. Names of the fields inside structs count like those of columns, at any
-/// depth; what lists call their elements, and maps their entries, keys and values, never counts: producers differ there.
+/// depth; what lists call their elements, and maps their entries, keys and values, never counts: producers differ
+/// there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ColumnNames {
     /// They do not: columns in another order become one another.
@@ -34,7 +35,8 @@ impl Path<'_> {
     }
 }
 
-/// Checks that `found` have the names that `expected` have, and so do the fields of their structs; both have the same types.
+/// Checks that `found` have the names that `expected` have, and so do the fields of their structs; both have the same
+/// types.
 ///
 /// # Errors
 /// [`ParquetError::ArrowError`] that says where which name was found instead of which.

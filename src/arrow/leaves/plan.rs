@@ -1,5 +1,5 @@
-//! What a writer knows of its columns beforehand: computed once from the schema and the options, so that a batch has nothing
-//! to look up.
+//! What a writer knows of its columns beforehand: computed once from the schema and the options, so that a batch has
+//! nothing to look up.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -47,8 +47,8 @@ impl BatchPlan {
     /// Plans for batches of `schema` that go into the columns of `descr`.
     ///
     /// # Errors
-    /// If a field has a type that Parquet cannot hold, the schemas do not have the same leaves or nest them otherwise, or values
-    /// of a field cannot be written to its column.
+    /// If a field has a type that Parquet cannot hold, the schemas do not have the same leaves or nest them
+    /// otherwise, or values of a field cannot be written to its column.
     pub(crate) fn try_new(
         schema: &Schema,
         descr: &SchemaDescriptor,
@@ -93,10 +93,12 @@ impl BatchPlan {
         &self.columns
     }
 
-    /// Checks that `batch` has as many columns, each of a type whose values mean the same as the field's. Names do not count.
+    /// Checks that `batch` has as many columns, each of a type whose values mean the same as the field's. Names do
+    /// not count.
     ///
     /// # Errors
-    /// [`ParquetError::General`] for another number of columns, [`ParquetError::ArrowError`] for a type that does not fit.
+    /// [`ParquetError::General`] for another number of columns, [`ParquetError::ArrowError`] for a type that does not
+    /// fit.
     pub(crate) fn check_types(&self, batch: &RecordBatch) -> Result<()> {
         if self.fields.len() != batch.num_columns() {
             return Err(ParquetError::General(format!(
@@ -109,7 +111,8 @@ impl BatchPlan {
         pairs.try_for_each(|(field, array)| field.check_type(array.data_type()))
     }
 
-    /// Checks that a batch with fields of the right types names them, and those of their structs, as the writer's schema does.
+    /// Checks that a batch with fields of the right types names them, and those of their structs, as the writer's
+    /// schema does.
     ///
     /// # Errors
     /// [`ParquetError::ArrowError`] that says where which name was found instead of which.
@@ -123,8 +126,8 @@ impl BatchPlan {
         Weights::new(fields.zip(batch.columns()))
     }
 
-    /// Appends the leaves of `batch`, which is a slice of a larger one from row `first_row` on, or whole. Whatever can be wrong
-    /// with a batch of the right types is found here.
+    /// Appends the leaves of `batch`, which is a slice of a larger one from row `first_row` on, or whole. Whatever
+    /// can be wrong with a batch of the right types is found here.
     ///
     /// # Errors
     /// If something cannot be written: names the column or the field, and the row as the larger batch counts it.
@@ -137,8 +140,8 @@ impl BatchPlan {
         self.walk_with(batch, leaves, |column, leaf| column.check(leaf, first_row))
     }
 
-    /// Checks a batch of which not all leaves are to be held at once; `slice_rows` says how many of the given rows are taken
-    /// apart together.
+    /// Checks a batch of which not all leaves are to be held at once; `slice_rows` says how many of the given rows
+    /// are taken apart together.
     ///
     /// # Errors
     /// As [`BatchPlan::walk_into`].

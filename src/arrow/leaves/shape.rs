@@ -165,7 +165,8 @@ fn meaning(field: &Type) -> Meaning {
 /// Shows the nodes of an Arrow field from the outside in: `nullable list of required values`.
 pub(super) struct ArrowNesting<'a>(pub(super) &'a [LeafNode]);
 
-/// Shows the nodes of a Parquet column from the outside in: `optional group (LIST) of repeated group of required values`.
+/// Shows the nodes of a Parquet column from the outside in: `optional group (LIST) of repeated group of required
+/// values`.
 pub(super) struct ParquetNesting<'a>(pub(super) &'a [ColumnNode]);
 
 impl fmt::Display for ArrowNesting<'_> {

@@ -1,5 +1,5 @@
-//! The nesting of one field: what each node does to levels, and what arrays it takes. The kinds of Arrow types are told apart
-//! here once; whatever depends on them later asks the node.
+//! The nesting of one field: what each node does to levels, and what arrays it takes. The kinds of Arrow types are
+//! told apart here once; whatever depends on them later asks the node.
 
 use std::sync::Arc;
 
@@ -76,8 +76,8 @@ impl Node {
     /// Compiles the nesting of `field`.
     ///
     /// # Errors
-    /// If the field has a type that Parquet cannot hold (a union, a struct without fields, a map with nullable keys), or nests
-    /// deeper than levels of 16 bits can count.
+    /// If the field has a type that Parquet cannot hold (a union, a struct without fields, a map with nullable keys),
+    /// or nests deeper than levels of 16 bits can count.
     pub(super) fn compile(field: &Field) -> Result<Self> {
         compile(field, Depth::default())
     }
@@ -126,8 +126,9 @@ impl Node {
         }
     }
 
-    /// Whether arrays of type `found` have values of the node's type. Dictionaries and run-end encoding do not matter at any
-    /// depth, nor does which of the three layouts strings or bytes come in, nor names, metadata and nullability of children.
+    /// Whether arrays of type `found` have values of the node's type. Dictionaries and run-end encoding do not matter
+    /// at any depth, nor does which of the three layouts strings or bytes come in, nor names, metadata and
+    /// nullability of children.
     pub(super) fn takes(&self, found: &DataType) -> bool {
         let found = value_type(found);
         match &self.kind {

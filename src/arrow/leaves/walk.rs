@@ -18,8 +18,8 @@ use crate::arrow::adapt::Selection;
 use crate::errors::{ParquetError, Result};
 
 impl Node {
-    /// The leaf of `array`, whose type has been checked, if it is plain values at the root with no validity to look at. Such
-    /// columns are the most frequent ones, and a batch may be as small as one row.
+    /// The leaf of `array`, whose type has been checked, if it is plain values at the root with no validity to look
+    /// at. Such columns are the most frequent ones, and a batch may be as small as one row.
     pub(super) fn straight(&self, array: &ArrayRef) -> Option<Leaf> {
         let Kind::Values(_) = &self.kind else {
             return None;
@@ -40,8 +40,8 @@ impl Node {
         })
     }
 
-    /// Calls `each` for every leaf of `array`, whose type has been checked, depth first. `frontier` is the state above this
-    /// node.
+    /// Calls `each` for every leaf of `array`, whose type has been checked, depth first. `frontier` is the state
+    /// above this node.
     pub(super) fn walk(
         &self,
         array: &ArrayRef,

@@ -1,6 +1,6 @@
-//! What rows of a batch take in memory when they are taken apart: levels below lists, and copies of what dictionaries and
-//! runs repeat. Never more work than to take them apart: ranges of slots are looked at as a whole wherever they lie side by
-//! side.
+//! What rows of a batch take in memory when they are taken apart: levels below lists, and copies of what dictionaries
+//! and runs repeat. Never more work than to take them apart: ranges of slots are looked at as a whole wherever they
+//! lie side by side.
 
 use std::ops::Range;
 
@@ -73,7 +73,8 @@ impl<'a> Weights<'a> {
         self.weigh(rows, Precision::Exact)
     }
 
-    /// Whether these rows take no more than `most_bytes`. Looks at each of them only where that cannot be told otherwise.
+    /// Whether these rows take no more than `most_bytes`. Looks at each of them only where that cannot be told
+    /// otherwise.
     pub(crate) fn are_within(&self, rows: Range<usize>, most_bytes: usize) -> bool {
         self.weigh(rows.clone(), Precision::UpperBound) <= most_bytes
             || self.weigh(rows, Precision::Exact) <= most_bytes

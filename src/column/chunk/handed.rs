@@ -1,5 +1,5 @@
-//! The way of pages to a [`PageWriter`] of the caller's own, at the edge: it takes pages as values, writes headers itself,
-//! and says where the pages went.
+//! The way of pages to a [`PageWriter`] of the caller's own, at the edge: it takes pages as values, writes headers
+//! itself, and says where the pages went.
 
 use bytes::Bytes;
 
@@ -77,8 +77,8 @@ impl<'a> HandedPages<'a> {
     }
 }
 
-/// The page keeps the buffer that it lies in, so that its body is not copied, unless much of the buffer is empty. Gives its
-/// bytes, too.
+/// The page keeps the buffer that it lies in, so that its body is not copied, unless much of the buffer is empty.
+/// Gives its bytes, too.
 fn body_of(page: SealedPage<'_>) -> (Bytes, usize) {
     let from = page.from + page.header_len;
     let body = page.buffer.get(from..).unwrap_or_default();

@@ -22,8 +22,8 @@ pub(crate) enum ChunkPages<'a> {
 }
 
 impl ChunkPages<'_> {
-    /// Bytes to be reserved for pages and what they wait in, beside those that stores reserve themselves. What a caller's
-    /// page writer holds is its own affair.
+    /// Bytes to be reserved for pages and what they wait in, beside those that stores reserve themselves. What a
+    /// caller's page writer holds is its own affair.
     pub(crate) fn unpaid_bytes(&self) -> usize {
         self.buffer()
             .map_or(0, |buffer| buffer.usage().unreserved())
@@ -88,8 +88,8 @@ impl ChunkPages<'_> {
         }
     }
 
-    /// Ends the chunk, all of whose pages have been put: says where they lie, and gives the store back that they still wait
-    /// in.
+    /// Ends the chunk, all of whose pages have been put: says where they lie, and gives the store back that they
+    /// still wait in.
     ///
     /// # Errors
     /// If the file or the page writer fails.

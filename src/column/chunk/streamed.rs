@@ -1,5 +1,5 @@
-//! The way of pages into the file while their chunk is still written: they go as soon as the dictionary page, which comes
-//! first, has gone.
+//! The way of pages into the file while their chunk is still written: they go as soon as the dictionary page, which
+//! comes first, has gone.
 
 use std::io::Write;
 
@@ -19,7 +19,8 @@ pub(crate) struct StreamedPages<'a> {
 }
 
 impl<'a> StreamedPages<'a> {
-    /// Writes to `out`, which stands where the chunk begins. Pages wait in `waiting` if the chunk begins with a dictionary.
+    /// Writes to `out`, which stands where the chunk begins. Pages wait in `waiting` if the chunk begins with a
+    /// dictionary.
     pub(crate) fn new(out: &'a mut (dyn Write + Send), waiting: Option<ChunkBuffer>) -> Self {
         Self {
             out,

@@ -62,11 +62,11 @@ impl PageKey {
 ///
 /// An error from [`put`](Self::put) or [`spill`](Self::spill) leaves every blob that was put before
 /// where a take finds it. When the cause is want of space ([`ParquetError::SpillLimitExceeded`], or an
-/// [`io::Error`] of the kind `StorageFull`, `QuotaExceeded` or `FileTooLarge`, or one of the system that says that too many
-/// files are open, by itself or as the source of an `io::Error`), a writer with that option takes the
-/// earlier blobs, ends the row group early and goes on with new stores. After any other error
-/// it makes no further call but drop, and gives up. It reports an error with the column and the page
-/// it belongs to, so the message need not name them.
+/// [`io::Error`] of the kind `StorageFull`, `QuotaExceeded` or `FileTooLarge`, or one of the system that says that
+/// too many files are open, by itself or as the source of an `io::Error`), a writer with that option takes the
+/// earlier blobs, ends the row group early and goes on with new stores. After any other error it makes no further
+/// call but drop, and gives up. It reports an error with the column and the page it belongs to, so the message need
+/// not name them.
 pub trait PageStore: Send {
     /// Takes over a blob and returns the key under which it can be taken.
     ///
@@ -118,9 +118,9 @@ pub trait PageStore: Send {
         Ok(())
     }
 
-    /// As [`take_into`](Self::take_into), but the blob may stand behind other bytes: returns where in `buffer` it begins. For
-    /// stores that were [given a buffer](Self::put_from) and would have to move its contents. The default calls
-    /// [`take_into`](Self::take_into).
+    /// As [`take_into`](Self::take_into), but the blob may stand behind other bytes: returns where in `buffer` it
+    /// begins. For stores that were [given a buffer](Self::put_from) and would have to move its contents. The default
+    /// calls [`take_into`](Self::take_into).
     ///
     /// # Errors
     /// As [`take_into`](Self::take_into).
@@ -176,10 +176,10 @@ impl<'a> PageStoreArgs<'a> {
 /// One factory may serve many writers and threads at once. It is asked for one store a leaf column
 /// and row group, when the row group receives its first rows. A writer with a memory limit asks for
 /// more of them. In up to five under the schema's first leaf column, column indexes, offset indexes, Bloom filters,
-/// the metadata of row groups and key-value pairs wait until the file takes them. In one for each column whose Bloom filter does not fit into
-/// memory, parts of that filter wait for the end of the row group. In these, too, blobs are taken in the order of
-/// their puts. A factory may be dropped before the stores it made, which therefore share what they need of
-/// it.
+/// the metadata of row groups and key-value pairs wait until the file takes them. In one for each column whose Bloom
+/// filter does not fit into memory, parts of that filter wait for the end of the row group. In these, too, blobs are
+/// taken in the order of their puts. A factory may be dropped before the stores it made, which therefore share what
+/// they need of it.
 pub trait PageStoreFactory: Send + Sync + Debug {
     /// Makes an empty store for one column chunk.
     ///

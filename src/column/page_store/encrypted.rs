@@ -204,7 +204,8 @@ mod tests {
     fn key_bytes(seal: &ManuallyDrop<Seal>) -> Vec<u8> {
         let key = std::ptr::from_ref(&seal.key).cast::<u8>();
         let bytes = 0..size_of::<LessSafeKey>();
-        // SAFETY: inside the field, which has been written to as a whole or, the bytes between its parts, is only compared.
+        // SAFETY: inside the field, which has been written to as a whole or, the bytes between its parts, is only
+        // compared.
         bytes
             .map(|at| unsafe { key.add(at).read_volatile() })
             .collect()

@@ -44,9 +44,10 @@ impl PageKeys {
     /// # Errors
     /// If there was no such put.
     pub(crate) fn get(&self, ordinal: PageKey) -> Result<PageKey> {
-        match ordinal.get() < self.puts {
-            true => Ok(PageKey::new(self.key_at(ordinal.get()))),
-            false => Err(invalid_key(ordinal)),
+        if ordinal.get() < self.puts {
+            Ok(PageKey::new(self.key_at(ordinal.get())))
+        } else {
+            Err(invalid_key(ordinal))
         }
     }
 

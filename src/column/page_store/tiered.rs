@@ -18,8 +18,8 @@ use crate::schema::types::ColumnDescPtr;
 ///
 /// Cold stores are created when the first page needs one, so a run that fits in memory never touches
 /// them. [`PageStore::spill`] moves the pages on the heap to the cold store, in the order of their puts; a page that
-/// the cold store refuses stays where it is, and so do those after it. Once pages are taken none is moved. The bytes on the heap are
-/// [reserved](PageStore::reserved_size) by the store.
+/// the cold store refuses stays where it is, and so do those after it. Once pages are taken none is moved. The bytes
+/// on the heap are [reserved](PageStore::reserved_size) by the store.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -129,18 +129,20 @@ impl PageStoreFactory for TieredPageStoreFactory {
 
 impl PageStore for TieredPageStore {
     fn put(&mut self, value: Bytes) -> Result<PageKey> {
-        match self.has_room(value.len())? {
-            true => Ok(self.push_hot(Vec::from(value).into_boxed_slice())),
-            false => self.put_cold(value.len(), |store| store.put(value)),
+        if self.has_room(value.len())? {
+            Ok(self.push_hot(Vec::from(value).into_boxed_slice()))
+        } else {
+            self.put_cold(value.len(), |store| store.put(value))
         }
     }
 
     /// A blob that stays on the heap is copied: a buffer for any page is larger than this one.
     fn put_from(&mut self, buffer: &mut Vec<u8>, from: usize) -> Result<PageKey> {
         let value = buffer.get(from..).unwrap_or_default();
-        match self.has_room(value.len())? {
-            true => Ok(self.push_hot(value.into())),
-            false => self.put_cold(value.len(), |store| store.put_from(buffer, from)),
+        if self.has_room(value.len())? {
+            Ok(self.push_hot(value.into()))
+        } else {
+            self.put_cold(value.len(), |store| store.put_from(buffer, from))
         }
     }
 

@@ -38,12 +38,12 @@ impl Bound {
     }
 
     pub(super) fn get(&self) -> &[u8] {
-        match self.heap.is_empty() {
-            true => self
-                .inline
+        if self.heap.is_empty() {
+            self.inline
                 .get(..usize::from(self.inline_len))
-                .unwrap_or_default(),
-            false => &self.heap,
+                .unwrap_or_default()
+        } else {
+            &self.heap
         }
     }
 

@@ -91,7 +91,8 @@ pub(super) fn viewed<'v>(
             reason = "the second four bytes of a view"
         )]
         let head = ((*view >> 32) as u32).swap_bytes();
-        // One branch for all: which of few strings comes next cannot be foretold. What stands behind a short string does not count.
+        // One branch for all: which of few strings comes next cannot be foretold. What stands behind a short string
+        // does not count.
         let is_between = (low < head) & (head < high) & (view_len(view) >= size_of::<u32>());
         if is_between | (view == min) | (view == max) {
             continue;
@@ -135,7 +136,8 @@ enum Taken {
 struct Range<'v> {
     min: &'v [u8],
     max: &'v [u8],
-    /// Both bounds begin with these words. Texts that are sorted by what comes late in them, as addresses are, begin alike.
+    /// Both bounds begin with these words. Texts that are sorted by what comes late in them, as addresses are, begin
+    /// alike.
     shared: [u64; MOST_SHARED],
     shared_words: usize,
     /// Of the words behind the shared ones.

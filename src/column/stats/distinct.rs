@@ -29,9 +29,10 @@ impl DistinctCounter {
 
     /// Bytes that are taken at once, while what they replace is still there, if `count` more values are all new.
     pub(crate) fn growth_bytes(&self, count: usize) -> usize {
-        match self.hashes.len() + count > self.hashes.capacity() {
-            true => 2 * self.memory_size(),
-            false => 0,
+        if self.hashes.len() + count > self.hashes.capacity() {
+            2 * self.memory_size()
+        } else {
+            0
         }
     }
 

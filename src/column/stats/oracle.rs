@@ -217,10 +217,12 @@ proptest! {
         for annotation in ["", "(STRING)"] {
             check_strings(&format!("binary a {annotation}"), &values, cut);
         }
-        let wide: Vec<Vec<u8>> = values.iter().map(|value| [value, &vec![0xff; 12 - value.len()][..]].concat()).collect();
+        let widened = values.iter().map(|value| [value, &vec![0xff; 12 - value.len()][..]].concat());
+        let wide: Vec<Vec<u8>> = widened.collect();
         check_fixed("fixed_len_byte_array(12) a", &wide, cut);
         check_fixed("fixed_len_byte_array(12) a (DECIMAL(20, 2))", &wide, cut);
-        let numbers: Vec<Vec<u8>> = values.into_iter().map(|value| if value.is_empty() { vec![0] } else { value }).collect();
+        let filled = values.into_iter().map(|value| if value.is_empty() { vec![0] } else { value });
+        let numbers: Vec<Vec<u8>> = filled.collect();
         check_strings("binary a (DECIMAL(9, 2))", &numbers, cut);
     }
 
@@ -240,7 +242,10 @@ proptest! {
         let days: Vec<[u32; 3]> = bits.iter().map(|bits| [*bits as u32, 7, (bits >> 32) as u32 % 3]).collect();
         let times: Vec<Int96> = days.iter().copied().map(Int96::from).collect();
         let peers_times: Vec<peer::Int96> = days.iter().map(|words| peer::Int96::from(words.to_vec())).collect();
-        prop_assert_eq!(ours("int96 a", Values::Int96(&times), None), peers::<peer::Int96Type>("int96 a", &peers_times, None));
+        prop_assert_eq!(
+            ours("int96 a", Values::Int96(&times), None),
+            peers::<peer::Int96Type>("int96 a", &peers_times, None)
+        );
     }
 
     #[test]
@@ -249,7 +254,9 @@ proptest! {
     }
 
     #[test]
-    fn columns_without_an_order_have_no_bounds_with_the_peer_either(values in prop::collection::vec(prop::collection::vec(any::<u8>(), 12), 1..5)) {
+    fn columns_without_an_order_have_no_bounds_with_the_peer_either(
+        values in prop::collection::vec(prop::collection::vec(any::<u8>(), 12), 1..5),
+    ) {
         check_fixed("fixed_len_byte_array(12) a (INTERVAL)", &values, None);
     }
 }

@@ -149,10 +149,10 @@ impl Kept {
             0x80..=0xBE => !is_inside(&(at + 1)),
             _ => false,
         };
-        let most = match head.iter().enumerate().any(has_successor) {
-            true => self.most,
-            // It may have no larger prefix at all.
-            false => self.most.max(self.whole),
+        let most = if head.iter().enumerate().any(has_successor) {
+            self.most
+        } else {
+            self.most.max(self.whole)
         };
         let Some(shown) = value.get(..most.saturating_add(CHARACTER_BYTES)) else {
             return value;

@@ -1,5 +1,5 @@
-//! Lays a data page's levels and values out in scratch memory: where the values lie as they will be written already, the levels
-//! are written in front of them, and nothing is copied.
+//! Lays a data page's levels and values out in scratch memory: where the values lie as they will be written already,
+//! the levels are written in front of them, and nothing is copied.
 
 use super::page_levels::{LevelSections, PageLevels};
 use super::page_values::PageValues;
@@ -21,8 +21,8 @@ pub(super) struct Body {
     owner: Owner,
 }
 
-/// Whether values may lend their buffer. Under a memory limit they may not: a store that spills leaves another buffer in its
-/// place, which may be larger than what was paid for the column.
+/// Whether values may lend their buffer. Under a memory limit they may not: a store that spills leaves another buffer
+/// in its place, which may be larger than what was paid for the column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lending {
     Allowed,
@@ -37,7 +37,8 @@ enum Owner {
 }
 
 impl Body {
-    /// Takes the open page out of `page` and `values`. There are `header_bytes` of room in front, or [`HEADER_CAPACITY`].
+    /// Takes the open page out of `page` and `values`. There are `header_bytes` of room in front, or
+    /// [`HEADER_CAPACITY`].
     pub(super) fn lay_out(
         scratch: &mut PageScratch,
         page: &mut PageLevels,

@@ -1,5 +1,5 @@
-//! One column chunk while it is written: the loop that feeds the encoder, cuts its pages, and pays for all that the column
-//! holds. The budget is asked here, and nowhere below.
+//! One column chunk while it is written: the loop that feeds the encoder, cuts its pages, and pays for all that the
+//! column holds. The budget is asked here, and nowhere below.
 
 #[cfg(feature = "arrow")]
 pub(super) mod stored;
@@ -48,8 +48,8 @@ pub(crate) struct ChunkParts<'a> {
 pub(crate) struct Grant {
     /// What the writer may hold before it is asked whether memory is short; so much is worth a walk over all columns.
     pub(crate) most_bytes: usize,
-    /// Whether the column goes on though what it takes next is more than there is: room was made a moment ago, and there
-    /// will be no more of it.
+    /// Whether the column goes on though what it takes next is more than there is: room was made a moment ago, and
+    /// there will be no more of it.
     pub(crate) may_pass: bool,
 }
 
@@ -99,8 +99,8 @@ impl<'a> ChunkWriter<'a> {
         Ok(chunk)
     }
 
-    /// Encodes `leaf`, whose present values `feed` gives, and moves both on: to the end, or to where memory is short. What
-    /// was not encoded may be given again at any time, to this call alone; nothing of it is looked at twice.
+    /// Encodes `leaf`, whose present values `feed` gives, and moves both on: to the end, or to where memory is short.
+    /// What was not encoded may be given again at any time, to this call alone; nothing of it is looked at twice.
     ///
     /// # Errors
     /// If a value does not fit the format, a page's way fails, or the chunk failed before: it then takes no more.
@@ -131,8 +131,8 @@ impl<'a> ChunkWriter<'a> {
         })
     }
 
-    /// Ends the chunk, whose pages have gone into the file or to the caller's page writer. The reservation pays for what is
-    /// left of it.
+    /// Ends the chunk, whose pages have gone into the file or to the caller's page writer. The reservation pays for
+    /// what is left of it.
     ///
     /// # Errors
     /// If a page's way fails, or an earlier call failed.
@@ -155,14 +155,6 @@ impl<'a> ChunkWriter<'a> {
     /// Sets what pages may hold from now on.
     pub(crate) fn set_page_cap(&mut self, cap: Option<PageMemoryCap>) {
         self.encoder.set_page_cap(cap);
-    }
-
-    /// Tells what the owner holds beside this; it is paid for with the rest.
-    pub(crate) fn set_beside(&mut self, bytes: usize) {
-        if bytes != self.beside_bytes {
-            self.beside_bytes = bytes;
-            self.pay();
-        }
     }
 
     /// Gives back what the open page has to spare.
@@ -317,8 +309,8 @@ impl<'a> ChunkWriter<'a> {
         Ok(Written::All)
     }
 
-    /// Puts one batch into the encoder, as far as there is memory. A mini batch goes in before the page is looked at, and in
-    /// steps where a dictionary could grow by too much at once.
+    /// Puts one batch into the encoder, as far as there is memory. A mini batch goes in before the page is looked at,
+    /// and in steps where a dictionary could grow by too much at once.
     fn write_batch(
         &mut self,
         base: usize,
@@ -360,8 +352,8 @@ impl<'a> ChunkWriter<'a> {
         Ok(Put::default())
     }
 
-    /// Whether memory is short before the next of `values` are taken in. A dictionary past its part of the memory, for which
-    /// no room could be made, ends here.
+    /// Whether memory is short before the next of `values` are taken in. A dictionary past its part of the memory,
+    /// for which no room could be made, ends here.
     fn shortage(&mut self, values: &Values<'_>, grant: Grant) -> Result<Option<Written>> {
         let Some(cap) = self.encoder.page_cap() else {
             return Ok(None);
@@ -446,7 +438,8 @@ impl<'a> ChunkWriter<'a> {
         })
     }
 
-    /// Turns the hashes of the Bloom filter into bits, if that pays and the budget has room, or moves them out of memory.
+    /// Turns the hashes of the Bloom filter into bits, if that pays and the budget has room, or moves them out of
+    /// memory.
     fn condense_filter(&mut self) -> Result<()> {
         let Some(filter) = self.encoder.filter_mut() else {
             return Ok(());

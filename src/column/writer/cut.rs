@@ -1,5 +1,5 @@
-//! Where a page or a dictionary ends, and how much goes into the encoder before that is asked again: all of it is decided
-//! here, from sizes alone.
+//! Where a page or a dictionary ends, and how much goes into the encoder before that is asked again: all of it is
+//! decided here, from sizes alone.
 
 use super::sizes::{count_within, distinct_bound, is_dictionary, size_bound, width_of};
 use super::slots::Slots;
@@ -71,8 +71,8 @@ pub(super) struct OpenSizes {
     pub(super) level_bytes: usize,
     /// Estimated bytes of its values, encoded.
     pub(super) value_bytes: usize,
-    /// Bytes of its first value where later ones lean on that, else 0: a page that ended for such a value would begin with
-    /// another that is as large.
+    /// Bytes of its first value where later ones lean on that, else 0: a page that ended for such a value would begin
+    /// with another that is as large.
     pub(super) first_value_bytes: usize,
     /// Bytes that its values take on the heap.
     pub(super) heap_bytes: usize,
@@ -201,8 +201,8 @@ impl CutLimits {
         }
     }
 
-    /// Slots of a full batch of `leaf`. `parquet` takes as many rows as a page has where each kind of levels is one number,
-    /// and looks at the page's size only then; page boundaries are equal because this is.
+    /// Slots of a full batch of `leaf`. `parquet` takes as many rows as a page has where each kind of levels is one
+    /// number, and looks at the page's size only then; page boundaries are equal because this is.
     pub(super) fn base(&self, leaf: &Slots<'_>) -> usize {
         let levels = [&leaf.definition, &leaf.repetition];
         let has_levels = levels.iter().any(|levels| levels.is_some());
@@ -219,8 +219,8 @@ impl CutLimits {
         base.min(self.format.slots)
     }
 
-    /// Slots of the next batch of `leaf`. What is converted for them takes no more than memory allows, and no row is beyond
-    /// the page's last.
+    /// Slots of the next batch of `leaf`. What is converted for them takes no more than memory allows, and no row is
+    /// beyond the page's last.
     pub(super) fn batch(&self, base: usize, leaf: &Slots<'_>, open_rows: usize) -> usize {
         let most = match self.page_cap {
             None => base,
@@ -279,8 +279,8 @@ impl CutLimits {
         mini_batch.slots(batch, max_definition)
     }
 
-    /// Slots of `mini_batch` that go in at once: a dictionary that may grow past its part of the memory is looked at more
-    /// often than the page.
+    /// Slots of `mini_batch` that go in at once: a dictionary that may grow past its part of the memory is looked at
+    /// more often than the page.
     pub(super) fn step(
         &self,
         mini_batch: &Slots<'_>,
@@ -358,8 +358,8 @@ impl CutLimits {
         bytes.saturating_sub(cap.dictionary_bytes)
     }
 
-    /// Whether an empty page that keeps `bytes` for the next one keeps too much; a value larger than the cap may have left
-    /// them.
+    /// Whether an empty page that keeps `bytes` for the next one keeps too much; a value larger than the cap may have
+    /// left them.
     pub(super) fn keeps_too_much(&self, bytes: usize) -> bool {
         self.cap
             .is_some_and(|cap| bytes > cap.page_bytes + SLACK_BYTES)
@@ -456,8 +456,8 @@ impl PageMemoryCap {
 }
 
 impl MiniBatch {
-    /// The mini batches of a batch of `slots` slots whose values have `bytes` bytes at most. It holds for the whole batch, so
-    /// that a batch is measured once however many mini batches it has.
+    /// The mini batches of a batch of `slots` slots whose values have `bytes` bytes at most. It holds for the whole
+    /// batch, so that a batch is measured once however many mini batches it has.
     fn new(slots: usize, values: &Values<'_>, bytes: usize, rules: &Rules) -> Self {
         let fitting = rules.fitting_values(values, bytes);
         match rules.spread {
@@ -467,8 +467,8 @@ impl MiniBatch {
         }
     }
 
-    /// As many values as `bytes` hold, one at least, and no more together than a page is sure to hold. For this mini batch
-    /// alone.
+    /// As many values as `bytes` hold, one at least, and no more together than a page is sure to hold. For this mini
+    /// batch alone.
     fn of_bytes(values: &Values<'_>, bytes: usize, format: FormatLimits) -> Self {
         MiniBatch::Values(match values {
             Values::Bytes(strings) => count_within(strings, bytes, format.shared_bytes),

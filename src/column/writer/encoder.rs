@@ -145,7 +145,8 @@ impl ColumnEncoder {
     }
 
     /// Whether a batch of `slots` slots could be too much for what is open, so that
-    /// [`dictionary_ends_before`](Self::dictionary_ends_before) and [`page_ends_before`](Self::page_ends_before) must be asked.
+    /// [`dictionary_ends_before`](Self::dictionary_ends_before) and [`page_ends_before`](Self::page_ends_before) must
+    /// be asked.
     pub(super) fn may_overflow(&self, pace: &Pace, slots: usize) -> bool {
         self.limits.may_overflow(pace, slots, &self.open_sizes())
     }
@@ -314,8 +315,8 @@ impl ColumnEncoder {
         Ok(())
     }
 
-    /// Writes the dictionary's page into `scratch` and frees its entries; later values are encoded directly. There must be no
-    /// open page. [`seal_dictionary`](Self::seal_dictionary) must follow.
+    /// Writes the dictionary's page into `scratch` and frees its entries; later values are encoded directly. There
+    /// must be no open page. [`seal_dictionary`](Self::seal_dictionary) must follow.
     pub(super) fn lay_out_dictionary(&mut self, scratch: &mut PageScratch) -> Option<usize> {
         let mut dictionary = self.values.take_dictionary()?;
         dictionary.end();

@@ -8,8 +8,8 @@ use crate::data_type::{Borrowed, ParquetValueType};
 use crate::errors::Result;
 use crate::schema::types::ColumnDescriptor;
 
-/// Gives the values of a slice. Those whose slices are not laid out as encoders need them are converted as they are asked
-/// for.
+/// Gives the values of a slice. Those whose slices are not laid out as encoders need them are converted as they are
+/// asked for.
 pub(super) struct TypedFeed<'a, T> {
     values: &'a [T],
     /// Values given.

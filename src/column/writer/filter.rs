@@ -174,8 +174,9 @@ impl FilterBuilder {
         }
     }
 
-    /// Bytes of a filter that, with `more` hashes, folds as the full one would. A few times what the hashes ask for: bits are not set quite as
-    /// evenly as the estimate has it, and how far a filter may be folded is estimated best while it is sparse.
+    /// Bytes of a filter that, with `more` hashes, folds as the full one would. A few times what the hashes ask for:
+    /// bits are not set quite as evenly as the estimate has it, and how far a filter may be folded is estimated best
+    /// while it is sparse.
     fn sufficient_bytes(&self, more: u64) -> usize {
         if self.has_parted_with_bits {
             self.full_bytes

@@ -1,4 +1,5 @@
-//! Whether the levels that a caller gives are those of rows of a column. Looks at whole slices, before anything is written.
+//! Whether the levels that a caller gives are those of rows of a column. Looks at whole slices, before anything is
+//! written.
 //!
 //! SPEC: README.md, "Nested Encoding".
 
@@ -19,8 +20,8 @@ impl<'a> GivenLevels<'a> {
     /// Number of slots that these levels and `values` values make.
     ///
     /// # Errors
-    /// If levels are missing, of different lengths, out of range or at odds with one another, or do not begin at a row's
-    /// start.
+    /// If levels are missing, of different lengths, out of range or at odds with one another, or do not begin at a
+    /// row's start.
     pub(super) fn check(&self, descr: &ColumnDescriptor, values: usize) -> Result<usize> {
         let (max_def, max_rep) = (descr.max_def_level(), descr.max_rep_level());
         if let (Some(def), Some(rep)) = (self.definition, self.repetition)
@@ -89,8 +90,8 @@ fn check_range(levels: &[i16], max: i16, kind: &str, descr: &ColumnDescriptor) -
     ))))
 }
 
-/// A slot that goes on with a list needs an element of that list in itself and in the slot before: no list goes on after
-/// it was said to be empty or null.
+/// A slot that goes on with a list needs an element of that list in itself and in the slot before: no list goes on
+/// after it was said to be empty or null.
 fn check_lists(def: &[i16], rep: &[i16], descr: &ColumnDescriptor) -> Result<()> {
     let max_rep = descr.max_rep_level();
     let chunks = ahead(rep)
@@ -119,8 +120,8 @@ fn check_lists(def: &[i16], rep: &[i16], descr: &ColumnDescriptor) -> Result<()>
     let slot = slot.unwrap_or(from);
     let level_of = |levels: &[i16], slot: usize| levels.get(slot).copied().unwrap_or(0);
     Err(ParquetError::General(descr.message(format_args!(
-        "repetition level {} of slot {slot} goes on with a list that has no element, by the definition levels {} and {} \
-         of slots {} and {slot}",
+        "repetition level {} of slot {slot} goes on with a list that has no element, by the definition \
+         levels {} and {} of slots {} and {slot}",
         level_of(rep, slot),
         level_of(def, slot - 1),
         level_of(def, slot),

@@ -96,9 +96,9 @@ impl PageValues {
         }
     }
 
-    /// As [`flush_into`](Self::flush_into), but exchanges `page` for a buffer that holds the section already, behind `front`
-    /// bytes or more, if the encoding has one: says how values are encoded and where they begin. The buffer is to be
-    /// [taken back](Self::take_back).
+    /// As [`flush_into`](Self::flush_into), but exchanges `page` for a buffer that holds the section already, behind
+    /// `front` bytes or more, if the encoding has one: says how values are encoded and where they begin. The buffer
+    /// is to be [taken back](Self::take_back).
     pub(super) fn lend(&mut self, page: &mut Vec<u8>, front: usize) -> Option<(Encoding, usize)> {
         match (&self.dictionary, &mut self.direct) {
             (None, Some(direct)) => Some((direct.encoding(), direct.lend(page, front)?)),

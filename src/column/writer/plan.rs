@@ -99,8 +99,8 @@ impl ColumnPlan {
         self.direct_encoding
     }
 
-    /// What an encoder of values must know. Made when it is needed: with its names, this is more than an idle column should
-    /// hold.
+    /// What an encoder of values must know. Made when it is needed: with its names, this is more than an idle column
+    /// should hold.
     pub(super) fn encoder_options(&self) -> EncoderOptions {
         self.options.encoder_options(&self.descr)
     }

@@ -12,8 +12,8 @@ pub enum OnMemoryLimit {
     Fail,
 }
 
-/// What happens when the page store has no room for a page: its disk quota is used up, the disk is full, or it cannot open
-/// another file.
+/// What happens when the page store has no room for a page: its disk quota is used up, the disk is full, or it cannot
+/// open another file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnSpillLimit {
     /// The write fails with what the store said, and the writer takes no more.
@@ -22,7 +22,8 @@ pub enum OnSpillLimit {
     /// The refused page, and those after it, stay on the heap until the batch has been encoded; then the row group
     /// ends early, which empties the store. On top of a memory limit that takes the encoded size of one batch.
     ///
-    /// Where the caller begins and ends row groups, the column's dictionary ends instead: its pages then go into the file.
+    /// Where the caller begins and ends row groups, the column's dictionary ends instead: its pages then go into the
+    /// file.
     FlushRowGroup,
 }
 

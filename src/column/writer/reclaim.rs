@@ -35,7 +35,8 @@ const PAGE_PART: usize = 32;
 /// then the blob in place of the entries: no more than lies between the high-water mark and the limit.
 const DICTIONARY_PART: usize = 10;
 
-/// The same for one of many writers: what is there at most of a page, and of a dictionary, is this part of a fair share.
+/// The same for one of many writers: what is there at most of a page, and of a dictionary, is this part of a fair
+/// share.
 const PAGE_PART_OF_SHARE: usize = 4;
 const DICTIONARY_PART_OF_SHARE: usize = 2;
 
@@ -49,8 +50,8 @@ const BOUND_PART: usize = 512;
 /// Bounds of so many bytes are never cut for the limit.
 const LEAST_BOUND_BYTES: usize = 64;
 
-/// Eighths of a limit, or of a fair share, that codecs may work in together. They hold that from page to page, so that no
-/// page has to wait for it.
+/// Eighths of a limit, or of a fair share, that codecs may work in together. They hold that from page to page, so
+/// that no page has to wait for it.
 const CODEC_EIGHTHS: usize = 3;
 
 /// Where nothing is left to free, the writer must grow by this part of the limit, or of its fair share, before it
@@ -61,8 +62,8 @@ const STEP_PART_OF_SHARE: usize = 8;
 /// The same, for each column that is walked over: so the walks cost no more than encoding did.
 const STEP_BYTES_A_COLUMN: usize = 64;
 
-/// Whoever works gives way when the budget is past its high-water mark by this part of the limit, not only those that have
-/// more than their share: these may be idle. What is left then is what assembling a page takes.
+/// Whoever works gives way when the budget is past its high-water mark by this part of the limit, not only those that
+/// have more than their share: these may be idle. What is left then is what assembling a page takes.
 const CRITICAL_PART: usize = 32;
 
 /// One of several writers leaves no more scratch behind than this part of its share.
@@ -127,8 +128,8 @@ impl MemoryReclaimer {
         }
     }
 
-    /// As [`grant`](Self::grant), for a column that was left for want of memory, after which room was made as far as there is
-    /// any.
+    /// As [`grant`](Self::grant), for a column that was left for want of memory, after which room was made as far as
+    /// there is any.
     pub(crate) fn grant_again(&self) -> Grant {
         Grant {
             may_pass: true,
@@ -154,8 +155,8 @@ impl MemoryReclaimer {
         self.pressure.largest_page_bytes = self.pressure.largest_page_bytes.max(largest as u64);
     }
 
-    /// Makes room for the Bloom filter of a column that is about to be closed before the columns in `rest`, and gives it
-    /// up if there is none: it can be had only whole.
+    /// Makes room for the Bloom filter of a column that is about to be closed before the columns in `rest`, and gives
+    /// it up if there is none: it can be had only whole.
     ///
     /// # Errors
     /// If a store fails.

@@ -55,8 +55,8 @@ impl RowLimit {
         }
     }
 
-    /// Looks at the lengths of all rows of a batch of column `descr`; their bytes are not touched. Errors count rows from
-    /// `first_row` on: what is looked at may be a part of a batch.
+    /// Looks at the lengths of all rows of a batch of column `descr`; their bytes are not touched. Errors count rows
+    /// from `first_row` on: what is looked at may be a part of a batch.
     ///
     /// # Errors
     /// [`ParquetError::General`] if a row is too large: names the column, the row and the sizes.

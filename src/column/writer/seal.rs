@@ -64,8 +64,8 @@ pub(crate) fn header_of<'a>(
     })
 }
 
-/// Seals the page in the `body` of `scratch`, which begins at `body_from` there. Of a page in the second layout it finds out whether
-/// compression pays.
+/// Seals the page in the `body` of `scratch`, which begins at `body_from` there. Of a page in the second layout it
+/// finds out whether compression pays.
 ///
 /// # Errors
 /// If the codec fails, or a size does not fit the format's 31 bits.

@@ -61,8 +61,8 @@ pub(super) fn first_longer(values: &Values<'_>, most: usize) -> Option<TooLong> 
     }
 }
 
-/// The bytes of `values` in PLAIN or more; exact where the sum of the lengths is cheap, or where the bound is `large` or
-/// more.
+/// The bytes of `values` in PLAIN or more; exact where the sum of the lengths is cheap, or where the bound is `large`
+/// or more.
 pub(super) fn size_bound(values: &Values<'_>, large: usize) -> usize {
     match values {
         Values::Bytes(bytes) => {
@@ -92,8 +92,8 @@ pub(super) fn distinct_bound(values: &Values<'_>, large: usize) -> usize {
     }
 }
 
-/// How many of the leading values stay within `budget` bytes, the one that passes it included, and without one that would
-/// make more than `most` bytes together with those before it. One value at least.
+/// How many of the leading values stay within `budget` bytes, the one that passes it included, and without one that
+/// would make more than `most` bytes together with those before it. One value at least.
 pub(super) fn count_within(values: &ByteValues<'_>, budget: usize, most: usize) -> usize {
     values.visit(CountWithin { budget, most })
 }

@@ -12,7 +12,8 @@ pub(crate) trait ValueFeed {
     /// If a conversion fails.
     fn next(&mut self, count: usize) -> Result<Values<'_>>;
 
-    /// Takes back the last `count` values that were given: they come again. The writer leaves them where memory is short.
+    /// Takes back the last `count` values that were given: they come again. The writer leaves them where memory is
+    /// short.
     fn give_back(&mut self, count: usize);
 
     /// Bytes that are held for values that were converted.

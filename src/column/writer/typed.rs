@@ -76,10 +76,10 @@ impl<'a, E: ColumnValueEncoder> GenericColumnWriter<'a, E> {
     /// values taken.
     ///
     /// # Errors
-    /// If levels are missing, of different lengths or out of the column's range, the batch does not begin at a row's start,
-    /// a list goes on that the definition levels call empty or null, there are fewer values than the levels call for, or a
-    /// row is too large for a page: nothing is then written, and the writer goes on. If the page writer fails: the writer
-    /// then takes no more.
+    /// If levels are missing, of different lengths or out of the column's range, the batch does not begin at a row's
+    /// start, a list goes on that the definition levels call empty or null, there are fewer values than the levels
+    /// call for, or a row is too large for a page: nothing is then written, and the writer goes on. If the page
+    /// writer fails: the writer then takes no more.
     pub fn write_batch(
         &mut self,
         values: &E::Values,
@@ -220,8 +220,8 @@ impl<'a, E: ColumnValueEncoder> GenericColumnWriter<'a, E> {
     }
 }
 
-/// Writes one batch. Where memory runs short in the middle, the column makes room before it goes on; there is no other one
-/// that could.
+/// Writes one batch. Where memory runs short in the middle, the column makes room before it goes on; there is no
+/// other one that could.
 fn write_leaf<'a>(
     chunk: &mut ChunkWriter<'a>,
     limit: &mut Option<LimitedWriter<'a>>,
@@ -258,8 +258,8 @@ fn write_leaf<'a>(
     }
 }
 
-/// Goes on without stores that have no room. Pages wait for the dictionary alone: once it has ended all of them go into the
-/// file. Without a store a Bloom filter would take memory that nothing frees.
+/// Goes on without stores that have no room. Pages wait for the dictionary alone: once it has ended all of them go
+/// into the file. Without a store a Bloom filter would take memory that nothing frees.
 fn leave_full_stores(chunk: &mut ChunkWriter<'_>, reclaimer: &mut MemoryReclaimer) -> Result<()> {
     if chunk.pages().is_full() {
         chunk.give_up_dictionary()?;

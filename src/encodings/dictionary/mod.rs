@@ -208,8 +208,8 @@ impl DictionaryEncoder {
         self.indices.memory_size()
     }
 
-    /// Bytes that may be taken at once, while what they replace is still there, if the next values bring twice as much into
-    /// the dictionary as the last ones did.
+    /// Bytes that may be taken at once, while what they replace is still there, if the next values bring twice as
+    /// much into the dictionary as the last ones did.
     pub(crate) fn growth_bytes(&self) -> usize {
         let count = (2 * self.news.entries).max(BLOCK);
         let bytes = 2 * self.news.bytes;

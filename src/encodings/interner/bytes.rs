@@ -101,9 +101,10 @@ impl BytesInterner {
     /// there.
     pub(crate) fn growth_bytes(&self, count: usize, bytes: usize) -> usize {
         let held = self.data.capacity();
-        let data = match held > 0 && held - self.data.len() < bytes {
-            true => buffer::next_capacity(held),
-            false => 0,
+        let data = if held > 0 && held - self.data.len() < bytes {
+            buffer::next_capacity(held)
+        } else {
+            0
         };
         data + self.table.growth_bytes(count)
     }

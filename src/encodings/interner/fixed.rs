@@ -96,9 +96,10 @@ impl<K: Key> FixedInterner<K> {
             return;
         }
         let all = u64::MAX >> (BLOCK - len);
-        let missed = match self.has_news {
-            true => all,
-            false => self.look_home(keys, entries) & all,
+        let missed = if self.has_news {
+            all
+        } else {
+            self.look_home(keys, entries) & all
         };
         let known = self.keys.len();
         if missed != 0 {
@@ -142,13 +143,15 @@ impl<K: Key> FixedInterner<K> {
     /// most, as fewer than there are already are added at a time where it matters.
     pub(crate) fn growth_bytes(&self, count: usize) -> usize {
         let needed = self.keys.len() + count;
-        let (slots, log2) = match needed > most_keys(self.log2) {
-            true => (self.slots.capacity() * size_of::<u32>(), self.log2 + 1),
-            false => (0, self.log2),
+        let (slots, log2) = if needed > most_keys(self.log2) {
+            (self.slots.capacity() * size_of::<u32>(), self.log2 + 1)
+        } else {
+            (0, self.log2)
         };
-        let keys = match needed > self.keys.capacity() {
-            true => self.next_capacity(log2) * size_of::<K>(),
-            false => 0,
+        let keys = if needed > self.keys.capacity() {
+            self.next_capacity(log2) * size_of::<K>()
+        } else {
+            0
         };
         slots + keys
     }
@@ -215,9 +218,10 @@ impl<K: Key> FixedInterner<K> {
             let group = unsafe { &*self.slots.as_ptr().add(place.home).cast::<[u32; GROUP]>() };
             let first = first_of(group, place.tag, number_bits(self.log2));
             let is_new = first < GROUP && group[first] == 0 && !key.same(zeroth);
-            entries[at] = match is_new {
-                true => self.push(key, (place.home + first) & self.mask(), place.tag),
-                false => self.search(key),
+            entries[at] = if is_new {
+                self.push(key, (place.home + first) & self.mask(), place.tag)
+            } else {
+                self.search(key)
             };
         }
     }
@@ -319,9 +323,10 @@ impl<K: Key> FixedInterner<K> {
     /// The keys that there will be room for, once what there is now is full, beside `2^log2` slots.
     fn next_capacity(&self, log2: u32) -> usize {
         let held = self.keys.capacity();
-        match held * size_of::<K>() < LARGE_BYTES {
-            true => (2 * held).min(most_keys(log2)),
-            false => held + held / 4,
+        if held * size_of::<K>() < LARGE_BYTES {
+            (2 * held).min(most_keys(log2))
+        } else {
+            held + held / 4
         }
     }
 

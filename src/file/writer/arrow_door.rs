@@ -1,5 +1,5 @@
-//! What the writer of record batches needs of a file, its row groups and their resources: whole row groups, whose columns
-//! wait in their stores.
+//! What the writer of record batches needs of a file, its row groups and their resources: whole row groups, whose
+//! columns wait in their stores.
 
 use std::io::Write;
 use std::sync::Arc;

@@ -54,8 +54,8 @@ impl<W: Write + Send> SerializedFileWriter<W> {
     /// As [`SerializedFileWriter::new`], with options for where pages wait and how much memory the writer may take.
     ///
     /// # Errors
-    /// As [`SerializedFileWriter::new`], and with [`CodecExceedsLimit`](ParquetError::CodecExceedsLimit) if a codec takes more
-    /// than the memory limit.
+    /// As [`SerializedFileWriter::new`], and with [`CodecExceedsLimit`](ParquetError::CodecExceedsLimit) if a codec
+    /// takes more than the memory limit.
     pub fn new_with_options(
         buf: W,
         schema: TypePtr,
@@ -121,8 +121,9 @@ impl<W: Write + Send> SerializedFileWriter<W> {
         self.reclaimer.pressure()
     }
 
-    /// Metadata of the row groups closed so far. A writer with a memory limit has it as long as all of it takes no more than
-    /// a part of the limit, and none from then on; [`row_groups_flushed`](Self::row_groups_flushed) counts on.
+    /// Metadata of the row groups closed so far. A writer with a memory limit has it as long as all of it takes no
+    /// more than a part of the limit, and none from then on; [`row_groups_flushed`](Self::row_groups_flushed) counts
+    /// on.
     pub fn flushed_row_groups(&self) -> &[RowGroupMetaData] {
         self.pending.row_groups()
     }
@@ -134,8 +135,8 @@ impl<W: Write + Send> SerializedFileWriter<W> {
 
     /// Writes the indexes and the footer. The writer takes no more after that.
     ///
-    /// A writer with a memory limit returns no page indexes, and metadata of row groups and pairs of text only if that is
-    /// little, see
+    /// A writer with a memory limit returns no page indexes, and metadata of row groups and pairs of text only if
+    /// that is little, see
     /// [`ArrowWriterOptions::with_memory_limit`](crate::arrow::arrow_writer::ArrowWriterOptions::with_memory_limit).
     ///
     /// The last bytes, without which no reader takes the file for one, are handed over only when all others have been

@@ -25,9 +25,9 @@ impl SerializedFileWriterOptions {
         Self::default()
     }
 
-    /// Sets where finished pages wait: those that need the dictionary page, which comes first, until it is written, and in
-    /// an `ArrowWriter` all until their row group ends. The default is the heap; under
-    /// a memory limit it is the heap as far as the limit allows, then a temporary file.
+    /// Sets where finished pages wait: those that need the dictionary page, which comes first, until it is written,
+    /// and in an `ArrowWriter` all until their row group ends. The default is the heap; under a memory limit it is
+    /// the heap as far as the limit allows, then a temporary file.
     pub fn with_page_store_factory(self, page_store_factory: Arc<dyn PageStoreFactory>) -> Self {
         Self {
             page_stores: Some(page_store_factory),
@@ -35,8 +35,8 @@ impl SerializedFileWriterOptions {
         }
     }
 
-    /// Limits what the writer keeps in memory to `bytes`, as [`MemoryBudget`] says. Values and levels that the caller holds
-    /// do not count. What then comes back from [`close`](super::SerializedFileWriter::close) is told at
+    /// Limits what the writer keeps in memory to `bytes`, as [`MemoryBudget`] says. Values and levels that the caller
+    /// holds do not count. What then comes back from [`close`](super::SerializedFileWriter::close) is told at
     /// [`finish`](super::SerializedFileWriter::finish).
     pub fn with_memory_limit(self, bytes: usize) -> Self {
         self.with_memory_budget(MemoryBudget::new(bytes))

@@ -269,8 +269,8 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
 }
 
 impl ClosedColumns<'_> {
-    /// Takes over what a column writer leaves when it is closed, and what paid for it until then. Its failure is the row
-    /// group's.
+    /// Takes over what a column writer leaves when it is closed, and what paid for it until then. Its failure is the
+    /// row group's.
     fn end(
         &mut self,
         close: impl FnOnce() -> Result<(ColumnCloseResult, Reservation)>,

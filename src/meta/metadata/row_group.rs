@@ -97,8 +97,8 @@ impl RowGroupMetaData {
         self.schema_descr.clone()
     }
 
-    /// Which row group of the file this is, counted from 0. The format has 16 bits for it: of a file with one that does not
-    /// fit, none is written.
+    /// Which row group of the file this is, counted from 0. The format has 16 bits for it: of a file with one that
+    /// does not fit, none is written.
     pub fn ordinal(&self) -> Option<i32> {
         self.ordinal
     }

@@ -17,8 +17,8 @@
 //! `TIME(unit,utc)` and `TIMESTAMP(unit,utc)` with unit `MILLIS`, `MICROS` or `NANOS`. Geometry,
 //! geography and variant types are read without parameters.
 //!
-//! The `parquet` crate is less strict: it also takes text that ends before the message's last brace, text with something
-//! behind it, and ids that are no numbers. Here all three are errors.
+//! The `parquet` crate is less strict: it also takes text that ends before the message's last brace, text with
+//! something behind it, and ids that are no numbers. Here all three are errors.
 //!
 //! ```
 //! use herringbone::schema::parser::parse_message_type;

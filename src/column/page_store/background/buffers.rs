@@ -146,9 +146,10 @@ impl Buffers {
             return self.most_bytes;
         };
         let part = purse.shared.fair_share().unwrap_or(0) / PARTS_OF_SHARE;
-        match part < LEAST_PART_BYTES {
-            true => 0,
-            false => self.most_bytes.min(part),
+        if part < LEAST_PART_BYTES {
+            0
+        } else {
+            self.most_bytes.min(part)
         }
     }
 

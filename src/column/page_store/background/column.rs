@@ -261,9 +261,10 @@ impl Back {
             Ok(key) => return Some(key),
             Err(error) => error,
         };
-        match is_out_of_space(&error) {
-            true => self.failure = Failure::Full(error),
-            false => self.break_down(error),
+        if is_out_of_space(&error) {
+            self.failure = Failure::Full(error)
+        } else {
+            self.break_down(error)
         }
         None
     }

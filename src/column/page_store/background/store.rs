@@ -147,12 +147,13 @@ impl BackgroundPageStore {
             self.phase = Phase::Taking;
         }
         // A blob that found no room in the inner store can be taken like the others.
-        self.column
-            .report()
-            .or_else(|error| match is_out_of_space(&error) {
-                true => Ok(()),
-                false => Err(error),
-            })
+        self.column.report().or_else(|error| {
+            if is_out_of_space(&error) {
+                Ok(())
+            } else {
+                Err(error)
+            }
+        })
     }
 
     /// Lets the thread read on while the owner is busy with the blob it has. The buffers are found
@@ -217,9 +218,10 @@ impl PageStore for BackgroundPageStore {
         let lent_bytes = if is_exchanged { capacity } else { length };
         match self.buffer_for(length, lent_bytes) {
             Some(mut lent) => {
-                match is_exchanged {
-                    true => lent.exchange(buffer, from),
-                    false => lent.copy(blob),
+                if is_exchanged {
+                    lent.exchange(buffer, from)
+                } else {
+                    lent.copy(blob)
                 }
                 self.leave_to_thread(lent);
             }
@@ -254,9 +256,10 @@ impl PageStore for BackgroundPageStore {
     }
 
     fn reserved_size(&self) -> usize {
-        let share = match self.buffers.are_reserved() {
-            true => self.buffers.memory_share(),
-            false => 0,
+        let share = if self.buffers.are_reserved() {
+            self.buffers.memory_share()
+        } else {
+            0
         };
         self.column.reserved_size().saturating_add(share)
     }
@@ -299,9 +302,10 @@ impl Drop for BackgroundPageStore {
         self.outbox.leave();
         self.buffers.leave();
         // Comes after all that must not be left out, because the inner store may panic.
-        match thread::panicking() {
-            true => drop(hushed(|| drop(store))),
-            false => drop(store),
+        if thread::panicking() {
+            hushed(|| drop(store));
+        } else {
+            drop(store);
         }
     }
 }

@@ -23,9 +23,10 @@ const DEFAULT_SEGMENT_BYTES: u64 = 256 << 20;
 /// left of it when the process ends in whatever way, and two processes in one directory never
 /// meet.
 ///
-/// A store writes its blobs one after the other into space of its own, in blocks of 4 KiB. On Linux, where the file system
-/// allows it, the more it has put the more it reserves for its next blobs, up to 1 MiB, which takes no disk before it is
-/// written. So its blobs lie together although many columns spill in turn, and are read back in large pieces.
+/// A store writes its blobs one after the other into space of its own, in blocks of 4 KiB. On Linux, where the file
+/// system allows it, the more it has put the more it reserves for its next blobs, up to 1 MiB, which takes no disk
+/// before it is written. So its blobs lie together although many columns spill in turn, and are read back in large
+/// pieces.
 ///
 /// The space of taken blobs is used again. Where space can be reserved, its disk is given
 /// back as soon as all blobs in such a piece have been taken, so that spilled

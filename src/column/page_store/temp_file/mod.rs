@@ -1,9 +1,9 @@
 //! Pages kept in temporary files that have no name.
 //!
-//! One factory owns a few large segment files and lends their space to all its stores, in lanes of some blocks. A store's
-//! blobs are a log: written once in its lanes, one after the other, read once, and given back lane by lane. No cursor is
-//! shared, and no lock is held while bytes move. Free lanes are used again, their disk goes back to the system, and a
-//! segment without lanes is closed.
+//! One factory owns a few large segment files and lends their space to all its stores, in lanes of some blocks. A
+//! store's blobs are a log: written once in its lanes, one after the other, read once, and given back lane by lane.
+//! No cursor is shared, and no lock is held while bytes move. Free lanes are used again, their disk goes back to the
+//! system, and a segment without lanes is closed.
 //!
 //! | file | its part |
 //! |---|---|

@@ -148,9 +148,10 @@ impl Segments {
     /// Whether the quota has room for a blob in a new segment.
     pub(super) fn check_quota(&self, length_bytes: u64, requested: u64) -> Result<()> {
         let room_bytes = self.max_disk_bytes.saturating_sub(self.disk_bytes);
-        match length_bytes.next_multiple_of(BLOCK) > room_bytes {
-            true => Err(self.quota_exceeded(requested)),
-            false => Ok(()),
+        if length_bytes.next_multiple_of(BLOCK) > room_bytes {
+            Err(self.quota_exceeded(requested))
+        } else {
+            Ok(())
         }
     }
 

@@ -75,8 +75,8 @@ impl Spool {
         }
     }
 
-    /// A lane for a store to write `length_bytes` to, of `most` blocks if it writes less. It may have room for a part of
-    /// them only. A directory that fails is passed over for the next; the error is that of the last.
+    /// A lane for a store to write `length_bytes` to, of `most` blocks if it writes less. It may have room for a part
+    /// of them only. A directory that fails is passed over for the next; the error is that of the last.
     pub(super) fn open_lane(
         &self,
         length_bytes: u64,

@@ -40,6 +40,14 @@ impl ChunkWriter<'_> {
         })
     }
 
+    /// Tells what the owner holds beside this; it is paid for with the rest.
+    pub(crate) fn set_beside(&mut self, bytes: usize) {
+        if bytes != self.beside_bytes {
+            self.beside_bytes = bytes;
+            self.pay();
+        }
+    }
+
     /// What pays for the column.
     pub(crate) fn budget(&self) -> &MemoryBudget {
         self.reservation.budget()

@@ -97,8 +97,8 @@ impl ColumnEncoder {
         self.limits.cap()
     }
 
-    /// Bytes that writing the dictionary out takes beside it, beyond those between the high-water mark and the limit: these
-    /// are free whenever a dictionary is written, and hold one that has reached its cap.
+    /// Bytes that writing the dictionary out takes beside it, beyond those between the high-water mark and the limit:
+    /// these are free whenever a dictionary is written, and hold one that has reached its cap.
     pub(crate) fn dictionary_writing_bytes(&self) -> usize {
         let bytes = self.values.dictionary_bytes();
         let beyond = self.limits.dictionary_beyond_cap(bytes);

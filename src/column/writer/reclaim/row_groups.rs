@@ -30,9 +30,9 @@ impl MemoryReclaimer {
         self.pressure.row_groups_flushed_early += 1;
     }
 
-    /// Whether it pays to end a row group that holds `open_bytes`, of which the next one takes `again_bytes` at once, if
-    /// `pending_bytes` wait for the footer already. Each one leaves some more there: where nothing else is left to free,
-    /// row groups of a batch each would fill the limit with what they leave.
+    /// Whether it pays to end a row group that holds `open_bytes`, of which the next one takes `again_bytes` at once,
+    /// if `pending_bytes` wait for the footer already. Each one leaves some more there: where nothing else is left to
+    /// free, row groups of a batch each would fill the limit with what they leave.
     pub(crate) fn pays_to_end(
         &self,
         open_bytes: usize,

@@ -16,9 +16,10 @@ pub(super) const FILTER_FLOOR_BYTES: usize = 4 * 1024;
 /// Dictionaries smaller than this are kept: giving them up frees next to nothing.
 const DICTIONARY_FLOOR_BYTES: usize = 4 * 1024;
 
-/// What a writer gives up for its limit, in this order, until enough is free. First what leaves the file as it is. Large
-/// pages go before counts of distinct values, which take more than the dictionaries they are of, and dictionaries that do
-/// not pay, these before small pages; a dictionary that pays goes last, since without it the file grows.
+/// What a writer gives up for its limit, in this order, until enough is free. First what leaves the file as it is.
+/// Large pages go before counts of distinct values, which take more than the dictionaries they are of, and
+/// dictionaries that do not pay, these before small pages; a dictionary that pays goes last, since without it the
+/// file grows.
 pub(super) const STEPS: [Step; 9] = [
     Step::all(Part::Pages),
     Step::of(Part::Filter, FILTER_FLOOR_BYTES),
@@ -41,8 +42,8 @@ pub(super) struct OfColumns {
     part: Part,
     /// Bytes from which on it is worth freeing.
     pub(super) floor: usize,
-    /// Whether all columns are freed of it, enough or not: once pages have to leave, those that stay only take room from
-    /// open pages.
+    /// Whether all columns are freed of it, enough or not: once pages have to leave, those that stay only take room
+    /// from open pages.
     pub(super) frees_all: bool,
 }
 

@@ -66,8 +66,8 @@ impl Depot {
         }
     }
 
-    /// Lets `member` pay for buffers. Where that has a limit, blobs go to stores of `factory`, or stay on the heap where
-    /// `when_full` says so.
+    /// Lets `member` pay for buffers. Where that has a limit, blobs go to stores of `factory`, or stay on the heap
+    /// where `when_full` says so.
     pub(super) fn park_in(
         &mut self,
         factory: Arc<dyn PageStoreFactory>,

@@ -8,11 +8,11 @@ use crate::column::chunk::OverflowStore;
 use crate::column::page_store::PageKey;
 use crate::errors::{ParquetError, Result};
 
-/// What comes in gathers in a buffer and goes to a store in blobs of some size, so that many small records need few keys.
-/// Records of one call stay together in a blob.
+/// What comes in gathers in a buffer and goes to a store in blobs of some size, so that many small records need few
+/// keys. Records of one call stay together in a blob.
 ///
-/// Each blob takes memory by being there. Where blobs have become many under a memory limit, they are taken back and put
-/// away again as few large ones, so that neither the buffer nor the keys grow with what waits.
+/// Each blob takes memory by being there. Where blobs have become many under a memory limit, they are taken back and
+/// put away again as few large ones, so that neither the buffer nor the keys grow with what waits.
 pub(super) struct Log {
     kind: &'static str,
     large: Pile,
@@ -27,8 +27,8 @@ pub(super) struct Log {
 /// places of blobs that have been taken.
 #[derive(Default)]
 struct Pile {
-    /// A store may be used on any thread, but not on two at a time, and those who share the file's writer may ask it for
-    /// its size on any.
+    /// A store may be used on any thread, but not on two at a time, and those who share the file's writer may ask it
+    /// for its size on any.
     store: Option<Mutex<OverflowStore>>,
     /// For each blob the column that the last of its records belongs to.
     blobs: Vec<u32>,

@@ -1,8 +1,8 @@
-//! What a file's row groups leave behind until the footer is written: metadata, page indexes, and Bloom filters; and the
-//! pairs of text that the footer holds.
+//! What a file's row groups leave behind until the footer is written: metadata, page indexes, and Bloom filters; and
+//! the pairs of text that the footer holds.
 //!
-//! All of it is serialized when it comes, and waits in page stores in the order in which the file will hold it: on the heap
-//! where there is no memory limit. What is given back to the caller stays beside it.
+//! All of it is serialized when it comes, and waits in page stores in the order in which the file will hold it: on
+//! the heap where there is no memory limit. What is given back to the caller stays beside it.
 
 mod depot;
 mod entries;
@@ -50,8 +50,8 @@ pub(super) struct Pending {
     reservation: Option<Reservation>,
 }
 
-/// What waits, in the order of the file. Metadata is that of column chunks, and behind those of a row group what it says of
-/// itself.
+/// What waits, in the order of the file. Metadata is that of column chunks, and behind those of a row group what it
+/// says of itself.
 const KINDS: [&str; 5] = [
     "Bloom filters",
     "column indexes",
@@ -112,8 +112,8 @@ impl Pending {
         }
     }
 
-    /// Lets `member` pay for what waits. Where that has a limit, everything waits in stores of `stores`, or on the heap where
-    /// `when_full` says so. The stores are made when they are needed.
+    /// Lets `member` pay for what waits. Where that has a limit, everything waits in stores of `stores`, or on the
+    /// heap where `when_full` says so. The stores are made when they are needed.
     pub(super) fn park_in(
         &mut self,
         stores: Arc<dyn PageStoreFactory>,
@@ -346,7 +346,8 @@ impl Pending {
         Ok(())
     }
 
-    /// Hands over the row groups and, where there is no memory limit, their indexes. Under one there may be no row groups.
+    /// Hands over the row groups and, where there is no memory limit, their indexes. Under one there may be no row
+    /// groups.
     pub(super) fn take_row_groups(&mut self) -> (Option<Vec<RowGroupMetaData>>, Option<PageIndex>) {
         let columns = self.depot.num_columns();
         let page_index = self.returned.take_page_index(self.row_groups, columns);

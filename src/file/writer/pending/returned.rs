@@ -14,9 +14,10 @@ const RETURNED_PART: usize = 16;
 /// What they may take where the limit is not known.
 const UNKNOWN_LIMIT_BYTES: usize = 1 << 20;
 
-/// Everything of a kind or nothing: some of it would be taken for all. What counts is what the file holds, and the writer's
-/// share of the limit when it was made, never how much memory is free or who came later. The shares of many writers on one
-/// budget, each counted when it came, add up to a multiple of the limit that grows with the logarithm of their number.
+/// Everything of a kind or nothing: some of it would be taken for all. What counts is what the file holds, and the
+/// writer's share of the limit when it was made, never how much memory is free or who came later. The shares of many
+/// writers on one budget, each counted when it came, add up to a multiple of the limit that grows with the logarithm
+/// of their number.
 pub(super) struct Returned {
     most_bytes: usize,
     row_groups: Portion<RowGroupMetaData>,
