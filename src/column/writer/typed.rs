@@ -55,7 +55,7 @@ impl<'a, E: ColumnValueEncoder> GenericColumnWriter<'a, E> {
     ///
     /// # Panics
     /// If the properties ask for an encoding that the column's type does not allow, or for a codec
-    /// that is not compiled in. [`get_column_writer`]'s callers in this crate check that before.
+    /// that is not compiled in. [`SerializedFileWriter`](crate::file::writer::SerializedFileWriter) checks that before.
     pub fn new(
         descr: ColumnDescPtr,
         props: WriterPropertiesPtr,

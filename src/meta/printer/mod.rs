@@ -24,7 +24,7 @@ pub fn print_file_metadata(out: &mut dyn io::Write, file_metadata: &FileMetaData
     print(out, &metadata::file_text(file_metadata));
 }
 
-/// Writes a schema in the message-type form that [`parser`](super::parser) reads.
+/// Writes a schema in the message-type form that [`parser`](crate::schema::parser) reads.
 ///
 /// Keywords are upper case, fields of a group indented by two spaces, ids stand in brackets after
 /// the name.
