@@ -319,16 +319,15 @@ impl<'a> ChunkWriter<'a> {
         (given, grant): (Option<GivenBounds<'_>>, Grant),
     ) -> Result<Put> {
         let max_definition = self.encoder.max_definition();
-        let mut pace = self.encoder.pace(base, &batch, &values);
+        let mut pace = None;
         while batch.count > 0 {
             if let Some(short) = self.shortage(&values, grant)? {
                 return Ok(Put::short(short, batch.count, values.len()));
             }
-            let slots = self.encoder.mini_batch(&mut pace, &batch, &values);
-            let overflows = self.encoder.may_overflow(&pace, batch.count);
-            let mut mini_batch = batch.take_front(slots);
+            let next = self.encoder.next(&mut pace, base, &batch, &values);
+            let mut mini_batch = batch.take_front(next.slots);
             let mut its_values = values.take_front(mini_batch.present(max_definition));
-            if overflows {
+            if next.may_overflow {
                 self.make_way(mini_batch.count, &its_values)?;
             }
             loop {
@@ -394,11 +393,12 @@ impl<'a> ChunkWriter<'a> {
     }
 
     fn cut_what_is_full(&mut self) -> Result<()> {
-        if let Some(cut) = self.encoder.full_page() {
+        let full = self.encoder.full();
+        if let Some(cut) = full.page {
             self.cut(cut)?;
         }
         let has_no_room = self.pages.should_go_on() && self.encoder.has_dictionary();
-        if self.encoder.is_dictionary_full() || has_no_room {
+        if full.dictionary || has_no_room {
             self.early_dictionaries += usize::from(has_no_room);
             self.cut(Cut::Full)?;
             self.end_dictionary()?;

@@ -52,6 +52,24 @@ pub(crate) struct ColumnEncoder {
     early_cuts: usize,
 }
 
+/// What goes into the encoder before its page is looked at again.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Next {
+    pub(super) slots: usize,
+    /// Whether what is left of the batch could be too much for what is open, so that
+    /// [`dictionary_ends_before`](ColumnEncoder::dictionary_ends_before) and
+    /// [`page_ends_before`](ColumnEncoder::page_ends_before) must be asked.
+    pub(super) may_overflow: bool,
+}
+
+/// What has to end.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Full {
+    /// Why the page is to be cut.
+    pub(super) page: Option<Cut>,
+    pub(super) dictionary: bool,
+}
+
 impl ColumnEncoder {
     /// An encoder for one chunk of the column of `plan`, whose pages, bounds and codec keep within `cap`.
     ///
@@ -122,33 +140,33 @@ impl ColumnEncoder {
         self.limits.batch(base, leaf, self.page.rows)
     }
 
-    /// Measures a batch.
-    pub(super) fn pace(&self, base: usize, batch: &Slots<'_>, values: &Values<'_>) -> Pace {
-        self.limits.pace(base, batch, values, &self.open_sizes())
-    }
-
-    /// Slots of the mini batch at the front of `batch`, after which the page may be full.
-    pub(super) fn mini_batch(
+    /// The mini batch at the front of `batch`, after which the page may be full. `pace` is measured for the first one
+    /// of a batch.
+    pub(super) fn next(
         &self,
-        pace: &mut Pace,
+        pace: &mut Option<Pace>,
+        base: usize,
         batch: &Slots<'_>,
         values: &Values<'_>,
-    ) -> usize {
-        let open = (&self.open_sizes(), self.max_definition());
-        self.limits.mini_batch(pace, batch, values, open)
+    ) -> Next {
+        let open = self.open_sizes();
+        let pace = pace.get_or_insert_with(|| self.limits.pace(base, batch, values, &open));
+        let max_definition = self.max_definition();
+        Next {
+            slots: self
+                .limits
+                .mini_batch(pace, batch, values, (&open, max_definition)),
+            may_overflow: self.limits.may_overflow(pace, batch.count, &open),
+        }
     }
 
     /// Slots of `mini_batch` to [put](Self::put) next.
     pub(super) fn step(&self, mini_batch: &Slots<'_>, values: &Values<'_>) -> usize {
+        if self.limits.cap().is_none() {
+            return mini_batch.count;
+        }
         let (open, max_definition) = (self.open_sizes(), self.max_definition());
         self.limits.step(mini_batch, values, &open, max_definition)
-    }
-
-    /// Whether a batch of `slots` slots could be too much for what is open, so that
-    /// [`dictionary_ends_before`](Self::dictionary_ends_before) and [`page_ends_before`](Self::page_ends_before) must
-    /// be asked.
-    pub(super) fn may_overflow(&self, pace: &Pace, slots: usize) -> bool {
-        self.limits.may_overflow(pace, slots, &self.open_sizes())
     }
 
     /// Whether the dictionary ends before a mini batch of such values.
@@ -193,14 +211,13 @@ impl ColumnEncoder {
         self.page.put_levels(slots, values.len())
     }
 
-    /// Whether the open page is full, and of what.
-    pub(super) fn full_page(&self) -> Option<Cut> {
-        self.limits.full_page(&self.open_sizes())
-    }
-
-    /// Whether the dictionary is full.
-    pub(super) fn is_dictionary_full(&self) -> bool {
-        self.limits.is_dictionary_full(&self.open_sizes())
+    /// What of the open page and the dictionary is full.
+    pub(super) fn full(&self) -> Full {
+        let open = self.open_sizes();
+        Full {
+            page: self.limits.full_page(&open),
+            dictionary: self.limits.is_dictionary_full(&open),
+        }
     }
 
     /// Whether there is an open page.
