@@ -110,6 +110,22 @@ fn is_restored(data_type: &DataType) -> bool {
     !data_type.to_string().contains("Dictionary")
 }
 
+/// Whether the other reader knows a way from the file's schema to the Arrow schema in its metadata: it has none from a
+/// repeated field without annotation to a list view, only to a list.
+fn can_be_read(file: &[u8]) -> bool {
+    match ParquetRecordBatchReaderBuilder::try_new(Bytes::copy_from_slice(file)) {
+        Ok(_) => true,
+        Err(error) => {
+            let said = error.to_string();
+            assert!(
+                said.contains("ListView") && said.contains("for repeated"),
+                "{said}"
+            );
+            false
+        }
+    }
+}
+
 fn read_rows(file: &[u8]) -> Vec<String> {
     let batches = ParquetRecordBatchReaderBuilder::try_new(Bytes::copy_from_slice(file)).unwrap();
     let batches = batches.build().unwrap().map(|batch| batch.unwrap());
@@ -170,7 +186,7 @@ proptest! {
         let root = Type::group_type_builder("m").with_fields(fields.collect()).build().unwrap();
         let descr = SchemaDescriptor::new(Arc::new(root));
         let batch = batch_of(&field, &array);
-        if let Ok(file) = write(batch.schema(), Some(descr), &batch, false) {
+        if let Ok(file) = write(batch.schema(), Some(descr), &batch, false) && can_be_read(&file) {
             let nameless = |rows: Vec<String>| {
                 let strip = |row: &String| (0..9).fold(row.replace("array: ", ""), |row, nth| row.replace(&format!("f{nth}: "), ""));
                 rows.iter().map(strip).collect::<Vec<_>>()
