@@ -2,6 +2,8 @@
 
 mod adapt;
 pub mod arrow_writer;
+#[cfg(feature = "async")]
+pub mod async_writer;
 mod leaves;
 mod schema;
 

@@ -1,0 +1,63 @@
+//! Where asynchronous code puts the bytes of a file.
+
+use bytes::Bytes;
+use futures_core::future::BoxFuture;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+
+use crate::errors::{ParquetError, Result};
+
+/// A sink that takes the bytes of a file from first to last, and waits without blocking a thread.
+///
+/// Everything that tokio can write to is one: a file, a socket, a pipe, a `Vec<u8>`.
+pub trait AsyncFileWriter: Send {
+    /// Takes the next bytes of the file, all of them.
+    ///
+    /// # Errors
+    /// If the sink cannot take them. Nothing is then known of what it has, and the file cannot be finished.
+    fn write(&mut self, bs: Bytes) -> BoxFuture<'_, Result<()>>;
+
+    /// Called once, after the last byte: makes the file durable or visible, whatever that means to the sink.
+    ///
+    /// # Errors
+    /// If the sink cannot do so.
+    fn complete(&mut self) -> BoxFuture<'_, Result<()>>;
+
+    /// Whether a future of [`write`](AsyncFileWriter::write) that was polled once may be dropped before it is done: the
+    /// sink has then taken all bytes in the first poll, and what the future still waited for is made up for by the
+    /// next call, its errors too. False by default. A writer over a sink that does not say so takes no more once such
+    /// a future was dropped.
+    fn keeps_bytes_of_dropped_writes(&self) -> bool {
+        false
+    }
+}
+
+impl AsyncFileWriter for Box<dyn AsyncFileWriter + '_> {
+    fn write(&mut self, bs: Bytes) -> BoxFuture<'_, Result<()>> {
+        self.as_mut().write(bs)
+    }
+
+    fn complete(&mut self) -> BoxFuture<'_, Result<()>> {
+        self.as_mut().complete()
+    }
+
+    fn keeps_bytes_of_dropped_writes(&self) -> bool {
+        self.as_ref().keeps_bytes_of_dropped_writes()
+    }
+}
+
+impl<T: AsyncWrite + Unpin + Send> AsyncFileWriter for T {
+    fn write(&mut self, bs: Bytes) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move { self.write_all(&bs).await.map_err(external) })
+    }
+
+    fn complete(&mut self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            self.flush().await.map_err(external)?;
+            self.shutdown().await.map_err(external)
+        })
+    }
+}
+
+fn external(error: std::io::Error) -> ParquetError {
+    ParquetError::External(Box::new(error))
+}
