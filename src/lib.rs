@@ -47,6 +47,7 @@ let file: Vec<u8> = writer.into_inner()?;
 //!
 //! | layer | modules | knows |
 //! |---|---|---|
+//! | 8 | `object_store` | requests to object stores |
 //! | 7 | `arrow` | Arrow arrays and schemas |
 //! | 6 | `file::{reader, writer}`, `record` | the sink |
 //! | 5 | `column` | pages, levels, values |
@@ -81,6 +82,8 @@ mod wire;
 
 #[cfg(feature = "arrow")]
 pub mod arrow;
+#[cfg(any(feature = "object_store_13", feature = "object_store_14"))]
+pub mod object_store;
 
 /// Compiles the examples of the README.
 #[cfg(all(doctest, feature = "arrow"))]
