@@ -91,6 +91,10 @@ pub enum ParquetError {
         /// The limit, in bytes.
         limit: usize,
     },
+    /// An encoder was given a batch before the chunks of the row group that it had filled were taken. Nothing of the
+    /// batch is written, and the encoder goes on.
+    #[error("a row group is full and has not been drained: take chunks until there is none")]
+    NotDrained,
     /// The library broke one of its own rules: a fault of this crate, whatever the caller did. The file is not
     /// finished.
     #[error("internal error: {0}")]
@@ -149,6 +153,7 @@ impl ParquetError {
             ParquetError::CorruptBlob(text) => ParquetError::CorruptBlob(text.clone()),
             ParquetError::Internal(text) => ParquetError::Internal(text.clone()),
             ParquetError::Latched(cause) => ParquetError::Latched(Arc::clone(cause)),
+            ParquetError::NotDrained => ParquetError::NotDrained,
             ParquetError::NeedMoreData(bytes) => ParquetError::NeedMoreData(*bytes),
             ParquetError::NeedMoreDataRange(range) => {
                 ParquetError::NeedMoreDataRange(range.clone())

@@ -51,52 +51,73 @@ pub(crate) fn stream_file_metadata<R: Borrow<RowGroupMetaData>>(
     row_groups: impl ExactSizeIterator<Item = R>,
     ordinals: Ordinals,
     options: &FooterOptions,
-    emit: impl FnMut(&[u8]) -> Result<()>,
+    mut emit: impl FnMut(&[u8]) -> Result<()>,
 ) -> Result<u64> {
-    let mut footer = FooterWriter::begin(file, row_groups.len(), emit)?;
+    let emit: &mut Emit<'_> = &mut emit;
+    let mut footer = FooterWriter::begin(file);
+    while footer.schema_part(file, emit)? {}
+    footer.begin_row_groups(file, row_groups.len());
     for row_group in row_groups {
-        footer.row_group(row_group.borrow(), ordinals, options)?;
+        footer.row_group(row_group.borrow(), (ordinals, options), emit)?;
     }
     if let Some(pairs) = file.key_value_metadata() {
         footer.begin_pairs(pairs.len());
         for pair in pairs {
-            footer.pair(pair)?;
+            footer.pair(pair, emit)?;
         }
     }
-    footer.end(file)
+    footer.end(file, emit)
 }
 
+/// Takes the parts of a footer.
+pub(crate) type Emit<'a> = dyn FnMut(&[u8]) -> Result<()> + 'a;
+
 /// Writes a footer from its first byte to its last, as its caller brings what it says.
-pub(crate) struct FooterWriter<E> {
+pub(crate) struct FooterWriter {
     part: Vec<u8>,
     written: u64,
     last_field: i16,
-    emit: E,
+    /// Nodes of the schema that are written.
+    nodes: usize,
 }
 
-impl<E: FnMut(&[u8]) -> Result<()>> FooterWriter<E> {
-    /// Writes all that precedes the row groups, of which `row_groups` follow. Of the pairs nothing is written.
+impl FooterWriter {
+    /// Begins a footer: the schema is next.
+    pub(crate) fn begin(file: &FileMetaData) -> Self {
+        let mut part = Vec::with_capacity(FOOTER_BUFFER_BYTES);
+        let mut record = Fields::begin(&mut part);
+        record.i32(1, file.version());
+        record.list_header(2, Element::Struct, node_count(file.schema()));
+        Self {
+            part,
+            written: 0,
+            last_field: 4,
+            nodes: 0,
+        }
+    }
+
+    /// Writes nodes of the schema until a part has been handed on. False once all are written.
     ///
     /// # Errors
     /// That of `emit`.
-    pub(crate) fn begin(file: &FileMetaData, row_groups: usize, emit: E) -> Result<Self> {
-        let mut footer = Self {
-            part: Vec::with_capacity(FOOTER_BUFFER_BYTES),
-            written: 0,
-            last_field: 4,
-            emit,
-        };
-        let schema = file.schema();
-        let mut record = Fields::begin(&mut footer.part);
-        record.i32(1, file.version());
-        record.list_header(2, Element::Struct, node_count(schema));
-        for node in nodes(schema) {
-            footer.put(|part| write_item(part, |item| write_node(item, node)))?;
+    pub(crate) fn schema_part(&mut self, file: &FileMetaData, emit: &mut Emit<'_>) -> Result<bool> {
+        let handed_on = self.written;
+        for node in nodes(file.schema()).skip(self.nodes) {
+            self.put(|part| write_item(part, |item| write_node(item, node)), emit)?;
+            self.nodes += 1;
+            if self.written > handed_on {
+                return Ok(true);
+            }
         }
-        let mut record = Fields::resume(&mut footer.part, 2);
+        Ok(false)
+    }
+
+    /// Writes what stands between the schema and the row groups, of which `row_groups` follow. Of the pairs nothing is
+    /// written.
+    pub(crate) fn begin_row_groups(&mut self, file: &FileMetaData, row_groups: usize) {
+        let mut record = Fields::resume(&mut self.part, 2);
         record.i64(3, file.num_rows());
         record.list_header(4, Element::Struct, row_groups);
-        Ok(footer)
     }
 
     /// Writes the next row group.
@@ -106,15 +127,15 @@ impl<E: FnMut(&[u8]) -> Result<()>> FooterWriter<E> {
     pub(crate) fn row_group(
         &mut self,
         row_group: &RowGroupMetaData,
-        ordinals: Ordinals,
-        options: &FooterOptions,
+        (ordinals, options): (Ordinals, &FooterOptions),
+        emit: &mut Emit<'_>,
     ) -> Result<()> {
         self.begin_row_group(row_group.num_columns());
         for column in row_group.columns() {
-            self.put(|part| write_column_chunk(column, options, part))?;
+            self.put(|part| write_column_chunk(column, options, part), emit)?;
         }
         write_row_group_sums(row_group, &mut self.part);
-        self.end_row_group(row_group.ordinal(), ordinals)
+        self.end_row_group(row_group.ordinal(), ordinals, emit)
     }
 
     /// Begins a row group of `columns` column chunks, which the caller [puts](Self::put), and then what
@@ -127,15 +148,21 @@ impl<E: FnMut(&[u8]) -> Result<()>> FooterWriter<E> {
     ///
     /// # Errors
     /// That of `emit`.
-    pub(crate) fn end_row_group(&mut self, ordinal: Option<i32>, ordinals: Ordinals) -> Result<()> {
-        self.put(|part| {
+    pub(crate) fn end_row_group(
+        &mut self,
+        ordinal: Option<i32>,
+        ordinals: Ordinals,
+        emit: &mut Emit<'_>,
+    ) -> Result<()> {
+        let write = |part: &mut Vec<u8>| {
             let mut record = Fields::resume(part, LAST_SUM_FIELD);
             let ordinal = ordinal.filter(|_| ordinals == Ordinals::Written);
             if let Some(Ok(ordinal)) = ordinal.map(i16::try_from) {
                 record.i16(7, ordinal);
             }
             record.end();
-        })
+        };
+        self.put(write, emit)
     }
 
     /// Announces `count` pairs, which follow the row groups.
@@ -149,31 +176,35 @@ impl<E: FnMut(&[u8]) -> Result<()>> FooterWriter<E> {
     ///
     /// # Errors
     /// That of `emit`.
-    pub(crate) fn pair(&mut self, pair: &KeyValue) -> Result<()> {
-        write_pair(pair, |piece| self.bytes(piece))
+    pub(crate) fn pair(&mut self, pair: &KeyValue, emit: &mut Emit<'_>) -> Result<()> {
+        write_pair(pair, |piece| self.bytes(piece, emit))
     }
 
     /// Writes bytes that the caller has serialized, without a copy if they are many.
     ///
     /// # Errors
     /// That of `emit`.
-    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
+    pub(crate) fn bytes(&mut self, bytes: &[u8], emit: &mut Emit<'_>) -> Result<()> {
         if bytes.len() < PART_BYTES {
-            return self.put(|part| part.extend_from_slice(bytes));
+            return self.put(|part| part.extend_from_slice(bytes), emit);
         }
-        self.hand_on()?;
+        self.hand_on(emit)?;
         self.written += bytes.len() as u64;
-        (self.emit)(bytes)
+        emit(bytes)
     }
 
     /// Lets `write` append to the footer.
     ///
     /// # Errors
     /// That of `emit`.
-    pub(crate) fn put(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Result<()> {
+    pub(crate) fn put(
+        &mut self,
+        write: impl FnOnce(&mut Vec<u8>),
+        emit: &mut Emit<'_>,
+    ) -> Result<()> {
         write(&mut self.part);
         if self.part.len() >= PART_BYTES {
-            self.hand_on()
+            self.hand_on(emit)
         } else {
             Ok(())
         }
@@ -183,29 +214,32 @@ impl<E: FnMut(&[u8]) -> Result<()>> FooterWriter<E> {
     ///
     /// # Errors
     /// That of `emit`.
-    pub(crate) fn end(mut self, file: &FileMetaData) -> Result<u64> {
+    pub(crate) fn end(&mut self, file: &FileMetaData, emit: &mut Emit<'_>) -> Result<u64> {
         if let Some(created_by) = file.created_by() {
             let mut record = Fields::resume(&mut self.part, self.last_field);
             record.binary_header(6, created_by.len());
             self.last_field = 6;
-            self.bytes(created_by.as_bytes())?;
+            self.bytes(created_by.as_bytes(), emit)?;
         }
         if let Some(orders) = file.column_orders().filter(|orders| are_stated(orders)) {
             let mut record = Fields::resume(&mut self.part, self.last_field);
             record.list_header(7, Element::Struct, orders.len());
             self.last_field = 7;
             for order in orders.iter().filter_map(|order| order.wire_field_id()) {
-                self.put(|part| write_struct(part, |union| union.empty_structure(order)))?;
+                let write = |part: &mut Vec<u8>| {
+                    write_struct(part, |union| union.empty_structure(order));
+                };
+                self.put(write, emit)?;
             }
         }
         Fields::resume(&mut self.part, self.last_field).end();
-        self.hand_on()?;
+        self.hand_on(emit)?;
         Ok(self.written)
     }
 
-    fn hand_on(&mut self) -> Result<()> {
+    fn hand_on(&mut self, emit: &mut Emit<'_>) -> Result<()> {
         self.written += self.part.len() as u64;
-        (self.emit)(&self.part)?;
+        emit(&self.part)?;
         self.part.clear();
         Ok(())
     }

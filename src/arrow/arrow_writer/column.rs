@@ -202,6 +202,11 @@ impl ArrowColumnChunk {
         &mut self.0.close
     }
 
+    /// The chunk, for whoever writes its pages out one by one.
+    pub(super) fn into_stored(self) -> StoredChunk {
+        self.0
+    }
+
     /// Streams the chunk into the file as the next column of `writer`'s row group, one page at a time.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use crate::arrow::leaves::BatchPlan;
 use crate::column::chunk::WhenFull;
 use crate::column::page_store::PageStoreFactory;
 use crate::errors::Result;
-use crate::file::writer::{FileResources, SerializedFileWriter};
+use crate::file::writer::{FileCore, FileResources, SerializedFileWriter};
 use crate::schema::types::SchemaDescPtr;
 
 /// Makes [`ArrowColumnWriter`]s, one for each leaf column of a schema.
@@ -33,18 +33,15 @@ impl ArrowRowGroupWriterFactory {
         file_writer: &SerializedFileWriter<W>,
         arrow_schema: SchemaRef,
     ) -> Self {
-        Self::for_writer(file_writer, arrow_schema).failing_when_full()
+        Self::of_core(file_writer.core(), arrow_schema).failing_when_full()
     }
 
     /// As [`new`](Self::new), for a writer that ends row groups itself.
-    pub(super) fn for_writer<W: Write + Send>(
-        file_writer: &SerializedFileWriter<W>,
-        arrow_schema: SchemaRef,
-    ) -> Self {
+    pub(super) fn of_core(core: &FileCore, arrow_schema: SchemaRef) -> Self {
         Self {
             schema: arrow_schema,
-            descr: file_writer.schema_descr_ptr().clone(),
-            resources: file_writer.resources().clone(),
+            descr: core.schema_descr_ptr().clone(),
+            resources: core.resources().clone(),
             decimal_precision: DecimalPrecision::default(),
             plan: OnceLock::new(),
         }

@@ -1,7 +1,5 @@
 //! The open row group of an [`ArrowWriter`](super::ArrowWriter).
 
-use std::io::Write;
-
 use super::column::ArrowColumnWriter;
 use super::factory::ArrowRowGroupWriterFactory;
 use crate::arrow::leaves::CheckedLeaf;
@@ -9,7 +7,6 @@ use crate::column::writer::{
     MemoryReclaimer, OpenColumn, PageMemoryCap, Reclaimed, Written, is_store_full,
 };
 use crate::errors::Result;
-use crate::file::writer::SerializedFileWriter;
 
 /// Columns that are being encoded, and the rows they have.
 #[derive(Debug)]
@@ -138,22 +135,9 @@ impl OpenRowGroup {
         Ok(())
     }
 
-    /// Closes each column and streams it into the file before the next one is closed.
-    pub(super) fn close<W: Write + Send>(self, file: &mut SerializedFileWriter<W>) -> Result<()> {
-        let (mut writer, reclaimer) = file.next_row_group_of(self.rows as u64)?;
-        // A column's place is freed with the last one.
-        let mut places = reclaimer.reserve();
-        let mut columns = self.columns.into_iter();
-        while let Some(mut column) = columns.next() {
-            let chunk = column.chunk_mut();
-            reclaimer.make_room_for_filter(chunk, columns.as_mut_slice())?;
-            chunk.end_pages()?;
-            reclaimer.note_pages(chunk);
-            column.close()?.append_to_row_group(&mut writer)?;
-            places.grow(size_of::<ArrowColumnWriter>());
-        }
-        drop((columns, places));
-        writer.close_quietly()
+    /// The columns, and their number of rows: the row group takes no more.
+    pub(super) fn into_columns(self) -> (Vec<ArrowColumnWriter>, usize) {
+        (self.columns, self.rows)
     }
 
     /// Bytes that the columns keep in memory.

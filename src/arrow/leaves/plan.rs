@@ -37,11 +37,8 @@ pub(crate) struct LeafPlan {
 }
 
 /// A batch that was checked as a whole.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct CheckedBatch<'a> {
-    plan: &'a BatchPlan,
-    batch: &'a RecordBatch,
-}
+#[derive(Debug)]
+pub(crate) struct CheckedBatch(RecordBatch);
 
 impl BatchPlan {
     /// Plans for batches of `schema` that go into the columns of `descr`.
@@ -145,11 +142,11 @@ impl BatchPlan {
     ///
     /// # Errors
     /// As [`BatchPlan::walk_into`].
-    pub(crate) fn check<'a>(
-        &'a self,
-        batch: &'a RecordBatch,
+    pub(crate) fn check(
+        &self,
+        batch: &RecordBatch,
         slice_rows: impl Fn(Range<usize>) -> usize,
-    ) -> Result<CheckedBatch<'a>> {
+    ) -> Result<CheckedBatch> {
         let (mut from, mut leaves) = (0, Vec::new());
         while from < batch.num_rows() {
             let rows = slice_rows(from..batch.num_rows());
@@ -157,7 +154,7 @@ impl BatchPlan {
             leaves.clear();
             from += rows;
         }
-        Ok(CheckedBatch { plan: self, batch })
+        Ok(CheckedBatch(batch.clone()))
     }
 
     fn walk_with(
@@ -190,19 +187,25 @@ impl BatchPlan {
     }
 }
 
-impl CheckedBatch<'_> {
-    /// Appends the leaves of some rows.
+impl CheckedBatch {
+    /// The batch.
+    pub(crate) fn batch(&self) -> &RecordBatch {
+        &self.0
+    }
+
+    /// Appends the leaves of some rows; `plan` is that which the batch was checked by.
     ///
     /// # Errors
     /// If an Arrow kernel fails.
     pub(crate) fn walk_into(
         &self,
+        plan: &BatchPlan,
         rows: Range<usize>,
         leaves: &mut Vec<CheckedLeaf>,
     ) -> Result<()> {
-        let slice = self.batch.slice(rows.start, rows.len());
+        let slice = self.0.slice(rows.start, rows.len());
         let checked = |column: &ArrowColumnPlan, leaf| Ok(column.checked_before(leaf));
-        self.plan.walk_with(&slice, leaves, checked)
+        plan.walk_with(&slice, leaves, checked)
     }
 }
 

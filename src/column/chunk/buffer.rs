@@ -17,6 +17,9 @@ pub(crate) struct ChunkBuffer {
     store: OverflowStore,
     dictionary: Option<PageKey>,
     bytes: u64,
+    /// Pages that have been streamed out, and their bytes.
+    streamed: u64,
+    streamed_bytes: u64,
 }
 
 impl ChunkBuffer {
@@ -35,6 +38,8 @@ impl ChunkBuffer {
             store: OverflowStore::new(store, when_full),
             dictionary: None,
             bytes: 0,
+            streamed: 0,
+            streamed_bytes: 0,
         })
     }
 
@@ -68,27 +73,57 @@ impl ChunkBuffer {
 
     /// Streams all pages into `out`, dictionary first, through `buffer`; then drops the store. Returns their bytes.
     pub(crate) fn splice(mut self, buffer: &mut Vec<u8>, out: &mut dyn Write) -> Result<u64> {
-        let mut written: u64 = 0;
-        let dictionary = self.dictionary.into_iter();
-        let others = (0..self.store.len()).map(PageKey::new);
-        let pages = dictionary.chain(others.filter(|page| Some(*page) != self.dictionary));
-        for (ordinal, page) in pages.enumerate() {
-            let from = self
-                .store
-                .take_behind(page, buffer)
-                .map_err(|source| store_error("take", &self.descr, ordinal, source))?;
-            let page = buffer.get(from..).unwrap_or_default();
-            out.write_all(page)?;
-            written += page.len() as u64;
+        let mut put = |page: &[u8]| Ok(out.write_all(page)?);
+        while self.splice_page(buffer, &mut put)? {}
+        Ok(self.streamed_bytes)
+    }
+
+    /// Takes the next page out of the store, the dictionary first, and hands it to `put` by way of `buffer`. False once
+    /// all are out.
+    ///
+    /// # Errors
+    /// If the store fails or returned other pages than it was given, or that of `put`.
+    pub(crate) fn splice_page(
+        &mut self,
+        buffer: &mut Vec<u8>,
+        put: &mut dyn FnMut(&[u8]) -> Result<()>,
+    ) -> Result<bool> {
+        if self.streamed == self.store.len() {
+            return self.check_streamed().map(|()| false);
         }
-        if written != self.bytes {
-            return Err(ParquetError::General(format!(
-                "Failed to splice column data, expected {} got {written} (column {})",
-                self.bytes,
-                self.descr.path().string(),
-            )));
+        let ordinal = usize::try_from(self.streamed)?;
+        let from = self
+            .store
+            .take_behind(self.next_page(), buffer)
+            .map_err(|source| store_error("take", &self.descr, ordinal, source))?;
+        let page = buffer.get(from..).unwrap_or_default();
+        put(page)?;
+        self.streamed += 1;
+        self.streamed_bytes += page.len() as u64;
+        Ok(true)
+    }
+
+    /// The page that is next in the file: pages keep the order of the puts, but for the dictionary, which comes first.
+    fn next_page(&self) -> PageKey {
+        match self.dictionary {
+            Some(dictionary) if self.streamed == 0 => dictionary,
+            Some(dictionary) if self.streamed <= dictionary.get() => {
+                PageKey::new(self.streamed - 1)
+            }
+            _ => PageKey::new(self.streamed),
         }
-        Ok(written)
+    }
+
+    fn check_streamed(&self) -> Result<()> {
+        if self.streamed_bytes == self.bytes {
+            return Ok(());
+        }
+        Err(ParquetError::General(format!(
+            "Failed to splice column data, expected {} got {} (column {})",
+            self.bytes,
+            self.streamed_bytes,
+            self.descr.path().string(),
+        )))
     }
 
     fn pages(&self) -> usize {

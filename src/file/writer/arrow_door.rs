@@ -1,34 +1,41 @@
-//! What the writer of record batches needs of a file, its row groups and their resources: whole row groups, whose
-//! columns wait in their stores.
+//! What only `ArrowWriter` and its parts ask of a file: columns that are encoded together, whose pages wait in stores.
 
 use std::io::Write;
 use std::sync::Arc;
 
-use super::file::SerializedFileWriter;
+use super::core::FileCore;
+use super::file::{SerializedFileWriter, begun_sink};
 use super::resources::FileResources;
 use super::row_group::SerializedRowGroupWriter;
+use super::tracked::TrackedWrite;
 use crate::column::chunk::{ChunkBuffer, ChunkPages, ColumnCloseResult, WhenFull};
 use crate::column::page_store::PageStoreFactory;
-use crate::column::writer::{ChunkWriter, ColumnPlan, MemoryReclaimer, OnMemoryLimit, ScratchPool};
-use crate::errors::{ParquetError, Result};
+use crate::column::writer::{
+    ChunkWriter, ColumnPlan, MemoryPressure, MemoryReclaimer, OnMemoryLimit, ScratchPool,
+};
+use crate::errors::Result;
+use crate::meta::metadata::RowGroupMetaData;
 use crate::schema::types::SchemaDescPtr;
 
 impl<W: Write + Send> SerializedFileWriter<W> {
-    /// As [`next_row_group`](Self::next_row_group), of `rows` rows, with what frees memory while its columns end.
-    pub(crate) fn next_row_group_of(
-        &mut self,
-        rows: u64,
-    ) -> Result<(SerializedRowGroupWriter<'_, W>, &mut MemoryReclaimer)> {
-        let ordinal = self.begin_row_group()?;
-        let row_group = SerializedRowGroupWriter::new(
-            self.descr.clone(),
-            self.props.clone(),
-            &mut self.sink,
-            ordinal,
-            None,
-        );
-        let row_group = row_group.owned_by(&mut self.pending).with_rows(rows);
-        Ok((row_group, &mut self.reclaimer))
+    /// A writer of the file `core`, which goes on where `sink` stands.
+    pub(crate) fn of_core(core: FileCore, sink: TrackedWrite<W>) -> Self {
+        Self { sink, core }
+    }
+
+    /// The file without its sink.
+    pub(crate) fn core(&self) -> &FileCore {
+        &self.core
+    }
+}
+
+impl FileCore {
+    /// A sink with the file's first four bytes.
+    ///
+    /// # Errors
+    /// If the sink fails.
+    pub(crate) fn begin_sink<W: Write>(&mut self, buf: W) -> Result<TrackedWrite<W>> {
+        begun_sink(buf, self)
     }
 
     /// What all columns draw on.
@@ -41,19 +48,29 @@ impl<W: Write + Send> SerializedFileWriter<W> {
         &mut self.reclaimer
     }
 
+    /// What the memory limit has cost so far.
+    pub(crate) fn memory_pressure(&self) -> MemoryPressure {
+        self.reclaimer.pressure()
+    }
+
     /// What happens when nothing but ending the row group early can keep the memory limit.
     pub(crate) fn on_memory_limit(&self) -> OnMemoryLimit {
         self.on_memory_limit
     }
 
+    /// Metadata of the row groups in the file, as far as it is kept.
+    pub(crate) fn row_groups(&self) -> &[RowGroupMetaData] {
+        self.pending.row_groups()
+    }
+
+    /// Number of the row groups in the file.
+    pub(crate) fn num_row_groups(&self) -> usize {
+        self.pending.num_row_groups()
+    }
+
     /// Heap bytes of what waits for the footer.
     pub(crate) fn pending_memory_size(&self) -> usize {
         self.pending.memory_size()
-    }
-
-    /// Refuses all later calls because of `error`, and hands it back.
-    pub(crate) fn latch(&mut self, error: ParquetError) -> ParquetError {
-        self.sink.latch(error)
     }
 
     /// The schema's leaf columns, shared.
@@ -76,21 +93,7 @@ impl<W: Write + Send> SerializedRowGroupWriter<'_, W> {
             scratch.with_buffer(|buffer| pages.splice(buffer, sink).map(drop))
         })
     }
-
-    /// Sets the number of rows that every column must have; without columns it is the row group's.
-    pub(super) fn with_rows(mut self, rows: u64) -> Self {
-        self.closed.rows = Some(rows);
-        self
-    }
-
-    /// As [`SerializedRowGroupWriter::close`], for a caller that does not need the metadata: it is there
-    /// once.
-    pub(crate) fn close_quietly(mut self) -> Result<()> {
-        let metadata = self.end()?;
-        self.hand_over(metadata)
-    }
 }
-
 impl FileResources {
     /// Lets pages wait in other stores.
     pub(crate) fn with_stores(self, stores: Arc<dyn PageStoreFactory>) -> Self {

@@ -2,21 +2,17 @@
 
 use std::io::{self, Write};
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::sync::Arc;
 
-use super::footer::{self, FooterParts};
+use super::core::FileCore;
 use super::options::SerializedFileWriterOptions;
-use super::pending::Pending;
-use super::resources::FileResources;
 use super::row_group::SerializedRowGroupWriter;
 use super::tracked::TrackedWrite;
-use crate::budget::Reservation;
-use crate::column::writer::{ColumnPlan, MemoryPressure, MemoryReclaimer, OnMemoryLimit};
-use crate::errors::{ParquetError, Result};
+use crate::column::writer::MemoryPressure;
+use crate::errors::Result;
 use crate::file::PARQUET_MAGIC;
 use crate::meta::metadata::{KeyValue, ParquetMetaData, RowGroupMetaData};
-use crate::meta::properties::{WriterProperties, WriterPropertiesPtr};
-use crate::schema::types::{SchemaDescPtr, SchemaDescriptor, TypePtr};
+use crate::meta::properties::WriterPropertiesPtr;
+use crate::schema::types::{SchemaDescriptor, TypePtr};
 
 /// Writes a Parquet file row group by row group and column by column.
 ///
@@ -24,22 +20,7 @@ use crate::schema::types::{SchemaDescPtr, SchemaDescriptor, TypePtr};
 /// failed, no later call succeeds.
 pub struct SerializedFileWriter<W: Write> {
     pub(super) sink: TrackedWrite<W>,
-    pub(super) descr: SchemaDescPtr,
-    pub(super) props: WriterPropertiesPtr,
-    pub(super) resources: FileResources,
-    pub(super) reclaimer: MemoryReclaimer,
-    pub(super) on_memory_limit: OnMemoryLimit,
-    pub(super) pending: Pending,
-    row_groups_begun: usize,
-    state: State,
-    /// Pays for what stays the same as long as the writer lives.
-    _fixed: Reservation,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    Open,
-    Finished,
+    pub(super) core: FileCore,
 }
 
 impl<W: Write + Send> SerializedFileWriter<W> {
@@ -62,39 +43,9 @@ impl<W: Write + Send> SerializedFileWriter<W> {
         properties: WriterPropertiesPtr,
         options: SerializedFileWriterOptions,
     ) -> Result<Self> {
-        let descr: SchemaDescPtr = Arc::new(SchemaDescriptor::new(schema));
-        properties.check_supported(&descr)?;
-        let plans = ColumnPlan::of_all(&descr, &properties)?;
-        let (is_limited, on_memory_limit) = (options.is_limited(), options.on_memory_limit);
-        let resources = options.resources(plans);
-        let member = resources.member();
-        // Of many writers that share a limit, each may keep little beside its columns.
-        let mut sink = TrackedWrite::within(buf, member.fair_share().unwrap_or(usize::MAX));
-        let shape = resources.shape()?;
-        sink.write_all(&PARQUET_MAGIC)?;
-        let mut pending = Pending::on_heap(&properties, Arc::clone(&descr));
-        if is_limited {
-            let stores = resources.stores().clone();
-            pending.park_in(stores, member, resources.when_full());
-        }
-        let mut fixed = member.reserve();
-        fixed.resize(
-            fixed_memory_size(&descr, &properties)
-                + sink.memory_size()
-                + resources.fixed_memory_size(),
-        );
-        Ok(Self {
-            sink,
-            descr,
-            props: properties,
-            reclaimer: MemoryReclaimer::new(member.clone(), resources.scratch().clone(), shape),
-            resources,
-            on_memory_limit,
-            pending,
-            row_groups_begun: 0,
-            state: State::Open,
-            _fixed: fixed,
-        })
+        let mut core = FileCore::try_new(schema, properties, options)?;
+        let sink = begun_sink(buf, &mut core)?;
+        Ok(Self { sink, core })
     }
 
     /// Begins the next row group. Only one is open at a time.
@@ -102,35 +53,31 @@ impl<W: Write + Send> SerializedFileWriter<W> {
     /// # Errors
     /// If the writer has finished or failed, or the previous row group was not closed.
     pub fn next_row_group(&mut self) -> Result<SerializedRowGroupWriter<'_, W>> {
-        let ordinal = self.begin_row_group()?;
-        let row_group = SerializedRowGroupWriter::new(
-            self.descr.clone(),
-            self.props.clone(),
+        self.check_open()?;
+        let ordinal = self.core.begin_row_group()?;
+        Ok(SerializedRowGroupWriter::of_file(
+            &mut self.core,
             &mut self.sink,
             ordinal,
-            None,
-        );
-        Ok(row_group
-            .drawing_on(&self.resources, (&mut self.reclaimer, self.on_memory_limit))
-            .owned_by(&mut self.pending))
+        ))
     }
 
     /// What the memory limit has cost so far: spills, early cuts, and the largest page. Pages, and the bytes of those
     /// spilled, are counted when their column is closed.
     pub fn memory_pressure(&self) -> MemoryPressure {
-        self.reclaimer.pressure()
+        self.core.reclaimer.pressure()
     }
 
     /// Metadata of the row groups closed so far. A writer with a memory limit has it as long as all of it takes no
     /// more than a part of the limit, and none from then on; [`row_groups_flushed`](Self::row_groups_flushed) counts
     /// on.
     pub fn flushed_row_groups(&self) -> &[RowGroupMetaData] {
-        self.pending.row_groups()
+        self.core.pending.row_groups()
     }
 
     /// Number of row groups closed so far.
     pub fn row_groups_flushed(&self) -> usize {
-        self.pending.num_row_groups()
+        self.core.pending.num_row_groups()
     }
 
     /// Writes the indexes and the footer. The writer takes no more after that.
@@ -147,17 +94,14 @@ impl<W: Write + Send> SerializedFileWriter<W> {
     /// no file that looks whole, unless it is the sink's answer to the very last flush.
     pub fn finish(&mut self) -> Result<ParquetMetaData> {
         self.check_open()?;
-        let parts = FooterParts {
-            descr: &self.descr,
-            props: &self.props,
-        };
-        let pending = &mut self.pending;
-        let metadata = self
-            .sink
-            .latching(|sink| footer::write(sink, pending, parts))?;
-        self.pending.end();
-        self.state = State::Finished;
-        Ok(metadata)
+        let core = &mut self.core;
+        self.sink.latching(|sink| {
+            loop {
+                if let Some(metadata) = core.write_footer(sink)? {
+                    return Ok(metadata);
+                }
+            }
+        })
     }
 
     /// As [`SerializedFileWriter::finish`], and drops the sink.
@@ -172,22 +116,22 @@ impl<W: Write + Send> SerializedFileWriter<W> {
     ///
     /// Under a memory limit a store may fail; the next call then tells.
     pub fn append_key_value_metadata(&mut self, kv_metadata: KeyValue) {
-        if self.state == State::Finished || self.sink.check().is_err() {
+        if self.sink.check().is_err() {
             return;
         }
-        if let Err(error) = self.pending.add_pair(kv_metadata) {
+        if let Err(error) = self.core.add_pair(kv_metadata) {
             self.sink.latch(error);
         }
     }
 
     /// The schema's leaf columns.
     pub fn schema_descr(&self) -> &SchemaDescriptor {
-        &self.descr
+        &self.core.descr
     }
 
     /// The properties.
     pub fn properties(&self) -> &WriterPropertiesPtr {
-        &self.props
+        &self.core.props
     }
 
     /// The sink. Up to 8 KiB may not have reached it yet.
@@ -223,7 +167,7 @@ impl<W: Write + Send> SerializedFileWriter<W> {
     /// # Errors
     /// As [`SerializedFileWriter::finish`].
     pub fn into_inner(mut self) -> Result<W> {
-        if self.state != State::Finished {
+        if !self.core.is_finished() {
             self.finish()?;
         }
         self.sink.into_inner()
@@ -237,49 +181,21 @@ impl<W: Write + Send> SerializedFileWriter<W> {
     /// An error if the writer takes no more: it has finished or failed, or a row group was begun and not closed.
     pub(crate) fn check_open(&self) -> Result<()> {
         self.sink.check()?;
-        match self.state {
-            State::Open => self.check_previous_closed(),
-            State::Finished => Err(ParquetError::General(
-                "SerializedFileWriter already finished".to_owned(),
-            )),
-        }
-    }
-
-    /// Counts the row group that begins, and says which it is.
-    pub(super) fn begin_row_group(&mut self) -> Result<i32> {
-        self.check_open()?;
-        let ordinal = i32::try_from(self.row_groups_begun).map_err(|_| {
-            ParquetError::General(format!(
-                "Parquet does not support more than {} row groups per file (currently: {})",
-                i32::MAX,
-                self.row_groups_begun
-            ))
-        })?;
-        self.row_groups_begun += 1;
-        Ok(ordinal)
-    }
-
-    fn check_previous_closed(&self) -> Result<()> {
-        if self.row_groups_begun == self.pending.num_row_groups() {
-            Ok(())
-        } else {
-            Err(ParquetError::General(
-                "Previous row group writer was not closed".to_owned(),
-            ))
-        }
+        self.core.check_open()
     }
 }
 
-/// Heap bytes of the schema and of the pairs of text in the properties, which a writer holds from its first to its last
-/// moment.
-fn fixed_memory_size(descr: &SchemaDescriptor, props: &WriterProperties) -> usize {
-    let pairs = props.key_value_metadata().into_iter().flatten();
-    size_of::<SchemaDescriptor>()
-        + descr.memory_size()
-        + size_of::<WriterProperties>()
-        + pairs
-            .map(|pair| size_of::<KeyValue>() + pair.memory_size())
-            .sum::<usize>()
+/// A sink for the file `core`, with the file's first four bytes.
+///
+/// # Errors
+/// If the sink fails.
+pub(super) fn begun_sink<W: Write>(buf: W, core: &mut FileCore) -> Result<TrackedWrite<W>> {
+    // Of many writers that share a limit, each may keep little beside its columns.
+    let share = core.resources.member().fair_share();
+    let mut sink = TrackedWrite::within(buf, share.unwrap_or(usize::MAX));
+    sink.write_all(&PARQUET_MAGIC)?;
+    core.pay_fixed(sink.memory_size());
+    Ok(sink)
 }
 
 // A call that panicked, in the sink or in a store, has latched the sink: every later one says so.
@@ -290,8 +206,7 @@ impl<W: Write> std::fmt::Debug for SerializedFileWriter<W> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SerializedFileWriter")
             .field("sink", &self.sink)
-            .field("row_groups_begun", &self.row_groups_begun)
-            .field("state", &self.state)
-            .finish_non_exhaustive()
+            .field("core", &self.core)
+            .finish()
     }
 }

@@ -1,11 +1,11 @@
 //! The end of the file: indexes, metadata, its length, the magic.
 
-use std::io::Write;
 use std::sync::Arc;
 
-use super::pending::Pending;
-use super::tracked::TrackedWrite;
+use super::output::FileOutput;
+use super::pending::{Ahead, NextEntry, Pending};
 use crate::basic::ColumnOrder;
+use crate::budget::Reservation;
 use crate::errors::{ParquetError, Result};
 use crate::file::PARQUET_MAGIC;
 use crate::meta::metadata::{FileMetaData, KeyValue, ParquetMetaData, ParquetMetaDataBuilder};
@@ -20,63 +20,144 @@ pub(super) struct FooterParts<'a> {
     pub(super) props: &'a WriterProperties,
 }
 
-/// Writes and flushes everything behind the row groups, and returns the file's metadata.
+/// Writes everything behind the row groups, a bounded part at each [`step`](Self::step).
 ///
 /// SPEC: README.md, "File Format".
-pub(super) fn write<W: Write>(
-    sink: &mut TrackedWrite<W>,
-    pending: &mut Pending,
-    parts: FooterParts<'_>,
-) -> Result<ParquetMetaData> {
-    pending.write_ahead(sink)?;
-    let rows = pending.num_rows();
-    let file = file_metadata(parts, rows, None);
-    let mut paid = pending.reserve();
-    if let Some(paid) = &mut paid {
-        paid.resize(file.own_memory_size() + FOOTER_BUFFER_BYTES);
-    }
-    let len = write_metadata(sink, pending, parts, &file)?;
-    if let Some(paid) = &mut paid {
-        paid.shrink(FOOTER_BUFFER_BYTES);
-    }
-    // SPEC: README.md, "File Format": the footer's length has four bytes; readers take them as signed.
-    let len = i32::try_from(len)
-        .map_err(|_| ParquetError::General(format!("The footer is too large: {len} bytes")))?;
-    sink.write_all(&len.to_le_bytes())?;
-    // A sink that fails to flush has lost something, and then the magic must not follow.
-    sink.flush()?;
-    sink.write_all(&PARQUET_MAGIC)?;
-    sink.flush()?;
-    Ok(returned(pending, parts, rows))
+pub(super) struct FooterDrain {
+    stage: Stage,
+    file: FileMetaData,
+    footer: FooterWriter,
+    next: NextEntry,
+    _paid: Option<Reservation>,
 }
 
-/// Writes the footer but for its length and the magic; returns the length.
-fn write_metadata<W: Write>(
-    sink: &mut TrackedWrite<W>,
-    pending: &mut Pending,
-    parts: FooterParts<'_>,
-    file: &FileMetaData,
-) -> Result<u64> {
-    let emit = |part: &[u8]| Ok(sink.write_all(part)?);
-    let mut footer = FooterWriter::begin(file, pending.num_row_groups(), emit)?;
-    pending.write_row_groups(&mut footer)?;
-    let given = parts.props.key_value_metadata();
-    if given.is_some() || pending.num_pairs() > 0 {
-        let given = given.map_or(&[][..], Vec::as_slice);
-        footer.begin_pairs(given.len() + pending.num_pairs());
-        given.iter().try_for_each(|pair| footer.pair(pair))?;
-        pending.write_pairs(&mut footer)?;
+/// What is written next.
+#[derive(Debug, Clone, Copy)]
+enum Stage {
+    Ahead(Ahead),
+    Schema,
+    RowGroups,
+    /// The pair of the properties with this ordinal.
+    GivenPairs(usize),
+    AddedPairs,
+    End,
+    Magic,
+}
+
+impl FooterDrain {
+    /// Begins where `out` stands. No row group may be added any more.
+    ///
+    /// # Errors
+    /// If the position does not fit the format.
+    pub(super) fn begin(
+        pending: &mut Pending,
+        parts: FooterParts<'_>,
+        out: &dyn FileOutput,
+    ) -> Result<Self> {
+        let file = file_metadata(parts, pending.num_rows(), None);
+        let mut paid = pending.reserve();
+        if let Some(paid) = &mut paid {
+            paid.resize(file.own_memory_size() + FOOTER_BUFFER_BYTES);
+        }
+        pending.begin_ahead(Ahead::Filters, out.position())?;
+        Ok(Self {
+            stage: Stage::Ahead(Ahead::Filters),
+            footer: FooterWriter::begin(&file),
+            file,
+            next: NextEntry::default(),
+            _paid: paid,
+        })
     }
-    footer.end(file)
+
+    /// Writes the next part. Returns the file's metadata once all is written and the sink was asked to keep it.
+    ///
+    /// # Errors
+    /// If a store or the sink fails, or the footer is too large for the format.
+    pub(super) fn step(
+        &mut self,
+        pending: &mut Pending,
+        parts: FooterParts<'_>,
+        out: &mut dyn FileOutput,
+    ) -> Result<Option<ParquetMetaData>> {
+        let given = parts.props.key_value_metadata();
+        let given = given.map_or(&[][..], Vec::as_slice);
+        let footer = &mut self.footer;
+        self.stage = match self.stage {
+            Stage::Ahead(kind) if pending.write_ahead(kind, out)? => Stage::Ahead(kind),
+            Stage::Ahead(kind) => match behind(kind) {
+                Some(next) => {
+                    pending.begin_ahead(next, out.position())?;
+                    Stage::Ahead(next)
+                }
+                None => Stage::Schema,
+            },
+            Stage::Schema if footer.schema_part(&self.file, &mut |part| out.put(part))? => {
+                Stage::Schema
+            }
+            Stage::Schema => {
+                footer.begin_row_groups(&self.file, pending.num_row_groups());
+                Stage::RowGroups
+            }
+            Stage::RowGroups => {
+                let emit = &mut |part: &[u8]| out.put(part);
+                if pending.write_row_groups(&mut self.next, footer, emit)? {
+                    Stage::RowGroups
+                } else if parts.props.key_value_metadata().is_some() || pending.num_pairs() > 0 {
+                    footer.begin_pairs(given.len() + pending.num_pairs());
+                    Stage::GivenPairs(0)
+                } else {
+                    Stage::End
+                }
+            }
+            Stage::GivenPairs(ordinal) => match given.get(ordinal) {
+                Some(pair) => {
+                    footer.pair(pair, &mut |part| out.put(part))?;
+                    Stage::GivenPairs(ordinal + 1)
+                }
+                None => Stage::AddedPairs,
+            },
+            Stage::AddedPairs if pending.write_pairs(footer, &mut |part| out.put(part))? => {
+                Stage::AddedPairs
+            }
+            Stage::AddedPairs => Stage::End,
+            Stage::End => {
+                let len = footer.end(&self.file, &mut |part| out.put(part))?;
+                out.put(&footer_len(len)?.to_le_bytes())?;
+                Stage::Magic
+            }
+            Stage::Magic => {
+                // A sink that fails to flush has lost something, and then the magic must not follow.
+                out.settle()?;
+                out.put(&PARQUET_MAGIC)?;
+                out.settle()?;
+                return Ok(Some(returned(pending, parts)));
+            }
+        };
+        Ok(None)
+    }
+}
+
+fn behind(kind: Ahead) -> Option<Ahead> {
+    match kind {
+        Ahead::Filters => Some(Ahead::ColumnIndexes),
+        Ahead::ColumnIndexes => Some(Ahead::OffsetIndexes),
+        Ahead::OffsetIndexes => None,
+    }
+}
+
+/// SPEC: README.md, "File Format": the footer's length has four bytes; readers take them as signed.
+fn footer_len(len: u64) -> Result<i32> {
+    i32::try_from(len)
+        .map_err(|_| ParquetError::General(format!("The footer is too large: {len} bytes")))
 }
 
 /// What the caller is told of the file: all of it, or as much as a memory limit has left.
-fn returned(pending: &mut Pending, parts: FooterParts<'_>, rows: i64) -> ParquetMetaData {
+fn returned(pending: &mut Pending, parts: FooterParts<'_>) -> ParquetMetaData {
     let given = parts.props.key_value_metadata();
     let has_pairs = given.is_some() || pending.num_pairs() > 0;
     let pairs = pending.take_pairs(given.map_or(&[][..], Vec::as_slice));
     let (row_groups, page_index) = pending.take_row_groups();
-    let file = file_metadata(parts, rows, pairs.filter(|_| has_pairs));
+    let file = file_metadata(parts, pending.num_rows(), pairs.filter(|_| has_pairs));
     let mut builder = ParquetMetaDataBuilder::new(file);
     if let Some(row_groups) = row_groups {
         builder = builder.set_row_groups(row_groups);

@@ -2,20 +2,20 @@
 
 use std::io::{self, Read, Write};
 
+use super::closed::{ClosedColumns, RowGroupPlace};
 use super::column::SerializedColumnWriter;
+use super::core::FileCore;
 use super::pending::Pending;
 use super::resources::FileResources;
 use super::tracked::TrackedWrite;
 use crate::bloom_filter::Sbbf;
-use crate::budget::Reservation;
 use crate::column::chunk::{ChunkPages, ColumnCloseResult, StreamedPages};
 use crate::column::writer::{
     ChunkWriter, ColumnPlan, ColumnWriter, LimitedWriter, MemoryReclaimer, OnMemoryLimit,
 };
 use crate::errors::{ParquetError, Result};
 use crate::file::reader::ChunkReader;
-use crate::latch::Latch;
-use crate::meta::metadata::{ColumnChunkMetaData, RowGroupMetaData, RowGroupMetaDataPtr};
+use crate::meta::metadata::{RowGroupMetaData, RowGroupMetaDataPtr};
 use crate::meta::page_index::column_index::ColumnIndexMetaData;
 use crate::meta::page_index::offset_index::OffsetIndexMetaData;
 use crate::meta::properties::WriterPropertiesPtr;
@@ -45,28 +45,13 @@ pub struct SerializedRowGroupWriter<'a, W: Write> {
     /// Made for the first column where the row group stands alone.
     resources: Option<FileResources>,
     limit: Option<(&'a mut MemoryReclaimer, OnMemoryLimit)>,
-    pub(super) closed: ClosedColumns<'a>,
+    /// Takes over what belongs to a file's end; without it that is gathered here, for whoever made the writer.
+    pending: Option<&'a mut Pending>,
+    closed: ClosedColumns,
     next_column: usize,
     file_offset: usize,
     row_group_index: i32,
     on_close: Option<OnCloseRowGroup<'a, W>>,
-}
-
-/// What the columns closed so far have left.
-#[derive(Default)]
-pub(super) struct ClosedColumns<'a> {
-    pub(super) rows: Option<u64>,
-    uncompressed_bytes: i64,
-    chunks: Vec<ColumnChunkMetaData>,
-    /// Takes over what belongs to a file's end; without it that is gathered here, for whoever made the writer.
-    pending: Option<&'a mut Pending>,
-    bloom_filters: Vec<Option<Sbbf>>,
-    column_indexes: Vec<Option<ColumnIndexMetaData>>,
-    offset_indexes: Vec<Option<OffsetIndexMetaData>>,
-    latch: Latch,
-    /// Heap bytes of the above but for the vectors' own.
-    memory: usize,
-    reservation: Option<Reservation>,
 }
 
 impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
@@ -85,6 +70,7 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
             sink,
             resources: None,
             limit: None,
+            pending: None,
             closed: ClosedColumns::default(),
             next_column: 0,
             file_offset,
@@ -110,19 +96,20 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
         };
         let resources = self.resources.insert(resources);
         self.next_column += 1;
-        self.closed.latch.begin()?;
-        let chunk = streamed_chunk(resources, index, &mut *self.sink);
-        let chunk = self.closed.latch.end(chunk)?;
+        let sink = &mut *self.sink;
+        let chunk = self
+            .closed
+            .watching(|| streamed_chunk(resources, index, sink))?;
         let limit = self.limit.as_mut();
         let limit = limit.map(|(reclaimer, on_memory_limit)| LimitedWriter {
             reclaimer,
             on_memory_limit: *on_memory_limit,
         });
-        let closed = &mut self.closed;
+        let (closed, pending) = (&mut self.closed, self.pending.as_deref_mut());
         Ok(Some(SerializedColumnWriter::with_on_end(
             ColumnWriter::of_chunk(chunk, limit),
             Box::new(move |writer| {
-                closed.end(|| {
+                closed.end(pending, || {
                     let (close, paid) = writer.close_paid()?;
                     Ok((close.shifted(from)?, paid))
                 })
@@ -155,24 +142,22 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
         self.append(close, from, |sink| copy_chunk(source, sink, len, &column))
     }
 
-    /// Lets columns draw on the `resources` of a file, within its memory limit.
-    pub(super) fn drawing_on(
-        self,
-        resources: &FileResources,
-        limit: (&'a mut MemoryReclaimer, OnMemoryLimit),
+    /// The writer for the next row group of a file: columns draw on what the file has, within its memory limit, and
+    /// what they leave goes to what waits for its footer.
+    pub(super) fn of_file(
+        core: &'a mut FileCore,
+        sink: &'a mut TrackedWrite<W>,
+        row_group_index: i32,
     ) -> Self {
+        let (descr, props) = (core.descr.clone(), core.props.clone());
+        let (reclaimer, pending) = (&mut core.reclaimer, &mut core.pending);
         Self {
-            resources: Some(resources.clone()),
-            limit: Some(limit),
-            ..self
+            resources: Some(core.resources.clone()),
+            limit: Some((reclaimer, core.on_memory_limit)),
+            closed: ClosedColumns::paid_by(pending.reserve()),
+            pending: Some(pending),
+            ..Self::new(descr, props, sink, row_group_index, None)
         }
-    }
-
-    /// Hands what columns and the row group leave to `pending`, and lets the rest be paid for as it is.
-    pub(super) fn owned_by(mut self, pending: &'a mut Pending) -> Self {
-        self.closed.reservation = pending.reserve();
-        self.closed.pending = Some(pending);
-        self
     }
 
     /// Ends the row group.
@@ -186,27 +171,30 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
         Ok(shared)
     }
 
-    pub(super) fn end(&mut self) -> Result<RowGroupMetaData> {
+    fn end(&mut self) -> Result<RowGroupMetaData> {
+        let place = RowGroupPlace {
+            offset: self.file_offset,
+            ordinal: self.row_group_index,
+        };
         self.check_previous_closed()
-            .and_then(|()| self.take_metadata())
+            .and_then(|()| self.closed.take_metadata(&self.descr, &self.props, place))
             .map_err(|error| self.sink.latch(error))
     }
 
-    pub(super) fn hand_over(self, metadata: RowGroupMetaData) -> Result<()> {
+    fn hand_over(self, mut metadata: RowGroupMetaData) -> Result<()> {
         let (sink, closed) = (self.sink, self.closed);
-        if let Some(pending) = closed.pending {
-            return sink.latching(|sink| pending.add_row_group(sink, metadata));
+        if let Some(pending) = self.pending {
+            return sink.latching(|sink| {
+                pending.place_filters(sink.bytes_written(), &mut metadata)?;
+                while pending.write_placed_filters(sink)? {}
+                pending.add_row_group(metadata)
+            });
         }
-        match self.on_close {
-            None => Ok(()),
-            Some(on_close) => on_close(
-                sink,
-                metadata,
-                closed.bloom_filters,
-                closed.column_indexes,
-                closed.offset_indexes,
-            ),
-        }
+        let Some(on_close) = self.on_close else {
+            return Ok(());
+        };
+        let (filters, column_indexes, offset_indexes) = closed.into_kept();
+        on_close(sink, metadata, filters, column_indexes, offset_indexes)
     }
 
     /// Lets `copy` write the bytes of the chunk that `close` describes as if they stood at `from`, and adds the chunk.
@@ -217,30 +205,19 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
         from: i64,
         copy: impl FnOnce(&mut TrackedWrite<W>) -> Result<()>,
     ) -> Result<()> {
-        let closed = &mut self.closed;
+        let (closed, pending) = (&mut self.closed, self.pending.as_deref_mut());
         self.next_column += 1;
         self.sink.latching(|sink| {
             let by = distance(from, sink.bytes_written())?;
             copy(sink)?;
-            closed.record(close.shifted(by)?)
+            closed.record(pending, close.shifted(by)?)
         })
-    }
-
-    fn take_metadata(&mut self) -> Result<RowGroupMetaData> {
-        RowGroupMetaData::builder(self.descr.clone())
-            .set_num_rows(i64::try_from(self.closed.rows.unwrap_or(0))?)
-            .set_total_byte_size(self.closed.uncompressed_bytes)
-            .set_column_metadata(std::mem::take(&mut self.closed.chunks))
-            .set_sorting_columns(self.props.sorting_columns().cloned())
-            .set_file_offset(i64::try_from(self.file_offset)?)
-            .set_ordinal(self.row_group_index)
-            .build()
     }
 
     fn check_previous_closed(&self) -> Result<()> {
         self.sink.check()?;
-        self.closed.latch.check()?;
-        if self.next_column == self.closed.chunks.len() {
+        self.closed.check()?;
+        if self.next_column == self.closed.len() {
             Ok(())
         } else {
             Err(ParquetError::General(
@@ -251,77 +228,7 @@ impl<'a, W: Write + Send> SerializedRowGroupWriter<'a, W> {
 
     pub(super) fn check_appendable(&self, close: &ColumnCloseResult) -> Result<()> {
         self.check_previous_closed()?;
-        let Some(descr) = self.descr.columns().get(self.next_column) else {
-            return Err(ParquetError::General(
-                "exhausted columns in SerializedRowGroupWriter".to_owned(),
-            ));
-        };
-        let appended = close.metadata.column_descr_ptr();
-        if **descr != *appended {
-            return Err(ParquetError::General(format!(
-                "column descriptor mismatch: expected {} got {}",
-                descr.path().string(),
-                appended.path().string()
-            )));
-        }
-        self.closed.check_rows(close)
-    }
-}
-
-impl ClosedColumns<'_> {
-    /// Takes over what a column writer leaves when it is closed, and what paid for it until then. Its failure is the
-    /// row group's.
-    fn end(
-        &mut self,
-        close: impl FnOnce() -> Result<(ColumnCloseResult, Reservation)>,
-    ) -> Result<()> {
-        self.latch.begin()?;
-        let recorded = close().and_then(|(close, _paid)| self.record(close));
-        self.latch.end(recorded)
-    }
-
-    fn check_rows(&self, close: &ColumnCloseResult) -> Result<()> {
-        match self.rows {
-            Some(rows) if rows != close.rows_written => Err(ParquetError::General(format!(
-                "Incorrect number of rows, expected {rows} != {} rows (column {})",
-                close.rows_written,
-                close.metadata.column_descr().path().string()
-            ))),
-            _ => Ok(()),
-        }
-    }
-
-    fn record(&mut self, close: ColumnCloseResult) -> Result<()> {
-        self.check_rows(&close)?;
-        self.rows = Some(close.rows_written);
-        self.uncompressed_bytes += close.metadata.uncompressed_size();
-        match &mut self.pending {
-            Some(pending) => {
-                let metadata = pending.add_column(self.chunks.len(), close)?;
-                self.memory += metadata.memory_size();
-                self.chunks.push(metadata);
-            }
-            None => {
-                self.memory += close.memory_size();
-                self.chunks.push(close.metadata);
-                self.bloom_filters.push(close.bloom_filter);
-                self.column_indexes.push(close.column_index);
-                self.offset_indexes.push(close.offset_index);
-            }
-        }
-        let size = self.memory_size();
-        if let Some(reservation) = &mut self.reservation {
-            reservation.resize(size);
-        }
-        Ok(())
-    }
-
-    fn memory_size(&self) -> usize {
-        self.memory
-            + self.chunks.capacity() * size_of::<ColumnChunkMetaData>()
-            + self.bloom_filters.capacity() * size_of::<Option<Sbbf>>()
-            + self.column_indexes.capacity() * size_of::<Option<ColumnIndexMetaData>>()
-            + self.offset_indexes.capacity() * size_of::<Option<OffsetIndexMetaData>>()
+        self.closed.check_appendable(&self.descr, close)
     }
 }
 

@@ -90,7 +90,7 @@ impl<W: Write> TrackedWrite<W> {
     }
 
     /// Runs `call`, and refuses all later writes if it fails or panics.
-    pub(super) fn latching<T>(&mut self, call: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+    pub(crate) fn latching<T>(&mut self, call: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         let latch = |sink: &mut Self| drop(sink.latch(panicked()));
         watched(self, latch, call).map_err(|error| self.latch(error))
     }

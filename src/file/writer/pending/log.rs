@@ -21,6 +21,8 @@ pub(super) struct Log {
     tail: Vec<u8>,
     /// Bytes of the blobs.
     put_bytes: u64,
+    /// Bytes of those that have been taken out.
+    taken_bytes: u64,
 }
 
 /// Blobs in a store of their own, which is made for the first and dropped with the last: the tables of a store keep the
@@ -32,6 +34,8 @@ struct Pile {
     store: Option<Mutex<OverflowStore>>,
     /// For each blob the column that the last of its records belongs to.
     blobs: Vec<u32>,
+    /// Blobs that have been taken out.
+    taken: usize,
 }
 
 /// The most that a blob should take in memory by being there: here, and in the tables of its store.
@@ -49,6 +53,7 @@ impl Log {
             small: Pile::default(),
             tail: Vec::new(),
             put_bytes: 0,
+            taken_bytes: 0,
         }
     }
 
@@ -104,39 +109,39 @@ impl Log {
         Ok(())
     }
 
-    /// Takes everything out, and shows it to `see` blob by blob. The log is then empty, but keeps its buffer.
+    /// Takes the next blob out and shows it to `see`. False once all are out: the log is then empty, but keeps its
+    /// buffer. Until then nothing may be appended.
     ///
     /// # Errors
     /// If a store fails or returns other bytes than it was given, or that of `see`.
-    pub(super) fn drain(
+    pub(super) fn take_blob(
         &mut self,
         depot: &mut Depot,
-        mut see: impl FnMut(&[u8]) -> Result<()>,
-    ) -> Result<()> {
-        let (put, kind) = (std::mem::take(&mut self.put_bytes), self.kind);
-        let mut taken = 0;
-        let differs = |taken| {
-            ParquetError::CorruptBlob(format!(
-                "the {kind} that waited in a store had {put} bytes and came back with {taken}"
-            ))
-        };
+        see: &mut dyn FnMut(&[u8]) -> Result<()>,
+    ) -> Result<bool> {
         let (origin, scratch) = depot.split();
         for pile in [&mut self.large, &mut self.small] {
-            pile.drain(origin, scratch, |blob, _| {
-                taken += blob.len() as u64;
-                if taken <= put {
+            let (put, kind, taken) = (self.put_bytes, self.kind, &mut self.taken_bytes);
+            let is_taken = pile.take_blob(origin, scratch, |blob, _| {
+                *taken += blob.len() as u64;
+                if *taken <= put {
                     see(blob)
                 } else {
-                    Err(differs(taken))
+                    Err(came_back_otherwise(kind, put, *taken))
                 }
             })?;
+            if is_taken {
+                return Ok(true);
+            }
         }
+        let put = std::mem::take(&mut self.put_bytes);
+        let taken = std::mem::take(&mut self.taken_bytes);
         if taken != put {
-            return Err(differs(taken));
+            return Err(came_back_otherwise(self.kind, put, taken));
         }
         see(&self.tail)?;
         self.tail.clear();
-        Ok(())
+        Ok(false)
     }
 
     /// Asks the stores to move blobs out of memory.
@@ -198,7 +203,7 @@ impl Log {
         let mut last = 0;
         let (origin, scratch) = depot.split();
         scratch.pay_beside(merged.capacity());
-        self.small.drain(origin, scratch, |blob, column| {
+        let mut add = |blob: &[u8], column: u32| {
             if !merged.is_empty() && merged.len() + blob.len() > large_bytes {
                 large.put(origin, last, merged)?;
                 merged.clear();
@@ -206,7 +211,8 @@ impl Log {
             merged.extend_from_slice(blob);
             last = column;
             Ok(())
-        })?;
+        };
+        while self.small.take_blob(origin, scratch, &mut add)? {}
         large.put(origin, last, merged)?;
         self.tail = Vec::new();
         scratch.clear();
@@ -231,25 +237,23 @@ impl Pile {
         Ok(())
     }
 
-    /// Takes out all blobs, each with its column, and drops the store.
-    fn drain(
+    /// Takes the next blob out and shows it with its column. False once all are out: the store is dropped then.
+    fn take_blob(
         &mut self,
         origin: &Origin,
         scratch: &mut Scratch,
         mut see: impl FnMut(&[u8], u32) -> Result<()>,
-    ) -> Result<()> {
-        let Self { store, blobs } = std::mem::take(self);
-        let Some(store) = store else { return Ok(()) };
-        let mut store = store.into_inner().unwrap_or_else(PoisonError::into_inner);
-        for (ordinal, column) in blobs.into_iter().enumerate() {
-            let key = PageKey::new(ordinal as u64);
-            let blob = scratch.fill(|buffer| store.take_into(key, buffer));
-            see(
-                blob.map_err(|source| origin.error("take", column, ordinal, source))?,
-                column,
-            )?;
-        }
-        Ok(())
+    ) -> Result<bool> {
+        let (Some(store), Some(column)) = (&mut self.store, self.blobs.get(self.taken)) else {
+            *self = Self::default();
+            return Ok(false);
+        };
+        let key = PageKey::new(self.taken as u64);
+        let blob = scratch.fill(|buffer| alone(store).take_into(key, buffer));
+        let blob = blob.map_err(|source| origin.error("take", *column, self.taken, source))?;
+        see(blob, *column)?;
+        self.taken += 1;
+        Ok(true)
     }
 
     fn spill(&mut self, origin: &Origin) -> Result<()> {
@@ -260,6 +264,12 @@ impl Pile {
         spilled.map_err(|source| origin.error("spill", 0, self.blobs.len(), source))?;
         Ok(())
     }
+}
+
+fn came_back_otherwise(kind: &str, put: u64, taken: u64) -> ParquetError {
+    ParquetError::CorruptBlob(format!(
+        "the {kind} that waited in a store had {put} bytes and came back with {taken}"
+    ))
 }
 
 /// The store of whoever has its log alone, and need not wait.
@@ -344,10 +354,11 @@ mod tests {
             records.iter().map(|it| it.len() as u64).sum::<u64>()
         );
         let mut found = Vec::new();
-        log.drain(&mut depot, |bytes| {
+        let mut see = |bytes: &[u8]| {
             found.extend_from_slice(bytes);
             Ok(())
-        })?;
+        };
+        while log.take_blob(&mut depot, &mut see)? {}
         assert_eq!(log.len(), 0);
         Ok(found)
     }

@@ -9,10 +9,9 @@ mod entries;
 mod log;
 mod returned;
 
-use std::io::Write;
 use std::sync::Arc;
 
-use super::tracked::TrackedWrite;
+use super::output::FileOutput;
 use crate::bloom_filter::Sbbf;
 use crate::budget::{Member, Reservation, Usage};
 use crate::column::chunk::{ColumnCloseResult, WhenFull};
@@ -25,7 +24,7 @@ use crate::schema::types::SchemaDescPtr;
 use crate::wire::chunk::{Gaps, Unplaced, write_unplaced_column_chunk};
 use crate::wire::compact::input::Input;
 use crate::wire::footer::{
-    FooterOptions, FooterWriter, Ordinals, write_pair, write_row_group_sums,
+    Emit, FooterOptions, FooterWriter, Ordinals, write_pair, write_row_group_sums,
 };
 use crate::wire::index::{write_column_index, write_offset_index};
 use depot::Depot;
@@ -67,11 +66,19 @@ struct Extent {
     len: i32,
 }
 
-/// The row group and the column that an entry is of; past the last column, the row group itself.
+/// The row group and the column that the next entry of the footer is of; past the last column, the row group itself.
 #[derive(Debug, Default, Clone, Copy)]
-struct Next {
+pub(super) struct NextEntry {
     row_group: usize,
     column: usize,
+}
+
+/// What is written between the last row group and the footer, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ahead {
+    Filters,
+    ColumnIndexes,
+    OffsetIndexes,
 }
 
 /// Filters go into their store in pieces of this many blocks, 64 KiB.
@@ -172,32 +179,54 @@ impl Pending {
         Ok(close.metadata)
     }
 
-    /// Takes over the metadata of a row group whose columns have been added; Bloom filters that belong right behind it
-    /// are written.
+    /// Says in the metadata of the row group whose columns have been added where its Bloom filters will be, if they
+    /// belong right behind it: from byte `base` of the file on.
+    ///
+    /// # Errors
+    /// If a position does not fit the format.
+    pub(super) fn place_filters(
+        &mut self,
+        base: usize,
+        metadata: &mut RowGroupMetaData,
+    ) -> Result<()> {
+        if self.filters_at != BloomFilterPosition::AfterRowGroup {
+            return Ok(());
+        }
+        let base = i64::try_from(base)?;
+        for (chunk, left) in metadata.columns_mut().iter_mut().zip(&mut self.open) {
+            if let Some(filter) = left.filter.take() {
+                chunk.place_bloom_filter(base + filter.offset, filter.len);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the next piece of the Bloom filters that have been [placed](Self::place_filters). False once all are
+    /// written.
     ///
     /// # Errors
     /// If a store or the sink fails.
-    pub(super) fn add_row_group<W: Write>(
-        &mut self,
-        sink: &mut TrackedWrite<W>,
-        mut metadata: RowGroupMetaData,
-    ) -> Result<()> {
-        let [filters, _, _, entries, _] = &mut self.logs;
+    pub(super) fn write_placed_filters(&mut self, out: &mut dyn FileOutput) -> Result<bool> {
+        if self.filters_at != BloomFilterPosition::AfterRowGroup {
+            return Ok(false);
+        }
+        let [filters, ..] = &mut self.logs;
+        filters.take_blob(&mut self.depot, &mut |bytes| out.put(bytes))
+    }
+
+    /// Takes over the metadata of a row group whose columns have been added, and whose Bloom filters are written if
+    /// they belong right behind it.
+    ///
+    /// # Errors
+    /// If a store fails.
+    pub(super) fn add_row_group(&mut self, metadata: RowGroupMetaData) -> Result<()> {
+        let [_, _, _, entries, _] = &mut self.logs;
         let (depot, options) = (&mut self.depot, &self.options);
         let (added, columns) = (self.open.len(), metadata.columns().len());
         if added != columns {
             return Err(ParquetError::Internal(format!(
                 "{added} of {columns} columns were added before their row group"
             )));
-        }
-        if self.filters_at == BloomFilterPosition::AfterRowGroup {
-            let base = position(sink)?;
-            filters.drain(depot, |bytes| Ok(sink.write_all(bytes)?))?;
-            for (chunk, left) in metadata.columns_mut().iter_mut().zip(&mut self.open) {
-                if let Some(filter) = left.filter.take() {
-                    chunk.place_bloom_filter(base + filter.offset, filter.len);
-                }
-            }
         }
         for (column, (chunk, left)) in metadata.columns().iter().zip(&self.open).enumerate() {
             let unplaced = Unplaced {
@@ -269,58 +298,79 @@ impl Pending {
         self.reservation = None;
     }
 
-    /// Writes late filters, then all column indexes, then all offset indexes.
+    /// Notes that what stands ahead of the footer, of this kind, begins at byte `base` of the file.
     ///
     /// # Errors
-    /// If a store or the sink fails.
-    pub(super) fn write_ahead<W: Write>(&mut self, sink: &mut TrackedWrite<W>) -> Result<()> {
-        let [filters, column_indexes, offset_indexes, ..] = &mut self.logs;
-        let mut write = |log: &mut Log| -> Result<i64> {
-            let base = position(sink)?;
-            log.drain(&mut self.depot, |bytes| Ok(sink.write_all(bytes)?))?;
-            log.shrink();
-            Ok(base)
+    /// If the position does not fit the format.
+    pub(super) fn begin_ahead(&mut self, kind: Ahead, base: usize) -> Result<()> {
+        let bases = &mut self.bases;
+        let noted = match kind {
+            Ahead::Filters => &mut bases.filter,
+            Ahead::ColumnIndexes => &mut bases.column_index,
+            Ahead::OffsetIndexes => &mut bases.offset_index,
         };
-        self.bases.filter = write(filters)?;
-        self.bases.column_index = write(column_indexes)?;
-        self.bases.offset_index = write(offset_indexes)?;
-        self.settle()
+        *noted = i64::try_from(base)?;
+        Ok(())
     }
 
-    /// Writes what the footer says of row groups, which is then gone but for what is given back.
+    /// Writes the next blob of what stands ahead of the footer, of this kind. False once all are written.
     ///
     /// # Errors
     /// If a store or the sink fails.
-    pub(super) fn write_row_groups<E: FnMut(&[u8]) -> Result<()>>(
+    pub(super) fn write_ahead(&mut self, kind: Ahead, out: &mut dyn FileOutput) -> Result<bool> {
+        let [filters, column_indexes, offset_indexes, ..] = &mut self.logs;
+        let log = match kind {
+            Ahead::Filters => filters,
+            Ahead::ColumnIndexes => column_indexes,
+            Ahead::OffsetIndexes => offset_indexes,
+        };
+        if log.take_blob(&mut self.depot, &mut |bytes| out.put(bytes))? {
+            return Ok(true);
+        }
+        log.shrink();
+        self.settle()?;
+        Ok(false)
+    }
+
+    /// Writes the next blob of what the footer says of row groups, of which `next` is the first entry. False once all
+    /// are written: they are then gone but for what is given back.
+    ///
+    /// # Errors
+    /// If a store or the sink fails.
+    pub(super) fn write_row_groups(
         &mut self,
-        footer: &mut FooterWriter<E>,
-    ) -> Result<()> {
+        next: &mut NextEntry,
+        footer: &mut FooterWriter,
+        emit: &mut Emit<'_>,
+    ) -> Result<bool> {
         let [_, _, _, entries, _] = &mut self.logs;
         let (bases, returned) = (&self.bases, &mut self.returned);
         let (row_groups, columns) = (self.row_groups, self.depot.num_columns());
         let last = row_groups.checked_sub(1).map(i32::try_from).transpose()?;
         let ordinals = Ordinals::of([last].into_iter());
-        let mut next = Next::default();
-        entries.drain(&mut self.depot, |bytes| {
+        let is_taken = entries.take_blob(&mut self.depot, &mut |bytes| {
             let mut input = Input::new(bytes);
             while let Some(entry) = take_entry(&mut input)? {
                 if next.column == 0 {
                     footer.begin_row_group(columns);
                 }
                 let mut placed = Ok(InLogs::default());
-                footer.put(|part| placed = entry.place(bases, part))?;
+                footer.put(|part| placed = entry.place(bases, part), emit)?;
                 let placed = placed?;
                 if next.column < columns {
                     returned.place(next.row_group, next.column, &placed)?;
                     next.column += 1;
                 } else {
-                    footer.end_row_group(Some(i32::try_from(next.row_group)?), ordinals)?;
+                    footer.end_row_group(Some(i32::try_from(next.row_group)?), ordinals, emit)?;
                     next.column = 0;
                     next.row_group += 1;
                 }
             }
             Ok(())
         })?;
+        if is_taken {
+            return Ok(true);
+        }
         entries.shrink();
         if (next.row_group, next.column) != (row_groups, 0) {
             return Err(ParquetError::CorruptBlob(format!(
@@ -328,22 +378,26 @@ impl Pending {
                 next.row_group
             )));
         }
-        self.settle()
+        self.settle()?;
+        Ok(false)
     }
 
-    /// Writes the pairs that were added.
+    /// Writes the next blob of the pairs that were added. False once all are written.
     ///
     /// # Errors
     /// If a store or the sink fails.
-    pub(super) fn write_pairs<E: FnMut(&[u8]) -> Result<()>>(
+    pub(super) fn write_pairs(
         &mut self,
-        footer: &mut FooterWriter<E>,
-    ) -> Result<()> {
+        footer: &mut FooterWriter,
+        emit: &mut Emit<'_>,
+    ) -> Result<bool> {
         let [.., pairs] = &mut self.logs;
-        pairs.drain(&mut self.depot, |bytes| footer.bytes(bytes))?;
+        if pairs.take_blob(&mut self.depot, &mut |bytes| footer.bytes(bytes, emit))? {
+            return Ok(true);
+        }
         pairs.shrink();
         self.depot.clear();
-        Ok(())
+        Ok(false)
     }
 
     /// Hands over the row groups and, where there is no memory limit, their indexes. Under one there may be no row
@@ -416,9 +470,4 @@ fn extent(from: u64, log: &Log) -> Result<Extent> {
         offset: i64::try_from(from)?,
         len: i32::try_from(log.len() - from)?,
     })
-}
-
-/// Where in the file `sink` stands.
-fn position<W: Write>(sink: &TrackedWrite<W>) -> Result<i64> {
-    Ok(i64::try_from(sink.bytes_written())?)
 }
