@@ -4,6 +4,7 @@ use bytes::Bytes;
 use futures_core::future::BoxFuture;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
+use crate::budget::MemoryBudget;
 use crate::errors::{ParquetError, Result};
 
 /// A sink that takes the bytes of a file from first to last, and waits without blocking a thread.
@@ -29,6 +30,13 @@ pub trait AsyncFileWriter: Send {
     fn keeps_bytes_of_dropped_writes(&self) -> bool {
         false
     }
+
+    /// Called before the first byte by a writer whose chunks are paid for from `budget`, each until its last clone is
+    /// dropped. A sink that holds chunks for long can see by it how many it may hold, and reserve what it needs itself.
+    /// It must not pay for the chunks again. Does nothing by default.
+    fn chunks_are_paid_from(&mut self, budget: &MemoryBudget) {
+        let _ = budget;
+    }
 }
 
 impl AsyncFileWriter for Box<dyn AsyncFileWriter + '_> {
@@ -42,6 +50,10 @@ impl AsyncFileWriter for Box<dyn AsyncFileWriter + '_> {
 
     fn keeps_bytes_of_dropped_writes(&self) -> bool {
         self.as_ref().keeps_bytes_of_dropped_writes()
+    }
+
+    fn chunks_are_paid_from(&mut self, budget: &MemoryBudget) {
+        self.as_mut().chunks_are_paid_from(budget);
     }
 }
 

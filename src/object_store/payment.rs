@@ -1,0 +1,187 @@
+//! What a sink has reserved for the bytes that it holds.
+
+use bytes::{Bytes, BytesMut};
+
+use crate::budget::{MemoryBudget, Reservation};
+
+/// The part of its share of a limit, in eighths, that a sink has reserved for the part that is filled next. A part that
+/// is larger is paid for as it is filled.
+const EIGHTHS_RESERVED: usize = 3;
+
+/// The part of its share of a limit that a part may grow to.
+const GROWTH_OF_SHARE: usize = 4;
+
+/// Who pays for what a sink holds, and what is paid beforehand.
+#[derive(Debug)]
+pub(super) struct Purse {
+    /// What the part that is being filled may still take.
+    room: Reservation,
+    /// Chunks come with a reservation of the same budget, which they give back when their last clone is dropped.
+    chunks_pay: bool,
+}
+
+impl Purse {
+    /// The sink pays for every chunk.
+    pub(super) fn paying(budget: &MemoryBudget) -> Self {
+        let room = budget.reserve();
+        let chunks_pay = false;
+        Self { room, chunks_pay }
+    }
+
+    /// Chunks have been paid for.
+    pub(super) fn of_paid_chunks(budget: &MemoryBudget) -> Self {
+        let room = budget.reserve();
+        let chunks_pay = true;
+        Self { room, chunks_pay }
+    }
+
+    /// The bytes to which a part may grow.
+    pub(super) fn most_bytes_of_part(&self) -> usize {
+        let share = self.room.budget().fair_share();
+        share.map_or(usize::MAX, |share| share / GROWTH_OF_SHARE)
+    }
+
+    /// Reserves room for a part of which `bytes` are left to fill, if the budget grants that.
+    pub(super) fn try_make_room(&mut self, bytes: usize) -> bool {
+        self.room.try_resize(self.wanted(bytes)).is_ok()
+    }
+
+    /// As [`try_make_room`](Self::try_make_room), past the limit if need be.
+    pub(super) fn make_room(&mut self, bytes: usize) {
+        self.room.resize(self.wanted(bytes));
+    }
+
+    /// Gives back what nothing will be filled into.
+    pub(super) fn close(&mut self) {
+        self.room.resize(0);
+    }
+
+    /// The chunk as it is to be held, paid for.
+    pub(super) fn pay_for(&mut self, chunk: Bytes) -> Bytes {
+        if self.chunks_pay {
+            self.room.shrink(chunk.len());
+            return chunk;
+        }
+        let (chunk, held) = exact(chunk);
+        let paid = self.pay(held);
+        Bytes::from_owner(Paid {
+            bytes: chunk,
+            _paid: paid,
+        })
+    }
+
+    /// A reservation of `bytes`, out of the room as far as it goes.
+    pub(super) fn pay(&mut self, bytes: usize) -> Reservation {
+        let mut paid = self.room.split(bytes);
+        paid.resize(bytes);
+        paid
+    }
+
+    /// Makes `paid` as large as `bytes`, out of the room as far as it goes.
+    pub(super) fn follow(&mut self, paid: &mut Reservation, bytes: usize) {
+        self.room.shrink(bytes.saturating_sub(paid.size()));
+        paid.resize(bytes);
+    }
+
+    fn wanted(&self, bytes: usize) -> usize {
+        let share = self.room.budget().fair_share();
+        share.map_or(bytes, |share| bytes.min(share / 8 * EIGHTHS_RESERVED))
+    }
+}
+
+/// Bytes with what pays for them.
+pub(super) struct Paid<B> {
+    pub(super) bytes: B,
+    pub(super) _paid: Reservation,
+}
+
+impl<B: AsRef<[u8]>> AsRef<[u8]> for Paid<B> {
+    fn as_ref(&self) -> &[u8] {
+        self.bytes.as_ref()
+    }
+}
+
+/// The chunk, and the bytes of heap that it keeps. One that nobody else holds and that keeps much more than its own
+/// bytes is copied. What a chunk that others hold keeps is theirs as well.
+fn exact(chunk: Bytes) -> (Bytes, usize) {
+    match chunk.try_into_mut() {
+        Ok(chunk) if chunk.capacity() / 2 > chunk.len() => {
+            (Bytes::copy_from_slice(&chunk), chunk.len())
+        }
+        Ok(chunk) => {
+            let held = chunk.capacity();
+            (BytesMut::freeze(chunk), held)
+        }
+        Err(chunk) => {
+            let held = chunk.len();
+            (chunk, held)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_chunk_keeps_is_paid_for_until_its_last_clone_is_dropped() {
+        let budget = MemoryBudget::new(1 << 20);
+        let mut purse = Purse::paying(&budget);
+        let mut loose = Vec::with_capacity(1_500);
+        loose.resize(1_000, 7);
+        let held = purse.pay_for(loose.into());
+        assert_eq!((held.len(), budget.used()), (1_000, 1_500));
+        let slice = held.slice(10..20);
+        drop(held);
+        assert_eq!(budget.used(), 1_500);
+        drop(slice);
+        assert_eq!(budget.used(), 0);
+    }
+
+    #[test]
+    fn a_small_piece_does_not_keep_a_large_buffer() {
+        let budget = MemoryBudget::new(1 << 20);
+        let mut purse = Purse::paying(&budget);
+        let piece = Bytes::from(vec![7; 100_000]).split_off(99_000);
+        // The piece is held alone: its buffer goes.
+        let held = purse.pay_for(piece);
+        assert_eq!((held.len(), budget.used()), (1_000, 1_000));
+        // What others hold stays with them.
+        let whole = Bytes::from(vec![7; 100_000]);
+        let _held = purse.pay_for(whole.slice(..1_000));
+        assert_eq!(budget.used(), 2_000);
+    }
+
+    #[test]
+    fn room_made_beforehand_pays_first() {
+        let budget = MemoryBudget::new(1 << 20);
+        let mut purse = Purse::paying(&budget);
+        purse.make_room(10_000);
+        let _first = purse.pay_for(Bytes::from(vec![1; 6_000]));
+        assert_eq!(budget.used(), 10_000);
+        let _second = purse.pay_for(Bytes::from(vec![1; 6_000]));
+        assert_eq!(budget.used(), 12_000);
+    }
+
+    #[test]
+    fn a_chunk_that_pays_takes_the_place_of_the_room() {
+        let budget = MemoryBudget::new(1 << 20);
+        let mut purse = Purse::of_paid_chunks(&budget);
+        purse.make_room(10_000);
+        let mut theirs = budget.reserve();
+        theirs.resize(6_000);
+        let _held = purse.pay_for(Bytes::from(vec![1; 6_000]));
+        assert_eq!(budget.used(), 10_000);
+    }
+
+    #[test]
+    fn room_is_a_part_of_a_small_limit() {
+        let budget = MemoryBudget::new(16 << 20);
+        let mut purse = Purse::paying(&budget);
+        purse.make_room(5 << 20);
+        assert_eq!(budget.used(), 5 << 20);
+        purse.make_room(50 << 20);
+        assert_eq!(budget.used(), 6 << 20);
+        assert!(!purse.try_make_room(50 << 20) || budget.used() == 6 << 20);
+    }
+}

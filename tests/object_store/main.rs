@@ -1,0 +1,17 @@
+//! Files in object stores: stores that are slow, that fail at any request, that hang, and that are particular about parts;
+//! futures that are dropped anywhere. Whatever happens, there is a typed error or a file that can be read, nothing under
+//! its name that is not whole, no upload that nobody will end, and nothing left that is paid for.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a failed test is a panic"
+)]
+
+mod dropped;
+mod failures;
+mod files;
+mod sample;
+mod trial;
