@@ -10,8 +10,12 @@
     reason = "a failed test is a panic"
 )]
 
+mod budget;
 mod dropped;
 mod failures;
 mod files;
+mod parts;
+mod runtime;
 mod sample;
 mod trial;
+mod versions;
