@@ -70,6 +70,21 @@ impl Chunks {
         self.filling.capacity() + self.full.len() * self.chunk_bytes
     }
 
+    /// Makes room for the next `bytes`, as far as they belong to this chunk. A buffer grows once at most: a few bytes, such
+    /// as those that a file begins with, are no reason to hold a whole chunk.
+    fn make_room(&mut self, bytes: usize) {
+        let (len, capacity) = (self.filling.len(), self.filling.capacity());
+        if capacity - len >= bytes.min(self.chunk_bytes - len) {
+            return;
+        }
+        let wanted = match capacity {
+            0 if bytes <= LEAST_CHUNK_BYTES => LEAST_CHUNK_BYTES,
+            _ => self.chunk_bytes,
+        };
+        self.paid.resize(wanted);
+        self.filling.reserve_exact(wanted - len);
+    }
+
     fn seal(&mut self) {
         if self.filling.is_empty() {
             return;
@@ -90,10 +105,7 @@ impl FileOutput for Chunks {
     fn put(&mut self, mut bytes: &[u8]) -> Result<()> {
         self.position += bytes.len();
         while !bytes.is_empty() {
-            if self.filling.capacity() == 0 {
-                self.paid.resize(self.chunk_bytes);
-                self.filling.reserve_exact(self.chunk_bytes);
-            }
+            self.make_room(bytes.len());
             let room = self.chunk_bytes.saturating_sub(self.filling.len());
             let (now, later) = bytes.split_at(room.min(bytes.len()));
             self.filling.extend_from_slice(now);
