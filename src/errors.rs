@@ -95,6 +95,20 @@ pub enum ParquetError {
     /// batch is written, and the encoder goes on.
     #[error("a row group is full and has not been drained: take chunks until there is none")]
     NotDrained,
+    /// The future of an asynchronous call was dropped while a sink that cannot make up for that had the turn. How much
+    /// of the file the sink has is unknown, so the file cannot be finished.
+    #[error(
+        "The future of `{call}` was dropped while the sink was {step}, with {taken} bytes of the file before that; \
+         the file cannot be finished"
+    )]
+    Cancelled {
+        /// The call whose future was dropped.
+        call: &'static str,
+        /// What the sink was doing: `taking bytes` or `completing`.
+        step: &'static str,
+        /// Bytes of the file that the sink had taken before.
+        taken: u64,
+    },
     /// The library broke one of its own rules: a fault of this crate, whatever the caller did. The file is not
     /// finished.
     #[error("internal error: {0}")]
@@ -173,6 +187,9 @@ impl ParquetError {
             },
             &ParquetError::MemoryLimitExceeded { limit, used, step } => {
                 ParquetError::MemoryLimitExceeded { limit, used, step }
+            }
+            &ParquetError::Cancelled { call, step, taken } => {
+                ParquetError::Cancelled { call, step, taken }
             }
             ParquetError::CodecExceedsLimit {
                 codec,

@@ -30,6 +30,7 @@ let file: Vec<u8> = writer.into_inner()?;
 //! | for | look into |
 //! |---|---|
 //! | writing record batches | `arrow::ArrowWriter`, and its options in `arrow::arrow_writer` |
+//! | writing to sinks that asynchronous code waits for | `arrow::async_writer` |
 //! | encodings, codecs, page sizes, statistics | [`file::properties`] |
 //! | a memory limit, for one writer or many | [`budget`] |
 //! | where pages wait, and a store of one's own | [`column::page_store`] |

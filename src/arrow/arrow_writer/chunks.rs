@@ -70,8 +70,8 @@ impl Chunks {
         self.filling.capacity() + self.full.len() * self.chunk_bytes
     }
 
-    /// Makes room for the next `bytes`, as far as they belong to this chunk. A buffer grows once at most: a few bytes, such
-    /// as those that a file begins with, are no reason to hold a whole chunk.
+    /// Makes room for the next `bytes`, as far as they belong to this chunk. A buffer grows once at most: a few
+    /// bytes, such as those that a file begins with, are no reason to hold a whole chunk.
     fn make_room(&mut self, bytes: usize) {
         let (len, capacity) = (self.filling.len(), self.filling.capacity());
         if capacity - len >= bytes.min(self.chunk_bytes - len) {

@@ -17,7 +17,9 @@ pub trait AsyncFileWriter: Send {
     /// If the sink cannot take them. Nothing is then known of what it has, and the file cannot be finished.
     fn write(&mut self, bs: Bytes) -> BoxFuture<'_, Result<()>>;
 
-    /// Called once, after the last byte: makes the file durable or visible, whatever that means to the sink.
+    /// Called once, after the last byte: makes the file durable or visible, whatever that means to the sink. Called
+    /// again only where a future of it was dropped, by a sink that [makes up for
+    /// such](AsyncFileWriter::keeps_bytes_of_dropped_writes): the call then goes on with what the first one began.
     ///
     /// # Errors
     /// If the sink cannot do so.
