@@ -146,6 +146,15 @@ impl MemoryBudget {
         matches!(self.shared.source, Source::Unlimited)
     }
 
+    /// Whether both are clones of one budget.
+    #[cfg_attr(
+        not(any(feature = "object_store_13", feature = "object_store_14")),
+        expect(dead_code, reason = "what is kept for a budget is found by it")
+    )]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
     /// Whether `bytes` more stay within the limit; true where no limit is known.
     pub(crate) fn can_hold(&self, bytes: usize) -> bool {
         bytes <= self.remaining()

@@ -534,6 +534,6 @@ impl Noise {
 }
 
 #[cfg(test)]
-pub(super) fn column(index: usize) -> ColumnDescPtr {
+pub(crate) fn column(index: usize) -> ColumnDescPtr {
     Arc::clone(&columns()[index])
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::SpillMetrics;
+use crate::budget::MemoryBudget;
 use crate::errors::{ParquetError, Result};
 use crate::schema::types::{ColumnDescPtr, ColumnDescriptor};
 
@@ -186,6 +187,15 @@ pub trait PageStoreFactory: Send + Sync + Debug {
     /// # Errors
     /// If the store cannot be made. The row group then fails, and with it the writer.
     fn create(&self, args: &PageStoreArgs<'_>) -> Result<Box<dyn PageStore>>;
+
+    /// A factory of stores that keep blobs in the same place, and reserve what they hold in memory from `budget`. A
+    /// writer with a memory limit asks for it once, with the budget that it shares with others, and takes all its
+    /// stores from what it is given. Factories that wrap others hand the question on. The default has none: the writer
+    /// then asks this factory for stores, and pays for them by what they [say](PageStore::memory_size).
+    fn for_budget(&self, budget: &MemoryBudget) -> Option<Arc<dyn PageStoreFactory>> {
+        let _ = budget;
+        None
+    }
 
     /// What the stores of this factory have moved out of memory, if the factory counts it. The default
     /// does not.

@@ -12,6 +12,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::keys::PageKeys;
 use super::{PageKey, PageStore, PageStoreArgs, PageStoreFactory, SpillMetrics};
+use crate::budget::MemoryBudget;
 use crate::errors::{ParquetError, Result};
 
 /// Wraps the stores of another factory so that they only see ciphertext: AES-256-GCM under a random
@@ -72,6 +73,12 @@ impl PageStoreFactory for EncryptedPageStoreFactory {
             nonces: PageKeys::default(),
             inner_keys: PageKeys::default(),
         }))
+    }
+
+    fn for_budget(&self, budget: &MemoryBudget) -> Option<Arc<dyn PageStoreFactory>> {
+        let inner = self.inner.for_budget(budget)?;
+        let seal = Arc::clone(&self.seal);
+        Some(Arc::new(Self { inner, seal }))
     }
 
     fn metrics(&self) -> Option<SpillMetrics> {

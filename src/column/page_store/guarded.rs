@@ -10,6 +10,7 @@ use twox_hash::XxHash3_64;
 use super::keys::PageKeys;
 use super::slots::Slots;
 use super::{PageKey, PageStore, PageStoreArgs, PageStoreFactory, SpillMetrics, is_out_of_space};
+use crate::budget::MemoryBudget;
 use crate::errors::{ParquetError, Result};
 use crate::latch::{panicked, watched};
 use crate::schema::types::ColumnDescPtr;
@@ -64,6 +65,11 @@ impl PageStoreFactory for GuardedPageStoreFactory {
             column: args.shared_column(),
             factory: Arc::clone(&self.inner),
         }))
+    }
+
+    fn for_budget(&self, budget: &MemoryBudget) -> Option<Arc<dyn PageStoreFactory>> {
+        let inner = self.inner.for_budget(budget)?;
+        Some(Arc::new(Self { inner }))
     }
 
     fn metrics(&self) -> Option<SpillMetrics> {

@@ -107,7 +107,7 @@ impl SpillMetrics {
     }
 
     /// Counts one blob moved out, and returns whether it was the first.
-    pub(super) fn record_put(&self, bytes: usize, time: Duration) -> bool {
+    pub(crate) fn record_put(&self, bytes: usize, time: Duration) -> bool {
         let counters = &self.counters;
         counters
             .bytes_spilled
@@ -116,7 +116,7 @@ impl SpillMetrics {
         counters.blobs_spilled.fetch_add(1, Ordering::Relaxed) == 0
     }
 
-    pub(super) fn record_take(&self, bytes: usize, time: Duration) {
+    pub(crate) fn record_take(&self, bytes: usize, time: Duration) {
         let counters = &self.counters;
         counters.blobs_taken.fetch_add(1, Ordering::Relaxed);
         counters
@@ -135,11 +135,11 @@ impl SpillMetrics {
         self.counters.resident.sub(bytes as u64);
     }
 
-    pub(super) fn disk_grew(&self, bytes: u64) {
+    pub(crate) fn disk_grew(&self, bytes: u64) {
         self.counters.disk.add(bytes);
     }
 
-    pub(super) fn disk_shrank(&self, bytes: u64) {
+    pub(crate) fn disk_shrank(&self, bytes: u64) {
         self.counters.disk.sub(bytes);
     }
 

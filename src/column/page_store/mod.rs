@@ -17,6 +17,10 @@
     feature = "encryption",
     doc = "| [`EncryptedPageStoreFactory`] | encrypt what another store sees |"
 )]
+#![cfg_attr(
+    any(feature = "object_store_13", feature = "object_store_14"),
+    doc = "| [`ObjectPageStoreFactory`](crate::object_store::ObjectPageStoreFactory) | keep pages in an object store |"
+)]
 //!
 //! Factories wrap each other. For spilled pages that are encrypted, with at most 64 MiB of pages in
 //! memory, the temp-file factory goes into an encrypting one, and that into a tiered one.
@@ -52,6 +56,8 @@ pub use guarded::GuardedPageStoreFactory;
 pub(crate) use keys::PageKeys;
 pub use memory::{InMemoryPageStore, InMemoryPageStoreFactory};
 pub use metrics::SpillMetrics;
+#[cfg(any(feature = "object_store_13", feature = "object_store_14"))]
+pub(crate) use slots::Slots;
 pub(crate) use spilling::spilling;
 pub use temp_file::{BlobChecksum, TempFilePageStoreBuilder, TempFilePageStoreFactory};
 pub use tiered::TieredPageStoreFactory;

@@ -9,27 +9,27 @@ use crate::errors::Result;
 ///
 /// Entries should have a spare value, so that an empty one costs no extra byte.
 #[derive(Debug)]
-pub(super) struct Slots<T> {
+pub(crate) struct Slots<T> {
     entries: Vec<Option<T>>,
 }
 
 impl<T> Slots<T> {
     /// Adds an entry and returns its key.
-    pub(super) fn push(&mut self, entry: T) -> PageKey {
+    pub(crate) fn push(&mut self, entry: T) -> PageKey {
         let key = PageKey::new(self.entries.len() as u64);
         push_tight(&mut self.entries, Some(entry));
         key
     }
 
     /// Removes an entry.
-    pub(super) fn take(&mut self, key: PageKey) -> Result<T> {
+    pub(crate) fn take(&mut self, key: PageKey) -> Result<T> {
         self.entry(key)
             .and_then(Option::take)
             .ok_or_else(|| invalid_key(key))
     }
 
     /// The entry of a key.
-    pub(super) fn get(&self, key: PageKey) -> Result<&T> {
+    pub(crate) fn get(&self, key: PageKey) -> Result<&T> {
         usize::try_from(key.get())
             .ok()
             .and_then(|at| self.entries.get(at))
@@ -37,8 +37,17 @@ impl<T> Slots<T> {
             .ok_or_else(|| invalid_key(key))
     }
 
+    /// The number of puts so far.
+    #[cfg_attr(
+        not(any(feature = "object_store_13", feature = "object_store_14")),
+        expect(dead_code, reason = "other stores have no need of it")
+    )]
+    pub(crate) fn len(&self) -> u64 {
+        self.entries.len() as u64
+    }
+
     /// Bytes on the heap.
-    pub(super) fn memory_size(&self) -> usize {
+    pub(crate) fn memory_size(&self) -> usize {
         self.entries.capacity() * size_of::<Option<T>>()
     }
 

@@ -79,8 +79,10 @@ struct ColdTier {
 
 impl TieredPageStoreFactory {
     /// Stores over `cold`, with the bytes on the heap taken from `budget`, which should be the one that
-    /// the writer uses. Counts into the metrics of `cold` if that has some.
+    /// the writer uses. Cold stores that [can](PageStoreFactory::for_budget) reserve from it as well. Counts into the
+    /// metrics of `cold` if that has some.
     pub fn new(budget: MemoryBudget, cold: Arc<dyn PageStoreFactory>) -> Self {
+        let cold = cold.for_budget(&budget).unwrap_or(cold);
         let metrics = cold.metrics().unwrap_or_default();
         Self {
             tiers: Arc::new(Tiers {

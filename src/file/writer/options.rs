@@ -77,6 +77,7 @@ impl SerializedFileWriterOptions {
         let budget = self.budget.unwrap_or_else(MemoryBudget::unlimited);
         let member = Arc::new(budget.register());
         let stores = match self.page_stores {
+            Some(stores) if is_limited => stores.for_budget(&budget).unwrap_or(stores),
             Some(stores) => stores,
             None if is_limited => spilling(&member),
             None => Arc::new(InMemoryPageStoreFactory),

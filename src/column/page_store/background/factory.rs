@@ -101,6 +101,18 @@ impl PageStoreFactory for BackgroundPageStoreFactory {
         )))
     }
 
+    /// The buffers stay paid for as they are.
+    fn for_budget(&self, budget: &MemoryBudget) -> Option<Arc<dyn PageStoreFactory>> {
+        let inner = self.inner.for_budget(budget)?;
+        Some(Arc::new(Self {
+            inner,
+            buffer_bytes: self.buffer_bytes,
+            purse: self.purse.clone(),
+            buffers: Arc::clone(&self.buffers),
+            outbox: Arc::clone(&self.outbox),
+        }))
+    }
+
     fn metrics(&self) -> Option<SpillMetrics> {
         self.inner.metrics()
     }
