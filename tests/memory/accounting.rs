@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use herringbone::arrow::arrow_writer::ArrowWriterOptions;
+use herringbone::arrow::arrow_writer::{ArrowWriter, ArrowWriterOptions};
 use herringbone::basic::{Compression, Encoding};
 use herringbone::budget::MemoryBudget;
 use herringbone::column::page_store::{
@@ -277,6 +277,22 @@ fn memory_size_counts_hashes_of_distinct_values() {
 }
 
 /// Bounds of long values are long.
+/// Small batches take a shorter way, and what they make grow is paid for all the same.
+#[test]
+fn rows_that_come_one_by_one_are_paid_for_as_they_come() {
+    let columns = [Column::Int64, Column::Utf8, Column::Boolean];
+    let all = batches_of(&columns, 1, 3_000).next().expect("a batch");
+    let budget = MemoryBudget::unlimited();
+    let options = ArrowWriterOptions::new().with_memory_budget(budget.clone());
+    let mut writer =
+        ArrowWriter::try_new_with_options(Nowhere, schema_of(&columns), options).expect("a writer");
+    for row in 0..3_000 {
+        writer.write(&all.slice(row, 1)).expect("a row");
+        let (paid, held) = (budget.used(), writer.memory_size());
+        assert!(paid >= held, "{paid} bytes paid for {held} at row {row}");
+    }
+}
+
 #[test]
 fn memory_size_counts_bounds() {
     let properties = plain().set_dictionary_enabled(false);

@@ -4,6 +4,8 @@
 //! Whole slices are looked at first, without a branch a value; only where something may be wrong are the present values
 //! looked at one by one, since anything may lie under a null.
 
+use std::ops::RangeInclusive;
+
 use arrow_buffer::{Buffer, i256};
 use arrow_schema::DataType;
 
@@ -50,6 +52,9 @@ const INLINE_VIEW: u64 = 12;
 
 /// Fewer buffers than this are compared with from a table.
 const FEW_BUFFERS: usize = 16;
+
+/// For fewer views than this no table is made.
+const FEW_VIEWS: usize = 8;
 
 /// Searches the present values of one array.
 pub(super) struct Search<'a> {
@@ -135,10 +140,7 @@ impl Search<'_> {
 
     fn views(&mut self, views: &[u128], buffers: &[Buffer]) -> Result<Option<InvalidValue>> {
         let fits = |view: u128| view_fits(view, buffers);
-        let all_fit = |views: &[u128]| match buffers.len() {
-            ..FEW_BUFFERS => all_in_few(views, buffers),
-            _ => views.iter().all(|view| fits(*view)),
-        };
+        let all_fit = |views: &[u128]| longest_of_fitting(views, buffers).is_some();
         let found = self.find(views, all_fit, fits)?;
         Ok(found.map(|(nth, _)| InvalidValue {
             nth,
@@ -154,7 +156,7 @@ impl Search<'_> {
         let Source::Bytes(source) = self.source else {
             return Ok(None);
         };
-        if rules.column != Meaning::Text || Meaning::of_array(data_type) == Meaning::Text {
+        if !rules.must_become_text(data_type) {
             return Ok(None);
         }
         let mut cursor = Cursor::new(self.selection);
@@ -215,6 +217,11 @@ impl Search<'_> {
 }
 
 impl Rules {
+    /// Whether bytes of `data_type` have to be looked at for what is no text.
+    pub(super) fn must_become_text(&self, data_type: &DataType) -> bool {
+        self.column == Meaning::Text && Meaning::of_array(data_type) != Meaning::Text
+    }
+
     /// The numbers of `data_type` that the column holds; `None` if it holds all that have its width.
     pub(super) fn bounds(&self, data_type: &DataType) -> Option<Bounds> {
         let bits = match self.target {
@@ -267,6 +274,11 @@ impl Bounds {
                 high: N::most(),
             },
         }
+    }
+
+    /// Those of them that a decimal of 16 bytes can be.
+    pub(super) fn as_decimals(self) -> RangeInclusive<i128> {
+        i128::of(self.low)..=i128::of(self.high)
     }
 
     /// The number that was seen as `seen`, which may be negative for want of a bit.
@@ -405,24 +417,43 @@ impl Number for i256 {
     }
 }
 
-/// Whether all views lie in `buffers`, of which there are less than [`FEW_BUFFERS`]. Views that hold their bytes
-/// themselves come at random among the others: no branch depends on them.
+/// Whether all of `decimals` are in `kept`.
+pub(super) fn are_within(decimals: &[i128], kept: &RangeInclusive<i128>) -> bool {
+    let (low, high) = (*kept.start(), *kept.end());
+    (low, high) == (i128::MIN, i128::MAX) || i128::all_between(decimals, low, high)
+}
+
+/// The length of the longest of `views`, or less than twice as much, if all of them lie in `buffers`.
 #[expect(clippy::cast_possible_truncation, reason = "the parts of a view")]
-fn all_in_few(views: &[u128], buffers: &[Buffer]) -> bool {
+pub(super) fn longest_of_fitting(views: &[u128], buffers: &[Buffer]) -> Option<usize> {
+    let bits = match (views.len(), buffers.len()) {
+        (FEW_VIEWS.., ..FEW_BUFFERS) => look_in_few(views, buffers),
+        _ => views.iter().fold(0, |bits, view| {
+            let is_outside = u64::from(!view_fits(*view, buffers));
+            bits | u64::from(*view as u32) | is_outside << 63
+        }),
+    };
+    usize::try_from(bits).ok().filter(|_| bits >> 63 == 0)
+}
+
+/// The bits of the lengths of `views`, and the uppermost bit if one lies outside of `buffers`, of which there are less
+/// than [`FEW_BUFFERS`]. Views that hold their bytes themselves come at random among the others: no branch depends on
+/// them.
+#[expect(clippy::cast_possible_truncation, reason = "the parts of a view")]
+fn look_in_few(views: &[u128], buffers: &[Buffer]) -> u64 {
     let mut ends = [0; FEW_BUFFERS];
     for (end, buffer) in ends.iter_mut().zip(buffers) {
         *end = buffer.len() as u64;
     }
-    let outside = |view: u128| {
+    gathered(views, |view: u128| {
         let (len, offset) = (u64::from(view as u32), (view >> 96) as u64);
         let long_bits = u64::from(len > INLINE_VIEW).wrapping_neg();
         let buffer = u64::from((view >> 64) as u32) & long_bits;
         // The last place of the table is that of no buffer.
         let buffer = (buffer as usize).min(FEW_BUFFERS - 1);
         let end = ends.get(buffer).copied().unwrap_or(0);
-        u64::from((offset + len) & long_bits > end)
-    };
-    gathered(views, outside) == 0
+        len | u64::from((offset + len) & long_bits > end) << 63
+    })
 }
 
 /// The bits that `look` has of any value. Nearly all of the time is spent waiting for values that no cache holds yet,
@@ -459,6 +490,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::data_type::values::view_len;
 
     proptest! {
         #[test]
@@ -474,7 +506,14 @@ mod tests {
                 })
                 .collect();
             let each = views.iter().all(|view| view_fits(*view, &buffers));
-            prop_assert_eq!(all_in_few(&views, &buffers), each);
+            let longest = views.iter().map(view_len).max().unwrap_or(0);
+            let found = look_in_few(&views, &buffers);
+            prop_assert_eq!(found >> 63 == 0, each);
+            let found = longest_of_fitting(&views, &buffers);
+            prop_assert_eq!(found.is_some(), each);
+            if let Some(found) = found {
+                prop_assert!(longest <= found && found <= 2 * longest, "{found} for {longest}");
+            }
         }
 
         #[test]

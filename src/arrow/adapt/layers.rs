@@ -56,6 +56,14 @@ struct RunEnds<'a, E> {
     offset: usize,
 }
 
+/// Whether arrays of this type have layers.
+pub(super) fn has_layers(data_type: &DataType) -> bool {
+    matches!(
+        data_type,
+        DataType::Dictionary(..) | DataType::RunEndEncoded(..)
+    )
+}
+
 impl<'a> Layers<'a> {
     /// Takes the layers off `array`; returns them, and the innermost values if there are any layers.
     pub(super) fn peel(array: &'a dyn Array) -> Result<(Self, Option<&'a ArrayRef>)> {

@@ -15,6 +15,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 
+use std::ops::RangeInclusive;
 use std::ptr;
 use std::sync::{Arc, Weak};
 
@@ -24,17 +25,17 @@ use arrow_schema::DataType;
 pub(crate) use cursor::Cursor;
 pub(crate) use invalid::InvalidValue;
 use invalid::{Bounds, Rules, Search};
-use layers::Layers;
+use layers::{Layers, has_layers};
 use meaning::Meaning;
 pub(crate) use reader::LeafValues;
 pub(crate) use scratch::Scratch;
 pub(crate) use selection::Selection;
-use source::Source;
+use source::{Decimals, Source};
 use target::Target;
 
 use super::schema::value_type;
 use crate::column::writer::{Lengths, lengths_of};
-use crate::data_type::values::ByteSource;
+use crate::data_type::values::{ByteSource, Values};
 use crate::errors::{ParquetError, Result};
 use crate::schema::types::ColumnDescriptor;
 
@@ -45,6 +46,7 @@ pub(crate) struct Conversion {
     data_type: DataType,
     /// The numbers of that type that the column holds; `None` if it holds all that have its width.
     bounds: Option<Bounds>,
+    one_look: OneLook,
     /// Whether the column surely holds all values of that type, none of which takes more than a few bytes.
     takes_all: bool,
     target: Target,
@@ -53,6 +55,25 @@ pub(crate) struct Conversion {
     /// As the annotation, or as the Arrow field where there is none.
     meaning: Meaning,
     precision: DecimalPrecision,
+}
+
+/// What one look at the values of an array may tell.
+#[derive(Debug, PartialEq, Eq)]
+enum OneLook {
+    /// Whether decimals of 16 bytes, the most frequent numbers that a column may not hold, are these.
+    Decimals(RangeInclusive<i128>),
+    /// Whether the bytes of all values are there.
+    Bytes,
+    None,
+}
+
+/// How an array's type was found to be right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Accepted {
+    /// It is the Arrow field's, without layers.
+    Planned,
+    /// Its values can be converted.
+    Other,
 }
 
 /// Turns the leaf arrays of one column into physical values. Holds scratch, no values.
@@ -98,8 +119,8 @@ struct Dictionary {
 /// Values that are looked at together.
 const STEP: usize = 4096;
 
-/// Bytes that a value has at most where it has one of the types that are written as plain numbers.
-pub(crate) const WIDEST_NUMBER: usize = 12;
+/// Bytes that a number has at most: the widest decimal, with a byte for its sign.
+pub(crate) const WIDEST_NUMBER: usize = 33;
 
 /// Bytes that values have at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,8 +153,10 @@ impl Conversion {
             column: annotation,
             precision,
         };
+        let bounds = rules.bounds(data_type);
         let conversion = Self {
-            bounds: rules.bounds(data_type),
+            one_look: OneLook::of(data_type, &rules, bounds),
+            bounds,
             takes_all: takes_all(annotation, data_type),
             data_type: data_type.clone(),
             target,
@@ -147,23 +170,53 @@ impl Conversion {
         Ok(conversion)
     }
 
-    /// Whether the column surely holds all values of arrays of `data_type`, none of which takes more than
-    /// [`WIDEST_NUMBER`] bytes.
-    pub(crate) fn takes_all_of(&self, data_type: &DataType) -> bool {
-        self.takes_all && *data_type == self.data_type
-    }
-
     /// Whether arrays of `data_type` can be opened.
     ///
     /// # Errors
     /// [`ParquetError::NYI`] and [`ParquetError::ArrowError`] if there is no conversion, or values would be read as
     /// others.
-    pub(crate) fn accepts(&self, data_type: &DataType) -> Result<()> {
+    pub(crate) fn accepts(&self, data_type: &DataType) -> Result<Accepted> {
         if *data_type == self.data_type {
-            Ok(())
-        } else {
-            self.supports(value_type(data_type))
+            return Ok(Accepted::Planned);
         }
+        self.supports(value_type(data_type))?;
+        Ok(Accepted::Other)
+    }
+
+    /// Whether the column surely holds all values of the planned type, none of which takes more than
+    /// [`WIDEST_NUMBER`] bytes.
+    pub(crate) fn takes_all(&self) -> bool {
+        self.takes_all
+    }
+
+    /// The bytes of the longest value at `selection` of an array of the planned type, or a few more, if one look
+    /// tells that the column holds all of them. It costs less than to open the array.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub(crate) fn longest_of_fitting(
+        &self,
+        array: &dyn Array,
+        selection: &Selection,
+    ) -> Result<Option<usize>> {
+        let Some(hull) = selection.hull().filter(|_| self.one_look != OneLook::None) else {
+            return Ok(None);
+        };
+        let source = Source::of(array, self.target)?;
+        Ok(match (&self.one_look, source) {
+            (OneLook::Decimals(kept), Source::Decimal(Decimals::Width16(decimals))) => {
+                let decimals = decimals.get(hull);
+                decimals
+                    .filter(|decimals| invalid::are_within(decimals, kept))
+                    .map(|_| self.target.widened(WIDEST_NUMBER))
+            }
+            (OneLook::Bytes, Source::Bytes(ByteSource::Views { views, buffers })) => {
+                let views = views.get(hull);
+                views.and_then(|views| invalid::longest_of_fitting(views, buffers))
+            }
+            (OneLook::Bytes, Source::Bytes(source)) => source.span(),
+            _ => None,
+        })
     }
 
     /// As [`accepts`](Self::accepts), of a type without layers.
@@ -230,10 +283,7 @@ impl OpenArray<'_> {
 
     /// How large the values are at most, without a look at each.
     pub(crate) fn size_bound(&self) -> SizeBound {
-        let longest = match self.conversion.target {
-            Target::Fixed(width) => self.source.longest_bound().max(width),
-            _ => self.source.longest_bound(),
-        };
+        let longest = self.conversion.target.widened(self.source.longest_bound());
         let each = longest.saturating_mul(self.selection.len());
         // Bytes that several slots share would count once only.
         let is_once = self.layers.is_empty() && self.selection.has_each_slot_once();
@@ -322,6 +372,33 @@ impl Adapter {
         ))
     }
 
+    /// All values of `array`, of a type that the column accepts, if its slots in `selection` lie side by side and it
+    /// has no layers.
+    ///
+    /// # Errors
+    /// If the array is too long, or Arrow gives no access to what its type says that it has.
+    pub(crate) fn all_at_once<'a>(
+        &'a mut self,
+        array: &'a dyn Array,
+        selection: &Selection,
+    ) -> Result<Option<Values<'a>>> {
+        let Selection::Range { from, len } = selection else {
+            return Ok(None);
+        };
+        if has_layers(array.data_type()) {
+            return Ok(None);
+        }
+        reader::check_slots(selection, array.len())?;
+        let source = Source::of(array, self.target)?;
+        let range = *from..*from + *len;
+        Ok(reader::side_by_side(
+            source,
+            range,
+            self.target,
+            &mut self.scratch,
+        ))
+    }
+
     /// Bytes held on the heap.
     pub(crate) fn memory_size(&self) -> usize {
         self.scratch.memory_size()
@@ -341,6 +418,25 @@ impl Adapter {
 pub(crate) fn start<'a>(array: &dyn Array, selection: &'a Selection) -> Result<Cursor<'a>> {
     reader::check_slots(selection, array.len())?;
     Ok(Cursor::new(selection))
+}
+
+impl OneLook {
+    /// For arrays of `data_type`, of which the column holds the numbers `bounds`.
+    fn of(data_type: &DataType, rules: &Rules, bounds: Option<Bounds>) -> Self {
+        match (data_type, bounds) {
+            (DataType::Decimal128(..), Some(bounds)) => Self::Decimals(bounds.as_decimals()),
+            (
+                DataType::Utf8
+                | DataType::LargeUtf8
+                | DataType::Utf8View
+                | DataType::Binary
+                | DataType::LargeBinary
+                | DataType::BinaryView,
+                _,
+            ) if !rules.must_become_text(data_type) => Self::Bytes,
+            _ => Self::None,
+        }
+    }
 }
 
 /// Whether a column with this annotation, to which values of `data_type` can be written, holds all of them, and all are

@@ -9,6 +9,8 @@
     reason = "numbers that the column cannot hold are refused before"
 )]
 
+use std::ops::Range;
+
 use super::Selection;
 use super::cursor::{Cursor, Gather};
 use super::decimal::{self, Unscaled};
@@ -376,6 +378,44 @@ impl<'a> SlotReader<'a> {
             }
         })
     }
+}
+
+/// The values of these slots, which the source has, where they can be lent, or are numbers that are soon converted.
+pub(super) fn side_by_side<'s>(
+    source: Source<'s>,
+    range: Range<usize>,
+    target: Target,
+    scratch: &'s mut Scratch,
+) -> Option<Values<'s>> {
+    let picks = Picks::Range {
+        from: range.start,
+        len: range.len(),
+    };
+    Some(match source {
+        Source::Int32(values) => Values::Int32(values.get(range)?),
+        Source::Int64(values) => Values::Int64(values.get(range)?),
+        Source::Float(values) => Values::Float(values.get(range)?),
+        Source::Double(values) => Values::Double(values.get(range)?),
+        Source::Boolean(values) => Values::Boolean(values.slice(range.start, range.len())),
+        Source::Bytes(source) => Values::Bytes(ByteValues::new(source, picks)),
+        Source::Decimal(Decimals::Width16(values)) => {
+            let values = values.get(range)?.iter();
+            match target {
+                Target::Int32 => {
+                    scratch.ints.clear();
+                    scratch.ints.extend(values.map(|value| value.low() as i32));
+                    Values::Int32(&scratch.ints)
+                }
+                Target::Int64 => {
+                    scratch.longs.clear();
+                    scratch.longs.extend(values.map(|value| value.low()));
+                    Values::Int64(&scratch.longs)
+                }
+                _ => return None,
+            }
+        }
+        _ => return None,
+    })
 }
 
 fn nothing(target: Target) -> Values<'static> {

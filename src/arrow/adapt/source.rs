@@ -9,6 +9,7 @@ use arrow_array::{Array, ArrowPrimitiveType, downcast_primitive_array};
 use arrow_buffer::{ArrowNativeType, Buffer, IntervalDayTime, i256};
 use arrow_schema::{DataType, IntervalUnit};
 
+use super::WIDEST_NUMBER;
 use super::target::Target;
 use crate::data_type::bits::BitSlice;
 use crate::data_type::values::{ByteSource, FixedValues};
@@ -169,8 +170,7 @@ impl<'a> Source<'a> {
             Source::Int32(_) | Source::Float(_) | Source::Narrow(_) => 4,
             Source::Int64(_) | Source::Double(_) => 8,
             Source::Interval(_) => 12,
-            // Of the widest decimal, with a byte for its sign.
-            Source::Decimal(_) => 33,
+            Source::Decimal(_) => WIDEST_NUMBER,
             Source::Fixed(values) => values.width(),
             Source::Bytes(source) => match source {
                 ByteSource::Views { buffers, .. } => {

@@ -20,6 +20,14 @@ pub(super) enum Target {
 }
 
 impl Target {
+    /// Bytes of a value of `bytes`, which may be less than all values of the column have.
+    pub(super) fn widened(self, bytes: usize) -> usize {
+        match self {
+            Target::Fixed(width) => bytes.max(width),
+            _ => bytes,
+        }
+    }
+
     /// # Errors
     /// [`ParquetError::NYI`] for INT96, which no Arrow type is written to.
     pub(super) fn of(descr: &ColumnDescriptor) -> Result<Self> {

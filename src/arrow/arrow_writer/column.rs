@@ -49,26 +49,8 @@ pub(super) struct LeafPosition<'a> {
     values: Cursor<'a>,
 }
 
-impl<'a> LeafPosition<'a> {
-    /// The beginning of `leaf`, of a column with so many levels.
-    ///
-    /// # Errors
-    /// If the leaf's selection reaches past its array.
-    fn at_start(
-        leaf: &'a CheckedLeaf,
-        (max_definition, max_repetition): (i16, i16),
-    ) -> Result<Self> {
-        Ok(Self {
-            leaf,
-            slots: Slots {
-                count: leaf.slots,
-                definition: (max_definition > 0).then(|| leaf.def.as_levels()),
-                repetition: (max_repetition > 0).then(|| leaf.rep.as_levels()),
-            },
-            values: start(&leaf.array, &leaf.selection)?,
-        })
-    }
-}
+/// Leaves of so many slots take the short way into the encoder. For larger ones it would save next to nothing.
+const AT_ONCE: usize = 1024;
 
 impl ArrowColumnWriter {
     pub(super) fn new(chunk: ChunkWriter<'static>, plan: Arc<ArrowColumnPlan>) -> Self {
@@ -121,8 +103,40 @@ impl ArrowColumnWriter {
     /// # Errors
     /// If the leaf's selection reaches past its array.
     pub(super) fn start<'a>(&self, leaf: &'a CheckedLeaf) -> Result<LeafPosition<'a>> {
+        Ok(LeafPosition {
+            leaf,
+            slots: self.slots_of(leaf),
+            values: start(leaf.array.as_ref(), &leaf.selection)?,
+        })
+    }
+
+    fn slots_of<'a>(&self, leaf: &'a CheckedLeaf) -> Slots<'a> {
         let descr = self.chunk.descr();
-        LeafPosition::at_start(leaf, (descr.max_def_level(), descr.max_rep_level()))
+        Slots {
+            count: leaf.slots,
+            definition: (descr.max_def_level() > 0).then(|| leaf.def.as_levels()),
+            repetition: (descr.max_rep_level() > 0).then(|| leaf.rep.as_levels()),
+        }
+    }
+
+    /// Encodes all of `leaf` if it is small and plain, as most leaves of small batches are; says whether it did.
+    ///
+    /// # Errors
+    /// As [`write_from`](Self::write_from).
+    pub(super) fn write_at_once(&mut self, leaf: &CheckedLeaf) -> Result<bool> {
+        if leaf.slots > AT_ONCE {
+            return Ok(false);
+        }
+        let slots = self.slots_of(leaf);
+        let Some(values) = self
+            .adapter
+            .all_at_once(leaf.array.as_ref(), &leaf.selection)?
+        else {
+            return Ok(false);
+        };
+        let is_written = self.chunk.write_at_once(slots, &values)?;
+        self.pay_beside();
+        Ok(is_written)
     }
 
     /// Encodes what lies behind `position` and moves it on: to the end, unless memory is short.
@@ -136,7 +150,7 @@ impl ArrowColumnWriter {
     ) -> Result<Written> {
         let mut values = self
             .adapter
-            .open_at(&position.leaf.array, position.values.clone())?;
+            .open_at(position.leaf.array.as_ref(), position.values.clone())?;
         let written = self
             .chunk
             .write(&mut position.slots, &mut values, None, grant)?;

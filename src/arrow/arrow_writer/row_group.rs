@@ -118,9 +118,12 @@ impl OpenRowGroup {
         leaf: &CheckedLeaf,
         reclaimer: &mut MemoryReclaimer,
     ) -> Result<()> {
-        let Some(column) = self.columns.get(index) else {
+        let Some(column) = self.columns.get_mut(index) else {
             return Ok(());
         };
+        if column.write_at_once(leaf)? {
+            return Ok(());
+        }
         let mut position = column.start(leaf)?;
         let mut grant = reclaimer.grant();
         while let Some(column) = self.columns.get_mut(index) {

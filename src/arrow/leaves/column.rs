@@ -4,12 +4,15 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use arrow_array::Array;
 use arrow_schema::DataType;
 
 use super::leaf::{Counts, Leaf, Refusal, UncheckedLeaf};
 use super::level_map::LevelMap;
 use super::shape::{ArrowNesting, ColumnShape, LeafNode, LeafShape, ParquetNesting};
-use crate::arrow::adapt::{Conversion, DecimalPrecision, OpenArray, Scratch, WIDEST_NUMBER};
+use crate::arrow::adapt::{
+    Accepted, Conversion, DecimalPrecision, OpenArray, Scratch, WIDEST_NUMBER,
+};
 use crate::column::writer::{ColumnPlan, Slots, surely_fits};
 use crate::errors::{ParquetError, Result};
 use crate::schema::types::ColumnDescPtr;
@@ -108,7 +111,7 @@ impl ArrowColumnPlan {
     /// # Errors
     /// If a required field is null, a value has another type than the column or is one that the column cannot hold,
     /// or a row is too large for a page: names the column or the field, and the row.
-    #[inline]
+    #[inline(always)]
     pub(super) fn check(&self, mut leaf: Leaf, first_row: usize) -> Result<CheckedLeaf> {
         self.check_with(&mut leaf, &self.levels, first_row)?;
         Ok(CheckedLeaf(leaf))
@@ -137,17 +140,30 @@ impl ArrowColumnPlan {
             return Err(self.refused(refusal, first_row));
         }
         let array = leaf.array.as_ref();
-        let row_slots = self.row_slots(leaf);
-        let is_small = u32::try_from(array.len()).is_ok()
-            && surely_fits(row_slots.saturating_mul(WIDEST_NUMBER), row_slots);
-        if is_small && self.conversion.takes_all_of(array.data_type()) {
+        let accepted = self.conversion.accepts(array.data_type());
+        let accepted = accepted.map_err(|error| self.descr().name_in(error))?;
+        if accepted == Accepted::Planned && self.surely_takes(array, leaf)? {
             return Ok(());
         }
-        let accepted = self.conversion.accepts(array.data_type());
-        accepted.map_err(|error| self.descr().name_in(error))?;
         let values = self.conversion.open(array, &leaf.selection)?;
         self.check_values(&values, leaf, first_row)?;
         self.check_rows(&values, leaf, first_row)
+    }
+
+    /// Whether nothing can be wrong with a leaf of the planned type, by what is cheap to find out.
+    #[inline]
+    fn surely_takes(&self, array: &dyn Array, leaf: &Leaf) -> Result<bool> {
+        if u32::try_from(array.len()).is_err() {
+            return Ok(false);
+        }
+        let longest = if self.conversion.takes_all() {
+            Some(WIDEST_NUMBER)
+        } else {
+            self.conversion.longest_of_fitting(array, &leaf.selection)?
+        };
+        let row_slots = self.row_slots(leaf);
+        let fits = |longest: usize| surely_fits(row_slots.saturating_mul(longest), row_slots);
+        Ok(longest.is_some_and(fits))
     }
 
     /// Costs nothing where the column holds all values of the array's type.

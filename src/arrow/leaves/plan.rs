@@ -165,12 +165,16 @@ impl BatchPlan {
     ) -> Result<()> {
         leaves.reserve(self.columns.len());
         let mut columns = self.columns.iter();
+        let mut take = |leaf| {
+            let column = columns.next().ok_or_else(more_leaves_than_planned)?;
+            leaves.push(check(column, leaf)?);
+            Ok(())
+        };
         for (field, array) in self.fields.iter().zip(batch.columns()) {
-            field.walk(array, &mut |leaf| {
-                let column = columns.next().ok_or_else(more_leaves_than_planned)?;
-                leaves.push(check(column, leaf)?);
-                Ok(())
-            })?;
+            match field.root.straight(array) {
+                Some(leaf) => take(leaf)?,
+                None => field.walk(array, &mut take)?,
+            }
         }
         Ok(())
     }

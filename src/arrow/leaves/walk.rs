@@ -20,6 +20,7 @@ use crate::errors::{ParquetError, Result};
 impl Node {
     /// The leaf of `array`, whose type has been checked, if it is plain values at the root with no validity to look
     /// at. Such columns are the most frequent ones, and a batch may be as small as one row.
+    #[inline]
     pub(super) fn straight(&self, array: &ArrayRef) -> Option<Leaf> {
         let Kind::Values(_) = &self.kind else {
             return None;

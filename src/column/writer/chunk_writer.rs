@@ -2,6 +2,8 @@
 //! column holds. The budget is asked here, and nowhere below.
 
 #[cfg(feature = "arrow")]
+mod at_once;
+#[cfg(feature = "arrow")]
 pub(super) mod stored;
 
 use std::sync::Arc;
@@ -29,6 +31,8 @@ pub(crate) struct ChunkWriter<'a> {
     latch: Latch,
     /// Bytes that whoever owns this holds beside it, for the same column.
     beside_bytes: usize,
+    /// What was open in the encoder when all was last paid for.
+    paid_open_memory: usize,
     early_dictionaries: usize,
 }
 
@@ -90,6 +94,7 @@ impl<'a> ChunkWriter<'a> {
             reservation,
             latch: Latch::default(),
             beside_bytes: 0,
+            paid_open_memory: 0,
             early_dictionaries: 0,
         };
         let has_limit = chunk.reservation.budget().limit().is_some();
@@ -492,7 +497,8 @@ impl<'a> ChunkWriter<'a> {
 
     /// Reserves what the column holds.
     fn pay(&mut self) {
-        self.reserve(self.encoder.reserved_size());
+        self.paid_open_memory = self.encoder.open_memory();
+        self.reserve(self.encoder.reserved_size_of(self.paid_open_memory));
     }
 
     /// Reserves `encoder_bytes` with all that is beside the encoder.

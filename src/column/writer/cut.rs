@@ -233,6 +233,25 @@ impl CutLimits {
         leaf.through_row_end(most)
     }
 
+    /// Whether all of `batch` goes in before the sizes are looked at again, with no limit to look at.
+    #[cfg(feature = "arrow")]
+    pub(super) fn takes_at_once(
+        &self,
+        batch: &Slots<'_>,
+        values: &Values<'_>,
+        open: &OpenSizes,
+    ) -> bool {
+        if self.cap.is_some() {
+            return false;
+        }
+        let base = self.base(batch);
+        if batch.count > base {
+            return false;
+        }
+        let pace = self.pace(base, batch, values, open);
+        pace.mini_batch == MiniBatch::Whole && !self.may_overflow(&pace, batch.count, open)
+    }
+
     /// Measures a batch.
     pub(super) fn pace(
         &self,

@@ -160,6 +160,12 @@ impl ColumnEncoder {
         }
     }
 
+    /// Whether all of `leaf` is one mini batch, and no memory limit has to be asked.
+    #[cfg(feature = "arrow")]
+    pub(super) fn takes_at_once(&self, leaf: &Slots<'_>, values: &Values<'_>) -> bool {
+        self.limits.takes_at_once(leaf, values, &self.open_sizes())
+    }
+
     /// Slots of `mini_batch` to [put](Self::put) next.
     pub(super) fn step(&self, mini_batch: &Slots<'_>, values: &Values<'_>) -> usize {
         if self.limits.cap().is_none() {

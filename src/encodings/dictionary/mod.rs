@@ -17,13 +17,16 @@ use super::interner::{BLOCK, BytesInterner, FixedInterner, Key, PlainKey, for_ea
 use super::{buffer, rle};
 use crate::basic::Type;
 use crate::data_type::Int96;
-use crate::data_type::values::{ByteSource, ByteValues, FixedValues, Picks, Values};
+use crate::data_type::values::{ByteSource, ByteValues, ByteVisitor, FixedValues, Picks, Values};
 use crate::errors::{ParquetError, Result};
 
 /// Entries that a dictionary may have; a reader's indices are signed 32-bit numbers.
 const MOST_ENTRIES: usize = i32::MAX as usize;
 /// Bytes of an INT96.
 const INT96_BYTES: usize = 12;
+
+/// So many values are looked for one by one: to make a block of them would cost more.
+const FEW: usize = 8;
 
 /// Bytes of entries that are copied to be shown: what a processor's cache holds.
 const LENT_BYTES: usize = 16 * 1024;
@@ -374,6 +377,13 @@ fn put_slice<T: Copy, K: Key>(
     values: &[T],
     to_key: impl Fn(T) -> K,
 ) {
+    if values.len() <= FEW {
+        for value in values {
+            let entry = table.intern_one(to_key(*value));
+            indices.push(&[entry], table.keys().len());
+        }
+        return;
+    }
     let mut keys = [K::default(); BLOCK];
     let mut entries = [0; BLOCK];
     for block in values.chunks(BLOCK) {
@@ -409,6 +419,9 @@ fn put_blocks(
     indices: &mut Indices,
     values: &ByteValues<'_>,
 ) -> Result<()> {
+    if values.len() <= FEW {
+        return values.visit(OneByOne { table, indices });
+    }
     let mut entries = [0; BLOCK];
     let mut outcome = Ok(());
     for_each_block(values, &mut |block| {
@@ -418,6 +431,24 @@ fn put_blocks(
         }
     });
     outcome
+}
+
+/// Interns strings without a block.
+struct OneByOne<'t> {
+    table: &'t mut BytesInterner,
+    indices: &'t mut Indices,
+}
+
+impl ByteVisitor for OneByOne<'_> {
+    type Out = Result<()>;
+
+    fn visit<'v>(self, values: impl ExactSizeIterator<Item = &'v [u8]> + Clone) -> Result<()> {
+        for value in values {
+            let entry = self.table.intern_one(value)?;
+            self.indices.push(&[entry], self.table.len());
+        }
+        Ok(())
+    }
 }
 
 fn put_keys(

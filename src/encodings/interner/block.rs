@@ -289,7 +289,7 @@ fn wide(offset: i64) -> usize {
 
 /// The first bytes of a string behind which nothing may be read.
 #[inline]
-fn head_of(value: &[u8]) -> u128 {
+pub(super) fn head_of(value: &[u8]) -> u128 {
     let len = value.len();
     if let Some(head) = value.first_chunk::<HEAD>() {
         return u128::from_le_bytes(*head);

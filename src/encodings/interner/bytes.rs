@@ -10,10 +10,10 @@
 )]
 
 use super::BLOCK;
-use super::block::ByteBlock;
+use super::block::{ByteBlock, head_of};
 use super::fixed::FixedInterner;
-use super::hash::{ends, hash_all, hash_ends, random_seed};
-use crate::data_type::packed::{PackedBytes, PackedKey};
+use super::hash::{ENDS, ends, hash_all, hash_ends, random_seed};
+use crate::data_type::packed::{PackedBytes, PackedKey, SHORT};
 use crate::encodings::buffer;
 use crate::encodings::byte_copy::append_short;
 use crate::errors::{ParquetError, Result};
@@ -70,6 +70,24 @@ impl BytesInterner {
             self.total_bytes += key.len();
         }
         Ok(())
+    }
+
+    /// The entry of one string, added if it is new.
+    ///
+    /// # Errors
+    /// As [`intern`](Self::intern).
+    pub(crate) fn intern_one(&mut self, value: &[u8]) -> Result<u32> {
+        let known = self.len();
+        let entry = if value.len() <= SHORT {
+            self.table
+                .intern_one(PackedKey::short(head_of(value), value.len()))
+        } else {
+            self.intern_one_long(value)?
+        };
+        if self.len() > known {
+            self.total_bytes += value.len();
+        }
+        Ok(entry)
     }
 
     /// Distinct strings in first-seen order.
@@ -151,6 +169,25 @@ impl BytesInterner {
             entries[at] = self.rehash(block.values[at], block.keys[at].hash())?;
         }
         Ok(())
+    }
+
+    fn intern_one_long(&mut self, value: &[u8]) -> Result<u32> {
+        check_len(value)?;
+        let hash = if value.len() <= ENDS {
+            hash_ends(value, self.seed)
+        } else {
+            hash_all(value, self.seed)
+        };
+        let key = long_key(hash, value.len());
+        let entry = self.table.intern_one(key);
+        match self.place(entry) {
+            None => self.keep(entry, key, value)?,
+            Some(place) if self.data[place..place + value.len()] != *value => {
+                return self.rehash(value, key.hash());
+            }
+            Some(_) => {}
+        }
+        Ok(entry)
     }
 
     /// Where a long string lies; `None` if it is new.

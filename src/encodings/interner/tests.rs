@@ -155,6 +155,16 @@ fn check_source(source: ByteSource<'_>, all: &[Vec<u8>], picks: &[u32]) {
             order.iter().map(|value| 4 + value.len()).sum::<usize>()
         );
         assert_eq!(intern_bytes(&mut table, &values), numbers, "second time");
+        let mut one_by_one = BytesInterner::new();
+        let found = expected.iter().map(|value| one_by_one.intern_one(value));
+        assert_eq!(found.collect::<Result<Vec<_>, _>>().unwrap(), numbers);
+        assert_eq!(entries(&one_by_one), order);
+        assert_eq!(one_by_one.plain_bytes(), table.plain_bytes());
+        assert_eq!(
+            intern_bytes(&mut one_by_one, &values),
+            numbers,
+            "then in blocks"
+        );
     }
 }
 

@@ -38,6 +38,11 @@ impl ColumnEncoder {
 
     /// Heap bytes, by capacity. O(1).
     pub(crate) fn memory_size(&self) -> usize {
+        self.open_memory() + self.ledger.memory_size()
+    }
+
+    /// Heap bytes of what is open: all but the ledger, which grows when a page ends.
+    pub(in crate::column::writer) fn open_memory(&self) -> usize {
         self.values.memory_size()
             + self.page.memory_size()
             + self.stats.as_ref().map_or(0, StatsCollector::memory_size)
@@ -45,13 +50,18 @@ impl ColumnEncoder {
             + self.filter.as_ref().map_or(0, |filter| {
                 size_of::<FilterBuilder>() + filter.memory_size()
             })
-            + self.ledger.memory_size()
     }
 
     /// Heap bytes, and those that ending the chunk takes beside them.
     pub(crate) fn reserved_size(&self) -> usize {
+        self.reserved_size_of(self.open_memory())
+    }
+
+    /// As [`reserved_size`](Self::reserved_size), what is open having `open_memory` bytes.
+    pub(in crate::column::writer) fn reserved_size_of(&self, open_memory: usize) -> usize {
         let ending = self.ledger.ending_bytes();
-        self.memory_size()
+        open_memory
+            + self.ledger.memory_size()
             + ending.saturating_sub(self.free_ending_bytes())
             + self.dictionary_writing_bytes()
     }
