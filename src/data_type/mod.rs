@@ -1,5 +1,6 @@
 //! Physical values: owned ones for the public interface, borrowed slices for the encoders.
 
+pub(crate) mod ahead;
 mod as_bytes;
 #[cfg_attr(
     not(feature = "arrow"),

@@ -40,6 +40,8 @@ pub(crate) struct FixedValues<'a> {
 pub(crate) struct ByteValues<'a> {
     source: ByteSource<'a>,
     picks: Picks<'a>,
+    /// The sum of the lengths, if it was asked for.
+    total_bytes: Option<usize>,
 }
 
 /// Where byte values lie.
@@ -130,6 +132,14 @@ impl<'a> Values<'a> {
         }
     }
 
+    /// The same; of strings the sum of their lengths is known, which is asked for several times.
+    pub(crate) fn measured(self) -> Self {
+        match self {
+            Values::Bytes(values) => Values::Bytes(values.measured()),
+            others => others,
+        }
+    }
+
     /// Takes the first `count` values off the front, or all if there are fewer.
     pub(crate) fn take_front(&mut self, count: usize) -> Values<'a> {
         match self {
@@ -215,7 +225,24 @@ impl ByteSource<'_> {
 impl<'a> ByteValues<'a> {
     /// Picks values from a source.
     pub(crate) fn new(source: ByteSource<'a>, picks: Picks<'a>) -> Self {
-        Self { source, picks }
+        Self {
+            source,
+            picks,
+            total_bytes: None,
+        }
+    }
+
+    /// The same, knowing the sum of the lengths where to find it takes a look at each.
+    pub(crate) fn measured(self) -> Self {
+        let total_bytes = match (self.source, self.picks) {
+            // Dictionaries are measured by what there is to pick from.
+            (_, Picks::Keys { .. }) => None,
+            _ => Some(self.total_bytes()),
+        };
+        Self {
+            total_bytes,
+            ..self
+        }
     }
 
     /// Number of values.
@@ -238,6 +265,8 @@ impl<'a> ByteValues<'a> {
 
     /// Takes the first `count` values off the front, or all if there are fewer.
     pub(crate) fn take_front(&mut self, count: usize) -> Self {
+        let total_bytes = self.total_bytes.take();
+        let total_bytes = total_bytes.filter(|_| count >= self.len());
         let front = match &mut self.picks {
             Picks::Range { from, len } => {
                 let count = count.min(*len);
@@ -259,6 +288,7 @@ impl<'a> ByteValues<'a> {
         Self {
             source: self.source,
             picks: front,
+            total_bytes,
         }
     }
 
@@ -330,6 +360,9 @@ impl<'a> ByteValues<'a> {
 
     /// Sum of the lengths of all values, without the bytes being touched.
     pub(crate) fn total_bytes(&self) -> usize {
+        if let Some(total_bytes) = self.total_bytes {
+            return total_bytes;
+        }
         match (self.source, self.picks) {
             (ByteSource::Offsets32 { offsets, .. }, Picks::Range { from, len }) => {
                 match (offsets.get(from), offsets.get(from + len)) {
@@ -466,4 +499,28 @@ fn split_front<'a, T>(values: &mut &'a [T], count: usize) -> &'a [T] {
     let (front, back) = values.split_at(count.min(values.len()));
     *values = back;
     front
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sum_that_is_known_is_that_of_the_values_however_they_are_taken_apart() {
+        let views: Vec<u128> = (0..12).collect();
+        let buffers = [];
+        let source = ByteSource::Views {
+            views: &views,
+            buffers: &buffers,
+        };
+        let all = ByteValues::new(source, Picks::Range { from: 2, len: 9 });
+        for count in 0..12 {
+            let (mut known, mut unknown) = (all.measured(), all);
+            let fronts = [known.take_front(count), unknown.take_front(count)];
+            assert_eq!(fronts[0].total_bytes(), fronts[1].total_bytes());
+            assert_eq!(known.total_bytes(), unknown.total_bytes());
+            let sum = fronts[0].total_bytes() + known.total_bytes();
+            assert_eq!((sum, all.measured().total_bytes()), (54, 54), "{count}");
+        }
+    }
 }

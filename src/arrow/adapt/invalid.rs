@@ -17,6 +17,7 @@ use super::reader::MILLIS_PER_DAY;
 use super::source::{Decimals, Narrow, Source};
 use super::target::Target;
 use super::{DecimalPrecision, Selection};
+use crate::data_type::ahead::fetch;
 use crate::data_type::values::{ByteSource, ByteValues, ByteVisitor, Picks, view_fits};
 use crate::errors::Result;
 
@@ -456,19 +457,33 @@ fn look_in_few(views: &[u128], buffers: &[Buffer]) -> u64 {
     })
 }
 
+/// Stretches that are read side by side.
+const STRETCHES: usize = 8;
+
+/// Values that memory hands over together, if they have 16 bytes.
+const LINE: usize = 4;
+
+/// Lines that are asked for before they are read.
+const LINES_AHEAD: usize = 16;
+
 /// The bits that `look` has of any value. Nearly all of the time is spent waiting for values that no cache holds yet,
-/// and four stretches that are read side by side come in about half of the time of one.
+/// and stretches that are read side by side, and asked for ahead, come in about half of the time of one.
 fn gathered<T: Copy>(values: &[T], look: impl Fn(T) -> u64) -> u64 {
-    let quarter = values.len() / 4;
-    let (first, rest) = values.split_at(quarter);
-    let (second, rest) = rest.split_at(quarter);
-    let (third, rest) = rest.split_at(quarter);
-    let (fourth, rest) = rest.split_at(quarter);
-    let side_by_side = first.iter().zip(second).zip(third.iter().zip(fourth));
-    let bits = side_by_side.fold(0, |bits, ((a, b), (c, d))| {
-        bits | look(*a) | look(*b) | look(*c) | look(*d)
-    });
-    rest.iter().fold(bits, |bits, value| bits | look(*value))
+    let (lines, rest) = values.as_chunks::<LINE>();
+    let stretch = lines.len() / STRETCHES;
+    let mut bits = 0;
+    for at in 0..stretch {
+        for nth in 0..STRETCHES {
+            let at = nth * stretch + at;
+            fetch(lines, at + LINES_AHEAD);
+            if let Some([a, b, c, d]) = lines.get(at) {
+                bits |= look(*a) | look(*b) | look(*c) | look(*d);
+            }
+        }
+    }
+    let last = lines.get(stretch * STRETCHES..).unwrap_or_default();
+    let last = last.iter().flatten().chain(rest);
+    last.fold(bits, |bits, value| bits | look(*value))
 }
 
 /// The place of the first value that is no UTF-8.
@@ -495,16 +510,22 @@ mod tests {
     proptest! {
         #[test]
         fn the_table_agrees_with_a_look_at_each_view(
-            lens in prop::collection::vec(0usize..40, 0..FEW_BUFFERS),
-            views in prop::collection::vec((0u32..40, 0u32..18, 0u32..40), 0..20),
+            lens in prop::collection::vec(20usize..40, 1..FEW_BUFFERS),
+            views in prop::collection::vec((0u32..14, 0u32..1, 0u32..4), 0..150),
+            wrong in prop::option::of((0u32..40, 0u32..18, 0u32..40, any::<prop::sample::Index>())),
         ) {
             let buffers: Vec<_> = lens.iter().map(|len| Buffer::from(vec![0u8; *len])).collect();
-            let views: Vec<u128> = views
+            let mut views: Vec<u128> = views
                 .into_iter()
                 .map(|(len, at, from)| {
                     u128::from(len) | u128::from(at) << 64 | u128::from(from) << 96
                 })
                 .collect();
+            // One among many, wherever it is, or many among few.
+            if let Some((len, at, from, place)) = wrong {
+                let view = u128::from(len) | u128::from(at) << 64 | u128::from(from) << 96;
+                views.insert(place.index(views.len() + 1), view);
+            }
             let each = views.iter().all(|view| view_fits(*view, &buffers));
             let longest = views.iter().map(view_len).max().unwrap_or(0);
             let found = look_in_few(&views, &buffers);
@@ -518,6 +539,7 @@ mod tests {
 
         #[test]
         fn halves_tell_what_sixty_four_bits_hold(
+            longs in prop::collection::vec(any::<i64>(), 0..100),
             values in prop::collection::vec(
                 prop_oneof![
                     any::<i64>().prop_map(i128::from),
@@ -528,6 +550,8 @@ mod tests {
                 0..4,
             ),
         ) {
+            let mut values = values;
+            values.splice(1.min(values.len())..1.min(values.len()), longs.into_iter().map(i128::from));
             let found = i128::all_between(&values, i64::MIN.into(), i64::MAX.into());
             prop_assert_eq!(found, values.iter().all(|value| i64::try_from(*value).is_ok()));
         }

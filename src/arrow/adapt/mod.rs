@@ -376,7 +376,8 @@ impl Adapter {
     /// has no layers.
     ///
     /// # Errors
-    /// If the array is too long, or Arrow gives no access to what its type says that it has.
+    /// If Arrow gives no access to what its type says that the array has.
+    #[inline]
     pub(crate) fn all_at_once<'a>(
         &'a mut self,
         array: &'a dyn Array,
@@ -388,13 +389,12 @@ impl Adapter {
         if has_layers(array.data_type()) {
             return Ok(None);
         }
-        reader::check_slots(selection, array.len())?;
-        let source = Source::of(array, self.target)?;
-        let range = *from..*from + *len;
+        let (range, target) = (*from..*from + *len, self.target);
+        let source = Source::of(array, target)?;
         Ok(reader::side_by_side(
             source,
             range,
-            self.target,
+            target,
             &mut self.scratch,
         ))
     }

@@ -380,7 +380,8 @@ impl<'a> SlotReader<'a> {
     }
 }
 
-/// The values of these slots, which the source has, where they can be lent, or are numbers that are soon converted.
+/// The values of these slots, where they can be lent, or are numbers that are soon converted.
+#[inline]
 pub(super) fn side_by_side<'s>(
     source: Source<'s>,
     range: Range<usize>,
@@ -396,8 +397,12 @@ pub(super) fn side_by_side<'s>(
         Source::Int64(values) => Values::Int64(values.get(range)?),
         Source::Float(values) => Values::Float(values.get(range)?),
         Source::Double(values) => Values::Double(values.get(range)?),
-        Source::Boolean(values) => Values::Boolean(values.slice(range.start, range.len())),
-        Source::Bytes(source) => Values::Bytes(ByteValues::new(source, picks)),
+        Source::Boolean(values) if values.len() >= range.end => {
+            Values::Boolean(values.slice(range.start, range.len()))
+        }
+        Source::Bytes(source) if source.len() >= range.end => {
+            Values::Bytes(ByteValues::new(source, picks).measured())
+        }
         Source::Decimal(Decimals::Width16(values)) => {
             let values = values.get(range)?.iter();
             match target {

@@ -119,22 +119,24 @@ impl ArrowColumnWriter {
         }
     }
 
-    /// Encodes all of `leaf` if it is small and plain, as most leaves of small batches are; says whether it did.
+    /// Encodes all of `leaf` if it is small, as leaves of small batches are; says whether it did.
     ///
     /// # Errors
     /// As [`write_from`](Self::write_from).
     pub(super) fn write_at_once(&mut self, leaf: &CheckedLeaf) -> Result<bool> {
-        if leaf.slots > AT_ONCE {
+        let slots = self.slots_of(leaf);
+        if slots.count > AT_ONCE || !self.chunk.may_take_at_once(&slots) {
             return Ok(false);
         }
-        let slots = self.slots_of(leaf);
-        let Some(values) = self
-            .adapter
-            .all_at_once(leaf.array.as_ref(), &leaf.selection)?
-        else {
-            return Ok(false);
+        let (array, selection) = (leaf.array.as_ref(), &leaf.selection);
+        let is_written = match self.adapter.all_at_once(array, selection)? {
+            Some(values) => self.chunk.write_at_once(slots, &values)?,
+            None => {
+                let mut values = self.adapter.open_at(array, start(array, selection)?)?;
+                let values = values.next(slots.count)?;
+                self.chunk.write_at_once(slots, &values)?
+            }
         };
-        let is_written = self.chunk.write_at_once(slots, &values)?;
         self.pay_beside();
         Ok(is_written)
     }

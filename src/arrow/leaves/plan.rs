@@ -165,16 +165,17 @@ impl BatchPlan {
     ) -> Result<()> {
         leaves.reserve(self.columns.len());
         let mut columns = self.columns.iter();
-        let mut take = |leaf| {
-            let column = columns.next().ok_or_else(more_leaves_than_planned)?;
-            leaves.push(check(column, leaf)?);
-            Ok(())
-        };
         for (field, array) in self.fields.iter().zip(batch.columns()) {
-            match field.root.straight(array) {
-                Some(leaf) => take(leaf)?,
-                None => field.walk(array, &mut take)?,
+            let mut next = || columns.next().ok_or_else(more_leaves_than_planned);
+            // With a leaf at hand there is no call to hand it through.
+            if let Some(leaf) = field.root.straight(array) {
+                leaves.push(check(next()?, leaf)?);
+                continue;
             }
+            field.walk(array, &mut |leaf| {
+                leaves.push(check(next()?, leaf)?);
+                Ok(())
+            })?;
         }
         Ok(())
     }

@@ -301,7 +301,7 @@ impl<'a> ChunkWriter<'a> {
                     values.len()
                 )));
             }
-            let put = self.write_batch(base, batch, values, (given, grant))?;
+            let put = self.write_batch(base, batch, values.measured(), (given, grant))?;
             self.beside_bytes = owner_bytes + feed.held_bytes();
             self.condense_filter()?;
             if let Some(short) = put.short {

@@ -233,23 +233,23 @@ impl CutLimits {
         leaf.through_row_end(most)
     }
 
-    /// Whether all of `batch` goes in before the sizes are looked at again, with no limit to look at.
+    /// Whether `leaf` is one batch, for which no limit has to be looked at: its slots. What it takes as a mini batch
+    /// is yet to be seen.
+    #[cfg(feature = "arrow")]
+    pub(super) fn is_one_batch(&self, leaf: &Slots<'_>) -> bool {
+        self.cap.is_none() && leaf.count <= self.base(leaf)
+    }
+
+    /// Whether all of `leaf`, which is one batch, goes in before the sizes are looked at again.
     #[cfg(feature = "arrow")]
     pub(super) fn takes_at_once(
         &self,
-        batch: &Slots<'_>,
+        leaf: &Slots<'_>,
         values: &Values<'_>,
         open: &OpenSizes,
     ) -> bool {
-        if self.cap.is_some() {
-            return false;
-        }
-        let base = self.base(batch);
-        if batch.count > base {
-            return false;
-        }
-        let pace = self.pace(base, batch, values, open);
-        pace.mini_batch == MiniBatch::Whole && !self.may_overflow(&pace, batch.count, open)
+        let pace = self.pace(self.base(leaf), leaf, values, open);
+        pace.mini_batch == MiniBatch::Whole && !self.may_overflow(&pace, leaf.count, open)
     }
 
     /// Measures a batch.

@@ -160,7 +160,13 @@ impl ColumnEncoder {
         }
     }
 
-    /// Whether all of `leaf` is one mini batch, and no memory limit has to be asked.
+    /// Whether `leaf` is one batch, and no memory limit has to be asked.
+    #[cfg(feature = "arrow")]
+    pub(super) fn is_one_batch(&self, leaf: &Slots<'_>) -> bool {
+        self.limits.is_one_batch(leaf)
+    }
+
+    /// Whether `leaf`, which is one batch, is one mini batch too.
     #[cfg(feature = "arrow")]
     pub(super) fn takes_at_once(&self, leaf: &Slots<'_>, values: &Values<'_>) -> bool {
         self.limits.takes_at_once(leaf, values, &self.open_sizes())

@@ -14,6 +14,7 @@
 use super::hash::random_seed;
 use super::probe::{GROUP, first_of};
 use super::{BLOCK, Key};
+use crate::data_type::ahead::fetch;
 
 const FIRST_SLOTS_LOG2: u32 = 4;
 /// A table is at most this full, in sixteenths: few searches go beyond the group where they begin, and a
@@ -385,19 +386,6 @@ fn slot_of<K: Key>(key: K, multiplier: u64, log2: u32) -> HashSlot {
         home: (hash >> (64 - log2)) as usize,
         tag: (hash << log2 >> 32) as u32 & !number_bits(log2),
     }
-}
-
-/// Asks memory for an item that is needed soon.
-#[inline(always)]
-fn fetch<T>(items: &[T], at: usize) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: every x86-64 processor has SSE. The place is only named, not read, wherever it lies.
-    unsafe {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        _mm_prefetch::<_MM_HINT_T0>(items.as_ptr().wrapping_add(at).cast());
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (items, at);
 }
 
 /// Fills a slot, and the one that stands for it behind the last.

@@ -7,7 +7,13 @@ use crate::data_type::values::Values;
 use crate::errors::Result;
 
 impl ChunkWriter<'_> {
-    /// Encodes all of `leaf`, which has these present values; says whether it did. What it refused is left to
+    /// Whether `leaf` may be one for the short way, its values not being looked at.
+    pub(crate) fn may_take_at_once(&self, leaf: &Slots<'_>) -> bool {
+        self.encoder.is_one_batch(leaf)
+    }
+
+    /// Encodes all of `leaf`, which [may be](Self::may_take_at_once) one for the short way and has these present
+    /// values; says whether it did. What it refused is left to
     /// [`write`](ChunkWriter::write).
     ///
     /// # Errors
