@@ -130,7 +130,7 @@ impl FileCore {
             return Ok(metadata);
         }
         self.check_open()?;
-        let drain = FooterDrain::begin(&mut self.pending, parts, out)?;
+        let drain = FooterDrain::begin(&mut self.pending, out)?;
         self.end = End::Begun(Box::new(drain));
         Ok(None)
     }

@@ -23,24 +23,12 @@ pub(super) struct FooterParts<'a> {
 /// Writes everything behind the row groups, a bounded part at each [`step`](Self::step).
 ///
 /// SPEC: README.md, "File Format".
-pub(super) struct FooterDrain {
-    stage: Stage,
-    file: FileMetaData,
-    footer: FooterWriter,
-    next: NextEntry,
-    _paid: Option<Reservation>,
-}
+pub(super) struct FooterDrain(Stage);
 
 /// What is written next.
-#[derive(Debug, Clone, Copy)]
 enum Stage {
     Ahead(Ahead),
-    Schema,
-    RowGroups,
-    /// The pair of the properties with this ordinal.
-    GivenPairs(usize),
-    AddedPairs,
-    End,
+    Metadata(MetadataDrain),
     Magic,
 }
 
@@ -49,24 +37,9 @@ impl FooterDrain {
     ///
     /// # Errors
     /// If the position does not fit the format.
-    pub(super) fn begin(
-        pending: &mut Pending,
-        parts: FooterParts<'_>,
-        out: &dyn FileOutput,
-    ) -> Result<Self> {
-        let file = file_metadata(parts, pending.num_rows(), None);
-        let mut paid = pending.reserve();
-        if let Some(paid) = &mut paid {
-            paid.resize(file.own_memory_size() + FOOTER_BUFFER_BYTES);
-        }
+    pub(super) fn begin(pending: &mut Pending, out: &dyn FileOutput) -> Result<Self> {
         pending.begin_ahead(Ahead::Filters, out.position())?;
-        Ok(Self {
-            stage: Stage::Ahead(Ahead::Filters),
-            footer: FooterWriter::begin(&file),
-            file,
-            next: NextEntry::default(),
-            _paid: paid,
-        })
+        Ok(Self(Stage::Ahead(Ahead::Filters)))
     }
 
     /// Writes the next part. Returns the file's metadata once all is written and the sink was asked to keep it.
@@ -79,51 +52,23 @@ impl FooterDrain {
         parts: FooterParts<'_>,
         out: &mut dyn FileOutput,
     ) -> Result<Option<ParquetMetaData>> {
-        let given = parts.props.key_value_metadata();
-        let given = given.map_or(&[][..], Vec::as_slice);
-        let footer = &mut self.footer;
-        self.stage = match self.stage {
-            Stage::Ahead(kind) if pending.write_ahead(kind, out)? => Stage::Ahead(kind),
-            Stage::Ahead(kind) => match behind(kind) {
-                Some(next) => {
-                    pending.begin_ahead(next, out.position())?;
-                    Stage::Ahead(next)
-                }
-                None => Stage::Schema,
-            },
-            Stage::Schema if footer.schema_part(&self.file, &mut |part| out.put(part))? => {
-                Stage::Schema
-            }
-            Stage::Schema => {
-                footer.begin_row_groups(&self.file, pending.num_row_groups());
-                Stage::RowGroups
-            }
-            Stage::RowGroups => {
-                let emit = &mut |part: &[u8]| out.put(part);
-                if pending.write_row_groups(&mut self.next, footer, emit)? {
-                    Stage::RowGroups
-                } else if parts.props.key_value_metadata().is_some() || pending.num_pairs() > 0 {
-                    footer.begin_pairs(given.len() + pending.num_pairs());
-                    Stage::GivenPairs(0)
-                } else {
-                    Stage::End
+        match &mut self.0 {
+            Stage::Ahead(kind) => {
+                if !pending.write_ahead(*kind, out)? {
+                    self.0 = match behind(*kind) {
+                        Some(next) => {
+                            pending.begin_ahead(next, out.position())?;
+                            Stage::Ahead(next)
+                        }
+                        None => Stage::Metadata(MetadataDrain::begin(pending, parts)),
+                    };
                 }
             }
-            Stage::GivenPairs(ordinal) => match given.get(ordinal) {
-                Some(pair) => {
-                    footer.pair(pair, &mut |part| out.put(part))?;
-                    Stage::GivenPairs(ordinal + 1)
+            Stage::Metadata(drain) => {
+                if let Some(len) = drain.step(pending, parts, out)? {
+                    out.put(&footer_len(len)?.to_le_bytes())?;
+                    self.0 = Stage::Magic;
                 }
-                None => Stage::AddedPairs,
-            },
-            Stage::AddedPairs if pending.write_pairs(footer, &mut |part| out.put(part))? => {
-                Stage::AddedPairs
-            }
-            Stage::AddedPairs => Stage::End,
-            Stage::End => {
-                let len = footer.end(&self.file, &mut |part| out.put(part))?;
-                out.put(&footer_len(len)?.to_le_bytes())?;
-                Stage::Magic
             }
             Stage::Magic => {
                 // A sink that fails to flush has lost something, and then the magic must not follow.
@@ -132,6 +77,89 @@ impl FooterDrain {
                 out.settle()?;
                 return Ok(Some(returned(pending, parts)));
             }
+        }
+        Ok(None)
+    }
+}
+
+/// Writes the footer but for its length and the magic.
+struct MetadataDrain {
+    file: FileMetaData,
+    footer: FooterWriter,
+    next: NextPart,
+    _paid: Option<Reservation>,
+}
+
+/// What of the footer is written next.
+#[derive(Debug, Clone, Copy)]
+enum NextPart {
+    Schema,
+    RowGroups(NextEntry),
+    /// The pair of the properties with this ordinal.
+    GivenPairs(usize),
+    AddedPairs,
+    End,
+}
+
+impl MetadataDrain {
+    fn begin(pending: &Pending, parts: FooterParts<'_>) -> Self {
+        let file = file_metadata(parts, pending.num_rows(), None);
+        let mut paid = pending.reserve();
+        if let Some(paid) = &mut paid {
+            paid.resize(file.own_memory_size() + FOOTER_BUFFER_BYTES);
+        }
+        Self {
+            footer: FooterWriter::begin(&file),
+            file,
+            next: NextPart::Schema,
+            _paid: paid,
+        }
+    }
+
+    /// Writes the next part; returns the length of all parts after the last.
+    fn step(
+        &mut self,
+        pending: &mut Pending,
+        parts: FooterParts<'_>,
+        out: &mut dyn FileOutput,
+    ) -> Result<Option<u64>> {
+        let emit = &mut |part: &[u8]| out.put(part);
+        let given = parts.props.key_value_metadata();
+        let footer = &mut self.footer;
+        self.next = match self.next {
+            NextPart::Schema => {
+                if footer.schema_part(&self.file, emit)? {
+                    NextPart::Schema
+                } else {
+                    footer.begin_row_groups(&self.file, pending.num_row_groups());
+                    NextPart::RowGroups(NextEntry::default())
+                }
+            }
+            NextPart::RowGroups(mut next) => {
+                if pending.write_row_groups(&mut next, footer, emit)? {
+                    NextPart::RowGroups(next)
+                } else if given.is_some() || pending.num_pairs() > 0 {
+                    footer.begin_pairs(given.map_or(0, Vec::len) + pending.num_pairs());
+                    NextPart::GivenPairs(0)
+                } else {
+                    NextPart::End
+                }
+            }
+            NextPart::GivenPairs(ordinal) => match given.and_then(|given| given.get(ordinal)) {
+                Some(pair) => {
+                    footer.pair(pair, emit)?;
+                    NextPart::GivenPairs(ordinal + 1)
+                }
+                None => NextPart::AddedPairs,
+            },
+            NextPart::AddedPairs => {
+                if pending.write_pairs(footer, emit)? {
+                    NextPart::AddedPairs
+                } else {
+                    NextPart::End
+                }
+            }
+            NextPart::End => return footer.end(&self.file, emit).map(Some),
         };
         Ok(None)
     }
