@@ -1,7 +1,6 @@
 //! An encoder without a sink gives the bytes of a writer with one, whenever its chunks are taken.
 
 use arrow::array::RecordBatch;
-use bytes::Bytes;
 use herringbone::arrow::ArrowWriter;
 use herringbone::arrow::arrow_writer::{ArrowEncoder, ArrowWriterOptions};
 use herringbone::budget::MemoryBudget;
@@ -50,7 +49,7 @@ fn encode(batches: &[RecordBatch], options: ArrowWriterOptions, taken: Taken) ->
         match taken {
             Taken::AtOnce => take_all(&mut encoder, &mut file).unwrap(),
             Taken::OneByOne => {
-                file.extend(encoder.next_chunk().unwrap().unwrap_or_else(Bytes::new));
+                file.extend(encoder.next_chunk().unwrap().unwrap_or_default());
             }
             Taken::WhenNeeded => {}
         }
