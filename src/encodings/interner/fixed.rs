@@ -11,6 +11,8 @@
     reason = "kernel: slots are masked to the table, entries come out of it"
 )]
 
+use std::hint::black_box;
+
 use super::hash::random_seed;
 use super::probe::{GROUP, first_of};
 use super::{BLOCK, Key};
@@ -336,7 +338,7 @@ impl<K: Key> FixedInterner<K> {
     fn rebuild(&mut self, log2: u32) {
         // A new vector instead of a resized one: the old slots need not be copied.
         self.slots = Vec::new();
-        let mut slots = vec![0; (1 << log2) + GROUP];
+        let mut slots = free_slots((1 << log2) + GROUP);
         let mask = number_bits(log2) as usize;
         // Entry 0 is found through any free slot.
         for (number, key) in (0u32..).zip(&self.keys).skip(1) {
@@ -386,6 +388,14 @@ fn slot_of<K: Key>(key: K, multiplier: u64, log2: u32) -> HashSlot {
         home: (hash >> (64 - log2)) as usize,
         tag: (hash << log2 >> 32) as u32 & !number_bits(log2),
     }
+}
+
+/// Slots of a new table. Memory that comes from the system as zeros would be looked at before it is written to, which
+/// makes two page faults of one, and the second has to tell all other processors that run the program.
+fn free_slots(count: usize) -> Vec<u32> {
+    let mut slots = black_box(Vec::with_capacity(count));
+    slots.resize(count, 0);
+    slots
 }
 
 /// Fills a slot, and the one that stands for it behind the last.
