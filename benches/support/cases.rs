@@ -41,6 +41,7 @@ pub(crate) enum Codec {
     Uncompressed,
     Snappy,
     Zstd1,
+    Zstd3,
     Lz4Raw,
 }
 
@@ -52,11 +53,15 @@ impl Codec {
         Codec::Lz4Raw,
     ];
 
+    /// Those that threads are compared with.
+    pub(crate) const FOR_THREADS: [Codec; 3] = [Codec::Uncompressed, Codec::Snappy, Codec::Zstd3];
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Codec::Uncompressed => "uncompressed",
             Codec::Snappy => "snappy",
             Codec::Zstd1 => "zstd(1)",
+            Codec::Zstd3 => "zstd(3)",
             Codec::Lz4Raw => "lz4_raw",
         }
     }
@@ -362,25 +367,57 @@ impl Write for CountingSink {
 
 /// Writes a case with herringbone as one row group; returns the file's size.
 pub(crate) fn write_ours(case: &Case, codec: Codec) -> u64 {
+    use herringbone::arrow::arrow_writer::ArrowWriterOptions;
+    write_ours_with(case, codec, ArrowWriterOptions::new())
+}
+
+/// As [`write_ours`], with other options than the properties.
+pub(crate) fn write_ours_with(
+    case: &Case,
+    codec: Codec,
+    options: herringbone::arrow::arrow_writer::ArrowWriterOptions,
+) -> u64 {
     use herringbone::arrow::ArrowWriter;
+    let options = options.with_properties(our_properties(case, codec));
+    let sink = CountingSink::default();
+    let mut writer =
+        ArrowWriter::try_new_with_options(sink, case.schema(), options).expect("a valid schema");
+    for batch in &case.batches {
+        writer.write(batch).expect("a valid batch");
+    }
+    writer.into_inner().expect("the sink does not fail").bytes
+}
+
+/// The properties of a case in herringbone.
+pub(crate) fn our_properties(
+    case: &Case,
+    codec: Codec,
+) -> herringbone::file::properties::WriterProperties {
     use herringbone::basic::{Compression, ZstdLevel};
     use herringbone::file::properties::{WriterProperties, WriterVersion};
     let compression = match codec {
         Codec::Uncompressed => Compression::UNCOMPRESSED,
         Codec::Snappy => Compression::SNAPPY,
         Codec::Zstd1 => Compression::ZSTD(ZstdLevel::try_new(1).expect("a valid level")),
+        Codec::Zstd3 => Compression::ZSTD(ZstdLevel::try_new(3).expect("a valid level")),
         Codec::Lz4Raw => Compression::LZ4_RAW,
     };
     let version = match case.options {
         Options::SecondPageLayout => WriterVersion::PARQUET_2_0,
         Options::Default | Options::NoDictionary => WriterVersion::PARQUET_1_0,
     };
-    let properties = WriterProperties::builder()
+    WriterProperties::builder()
         .set_compression(compression)
         .set_writer_version(version)
         .set_dictionary_enabled(case.options != Options::NoDictionary)
         .set_max_row_group_row_count(None)
-        .build();
+        .build()
+}
+
+/// Writes a case with the `parquet` crate as one row group; returns the file's size.
+pub(crate) fn write_peer(case: &Case, codec: Codec) -> u64 {
+    use parquet::arrow::ArrowWriter;
+    let properties = peer_properties(case, codec);
     let mut writer = ArrowWriter::try_new(CountingSink::default(), case.schema(), Some(properties))
         .expect("a valid schema");
     for batch in &case.batches {
@@ -389,31 +426,28 @@ pub(crate) fn write_ours(case: &Case, codec: Codec) -> u64 {
     writer.into_inner().expect("the sink does not fail").bytes
 }
 
-/// Writes a case with the `parquet` crate as one row group; returns the file's size.
-pub(crate) fn write_peer(case: &Case, codec: Codec) -> u64 {
-    use parquet::arrow::ArrowWriter;
+/// The properties of a case in `parquet`.
+pub(crate) fn peer_properties(
+    case: &Case,
+    codec: Codec,
+) -> parquet::file::properties::WriterProperties {
     use parquet::basic::{Compression, ZstdLevel};
     use parquet::file::properties::{WriterProperties, WriterVersion};
     let compression = match codec {
         Codec::Uncompressed => Compression::UNCOMPRESSED,
         Codec::Snappy => Compression::SNAPPY,
         Codec::Zstd1 => Compression::ZSTD(ZstdLevel::try_new(1).expect("a valid level")),
+        Codec::Zstd3 => Compression::ZSTD(ZstdLevel::try_new(3).expect("a valid level")),
         Codec::Lz4Raw => Compression::LZ4_RAW,
     };
     let version = match case.options {
         Options::SecondPageLayout => WriterVersion::PARQUET_2_0,
         Options::Default | Options::NoDictionary => WriterVersion::PARQUET_1_0,
     };
-    let properties = WriterProperties::builder()
+    WriterProperties::builder()
         .set_compression(compression)
         .set_writer_version(version)
         .set_dictionary_enabled(case.options != Options::NoDictionary)
         .set_max_row_group_row_count(None)
-        .build();
-    let mut writer = ArrowWriter::try_new(CountingSink::default(), case.schema(), Some(properties))
-        .expect("a valid schema");
-    for batch in &case.batches {
-        writer.write(batch).expect("a valid batch");
-    }
-    writer.into_inner().expect("the sink does not fail").bytes
+        .build()
 }
