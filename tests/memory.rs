@@ -34,6 +34,7 @@ mod memory {
     mod shared;
     mod source;
     mod spill;
+    mod threads;
     mod typed;
     mod watch;
 }

@@ -32,6 +32,7 @@ mod panics;
 mod run;
 mod shared;
 mod short_sinks;
+mod threads;
 mod together;
 mod typed;
 mod typed_full;

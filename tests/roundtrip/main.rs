@@ -17,5 +17,6 @@ mod special;
 mod stores;
 #[path = "../support/mod.rs"]
 mod support;
+mod threads;
 mod truncation;
 mod typed;

@@ -5,13 +5,19 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::sync::atomic::{AtomicIsize, Ordering};
 
 thread_local! {
     static COUNTING: Cell<bool> = const { Cell::new(false) };
     static LIVE: Cell<isize> = const { Cell::new(0) };
     static PEAK: Cell<isize> = const { Cell::new(0) };
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+    static TOGETHER: Cell<bool> = const { Cell::new(false) };
 }
+
+/// What all threads that count together hold, and the most they held at once.
+static LIVE_TOGETHER: AtomicIsize = AtomicIsize::new(0);
+static PEAK_TOGETHER: AtomicIsize = AtomicIsize::new(0);
 
 /// The allocator; each binary that measures installs it with `#[global_allocator]`.
 pub(crate) struct CountingAllocator;
@@ -47,6 +53,12 @@ unsafe impl GlobalAlloc for CountingAllocator {
 
 fn count(bytes: isize) {
     // A thread that is being torn down has no counters any more.
+    let _ = TOGETHER.try_with(|together| {
+        if together.get() {
+            let live = LIVE_TOGETHER.fetch_add(bytes, Ordering::Relaxed) + bytes;
+            PEAK_TOGETHER.fetch_max(live, Ordering::Relaxed);
+        }
+    });
     let _ = COUNTING.try_with(|counting| {
         if counting.get() {
             let live = LIVE.get() + bytes;
@@ -100,4 +112,19 @@ fn switched<T>(on: bool, work: impl FnOnce() -> T) -> T {
     }
     let _restore = Restore(COUNTING.replace(on));
     work()
+}
+
+/// Runs `work` while this thread counts with all others that do. One test at a time may use this.
+pub(crate) fn counted_together<T>(work: impl FnOnce() -> T) -> T {
+    let before = TOGETHER.replace(true);
+    let result = work();
+    TOGETHER.set(before);
+    result
+}
+
+/// The most that threads held together since this was called last, and what they hold.
+pub(crate) fn peak_together() -> (usize, usize) {
+    let live = LIVE_TOGETHER.load(Ordering::Relaxed);
+    let peak = PEAK_TOGETHER.swap(live, Ordering::Relaxed);
+    (peak.max(0) as usize, live.max(0) as usize)
 }

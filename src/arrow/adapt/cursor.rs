@@ -44,7 +44,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Number of selected slots to come.
-    pub(super) fn remaining(&self) -> usize {
+    pub(crate) fn remaining(&self) -> usize {
         self.remaining
     }
 

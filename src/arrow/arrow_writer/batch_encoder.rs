@@ -87,6 +87,7 @@ impl BatchEncoder {
             file: file_options,
             decimal_precision,
             column_names,
+            parallelism,
         } = options;
         let mut kept_schema = Cow::Borrowed(arrow_schema.as_ref());
         let descr = match parquet_schema {
@@ -112,7 +113,8 @@ impl BatchEncoder {
         };
         let core = FileCore::try_new(descr.root_schema_ptr(), Arc::new(properties), file_options)?;
         let factory = ArrowRowGroupWriterFactory::of_core(&core, arrow_schema.clone())
-            .with_decimal_precision_check(decimal_precision);
+            .with_decimal_precision_check(decimal_precision)
+            .with_parallelism(&parallelism);
         let plan = factory.plan()?.clone();
         let options = core.resources().plans().iter().map(|plan| plan.options());
         let least_slots = options

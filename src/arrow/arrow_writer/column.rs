@@ -52,6 +52,23 @@ pub(super) struct LeafPosition<'a> {
 /// Leaves of so many slots take the short way into the encoder. For larger ones it would save next to nothing.
 const AT_ONCE: usize = 1024;
 
+/// What of a leaf is encoded, in numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct LeafPlace {
+    slots: usize,
+    values: usize,
+}
+
+impl LeafPosition<'_> {
+    /// Where this is in its leaf.
+    pub(super) fn place(&self) -> LeafPlace {
+        LeafPlace {
+            slots: self.leaf.slots - self.slots.count,
+            values: self.leaf.selection.len() - self.values.remaining(),
+        }
+    }
+}
+
 impl ArrowColumnWriter {
     pub(super) fn new(chunk: ChunkWriter<'static>, plan: Arc<ArrowColumnPlan>) -> Self {
         let mut column = Self {
@@ -141,6 +158,33 @@ impl ArrowColumnWriter {
         Ok(is_written)
     }
 
+    /// The place in a leaf where it was left. Passes what lies before it, without a look at values.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub(super) fn start_at<'a>(
+        &self,
+        leaf: &'a CheckedLeaf,
+        place: LeafPlace,
+    ) -> Result<LeafPosition<'a>> {
+        let mut position = self.start(leaf)?;
+        position.slots.take_front(place.slots);
+        position.values.skip(place.values);
+        Ok(position)
+    }
+
+    /// Encodes a leaf, where memory has no limit.
+    ///
+    /// # Errors
+    /// If the page store fails, or an earlier call failed.
+    pub(super) fn write_leaf(&mut self, leaf: &CheckedLeaf) -> Result<()> {
+        if self.write_at_once(leaf)? {
+            return Ok(());
+        }
+        let mut position = self.start(leaf)?;
+        self.write_from(&mut position, Grant::ENDLESS).map(drop)
+    }
+
     /// Encodes what lies behind `position` and moves it on: to the end, unless memory is short.
     ///
     /// # Errors
@@ -167,6 +211,24 @@ impl ArrowColumnWriter {
     fn pay_beside(&mut self) {
         let bytes = size_of::<Self>() + self.adapter.memory_size();
         self.chunk.set_beside(bytes);
+    }
+}
+
+impl OpenColumn<'static> for Box<ArrowColumnWriter> {
+    fn chunk(&self) -> &ChunkWriter<'static> {
+        self.as_ref().chunk()
+    }
+
+    fn chunk_mut(&mut self) -> &mut ChunkWriter<'static> {
+        self.as_mut().chunk_mut()
+    }
+
+    fn spare_bytes(&self) -> usize {
+        self.as_ref().spare_bytes()
+    }
+
+    fn free_spare(&mut self) {
+        self.as_mut().free_spare();
     }
 }
 

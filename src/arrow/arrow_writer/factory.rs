@@ -6,10 +6,12 @@ use std::sync::{Arc, OnceLock};
 use arrow_schema::SchemaRef;
 
 use super::column::ArrowColumnWriter;
+use super::parallel::{Parallelism, Team};
 use crate::arrow::adapt::DecimalPrecision;
 use crate::arrow::leaves::BatchPlan;
 use crate::column::chunk::WhenFull;
 use crate::column::page_store::PageStoreFactory;
+use crate::column::writer::{LargestPages, PageHelp};
 use crate::errors::Result;
 use crate::file::writer::{FileCore, FileResources, SerializedFileWriter};
 use crate::schema::types::SchemaDescPtr;
@@ -23,6 +25,8 @@ pub struct ArrowRowGroupWriterFactory {
     decimal_precision: DecimalPrecision,
     /// Made when it is asked for first.
     plan: OnceLock<Arc<BatchPlan>>,
+    /// Those who encode the columns, if the writer does not do that alone.
+    team: Option<Arc<Team>>,
 }
 
 impl ArrowRowGroupWriterFactory {
@@ -44,6 +48,15 @@ impl ArrowRowGroupWriterFactory {
             resources: core.resources().clone(),
             decimal_precision: DecimalPrecision::default(),
             plan: OnceLock::new(),
+            team: None,
+        }
+    }
+
+    /// Has the columns of an [`ArrowWriter`](super::ArrowWriter) encoded by several threads.
+    pub(super) fn with_parallelism(self, parallelism: &Parallelism) -> Self {
+        Self {
+            team: Team::new(parallelism),
+            ..self
         }
     }
 
@@ -65,10 +78,11 @@ impl ArrowRowGroupWriterFactory {
         }
     }
 
-    /// Lets a page that its store has no room for be an error.
+    /// Lets a page that its store has no room for be an error, and columns be encoded by whoever has them.
     pub(super) fn failing_when_full(self) -> Self {
         Self {
             resources: self.resources.with_when_full(WhenFull::Fail),
+            team: None,
             ..self
         }
     }
@@ -87,6 +101,33 @@ impl ArrowRowGroupWriterFactory {
             writers.push(ArrowColumnWriter::new(chunk, column.clone()));
         }
         Ok(writers)
+    }
+
+    /// Those who encode the columns, if the writer does not do that alone.
+    pub(super) fn team(&self) -> Option<&Arc<Team>> {
+        self.team.as_ref()
+    }
+
+    /// What the options let the pages and dictionaries of the columns become.
+    pub(super) fn largest_pages(&self) -> LargestPages {
+        let options = self.resources.plans().iter().map(|plan| plan.options());
+        let none = LargestPages {
+            page_bytes: 0,
+            dictionary_bytes: 0,
+        };
+        options.fold(none, |largest, options| LargestPages {
+            page_bytes: largest.page_bytes.max(options.data_page_size_limit),
+            dictionary_bytes: largest
+                .dictionary_bytes
+                .max(options.dictionary_page_size_limit),
+        })
+    }
+
+    /// Those who may seal pages. Under a memory limit nobody has paid for what they would take.
+    pub(super) fn page_help(&self) -> Option<Arc<dyn PageHelp>> {
+        let is_unlimited = self.resources.member().shared().is_unlimited();
+        let team = self.team.as_ref().filter(|_| is_unlimited);
+        team.map(|team| team.page_help())
     }
 
     /// What is known of batches and columns beforehand.

@@ -11,9 +11,11 @@ mod column;
 mod encoder;
 mod factory;
 mod options;
+mod parallel;
 mod row_group;
 mod row_group_end;
 mod row_slices;
+mod together;
 mod writer;
 
 pub use crate::arrow::adapt::DecimalPrecision;
@@ -27,4 +29,5 @@ pub use column::{ArrowColumnChunk, ArrowColumnWriter, ArrowLeafColumn, compute_l
 pub use encoder::ArrowEncoder;
 pub use factory::ArrowRowGroupWriterFactory;
 pub use options::ArrowWriterOptions;
+pub use parallel::{Executor, Job, Parallelism};
 pub use writer::ArrowWriter;

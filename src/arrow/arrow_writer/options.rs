@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::parallel::Parallelism;
 use crate::arrow::adapt::DecimalPrecision;
 use crate::arrow::leaves::ColumnNames;
 use crate::budget::MemoryBudget;
@@ -24,6 +25,7 @@ pub struct ArrowWriterOptions {
     pub(super) file: SerializedFileWriterOptions,
     pub(super) decimal_precision: DecimalPrecision,
     pub(super) column_names: ColumnNames,
+    pub(super) parallelism: Parallelism,
 }
 
 impl ArrowWriterOptions {
@@ -104,6 +106,26 @@ impl ArrowWriterOptions {
     pub fn with_on_spill_limit(self, on_spill_limit: OnSpillLimit) -> Self {
         let file = self.file.with_on_spill_limit(on_spill_limit);
         Self { file, ..self }
+    }
+
+    /// Sets how many threads encode the columns of a batch. By default it is the calling one alone.
+    ///
+    /// The threads take columns, those first that took longest before, and a batch is still checked as a whole before
+    /// anything of it is encoded. Pages of a large column that is compressed may be sealed by one thread while another
+    /// encodes the next; a store that fails to keep such a page may then show in a later call, at the latest when the
+    /// row group ends. Small batches are encoded by the calling thread.
+    ///
+    /// Without a memory limit the file is the same for any number of threads. Under one only so many work that pages
+    /// need not be smaller for it, one for each 37 MiB of the limit with pages of the default size, and all that
+    /// they hold is paid for; where pages end then depends on how memory happened to be used.
+    ///
+    /// Other programs read from several threads through [`into_serialized_writer`](
+    /// super::ArrowWriter::into_serialized_writer), which gives up these.
+    pub fn with_parallelism(self, parallelism: Parallelism) -> Self {
+        Self {
+            parallelism,
+            ..self
+        }
     }
 
     /// Sets whether a batch is refused in which a decimal has more digits than its column declares. By default only one

@@ -1,18 +1,27 @@
 //! The open row group of an [`ArrowWriter`](super::ArrowWriter).
 
-use super::column::ArrowColumnWriter;
+use std::sync::Arc;
+
+use super::column::{ArrowColumnWriter, LeafPlace};
 use super::factory::ArrowRowGroupWriterFactory;
+use super::parallel::Team;
+use super::together::{self, Column, LeftLeaf};
 use crate::arrow::leaves::CheckedLeaf;
 use crate::column::writer::{
-    MemoryReclaimer, OpenColumn, PageMemoryCap, Reclaimed, Written, is_store_full,
+    LargestPages, MemoryReclaimer, OpenColumn, PageMemoryCap, Reclaimed, Written, is_store_full,
 };
 use crate::errors::Result;
+
+/// What a column takes beside what it holds.
+pub(super) const COLUMN_BYTES: usize = size_of::<Column>() + size_of::<ArrowColumnWriter>();
 
 /// Columns that are being encoded, and the rows they have.
 #[derive(Debug)]
 pub(super) struct OpenRowGroup {
-    columns: Vec<ArrowColumnWriter>,
+    columns: Vec<Column>,
     rows: usize,
+    team: Option<Arc<Team>>,
+    largest_pages: LargestPages,
     /// What the columns were told that pages may hold; it follows the number of writers that share the limit.
     cap: Option<PageMemoryCap>,
 }
@@ -22,9 +31,17 @@ impl OpenRowGroup {
         factory: &ArrowRowGroupWriterFactory,
         row_group_index: usize,
     ) -> Result<Self> {
+        let writers = factory.create_column_writers(row_group_index)?;
+        let mut columns: Vec<Column> = writers.into_iter().map(Box::new).collect();
+        if let Some(help) = factory.page_help() {
+            let columns = columns.iter_mut();
+            columns.for_each(|column| column.chunk_mut().set_help(help.clone()));
+        }
         Ok(Self {
-            columns: factory.create_column_writers(row_group_index)?,
+            columns,
             rows: 0,
+            team: factory.team().cloned(),
+            largest_pages: factory.largest_pages(),
             cap: None,
         })
     }
@@ -46,9 +63,9 @@ impl OpenRowGroup {
         reclaimer: &mut MemoryReclaimer,
     ) -> Result<Reclaimed> {
         let outcome = if reclaimer.is_never_short() {
-            self.write_all(leaves, reclaimer)?
+            self.write_all(leaves, rows)?
         } else {
-            self.write_within_limit(leaves, reclaimer)?
+            self.write_within_limit(leaves, rows, reclaimer)?
         };
         self.rows += rows;
         if is_store_full(&self.columns) {
@@ -57,26 +74,31 @@ impl OpenRowGroup {
         Ok(outcome)
     }
 
-    /// Without a budget there is nothing to ask between two columns: small batches are written in less time.
-    fn write_all(
-        &mut self,
-        leaves: &mut Vec<CheckedLeaf>,
-        reclaimer: &mut MemoryReclaimer,
-    ) -> Result<Reclaimed> {
-        for (index, leaf) in leaves.iter().enumerate() {
-            self.write_leaf(index, leaf, reclaimer)?;
+    /// Without a budget there is nothing to ask between two columns: small batches are written in less time, and
+    /// large ones by several threads.
+    fn write_all(&mut self, leaves: &mut Vec<CheckedLeaf>, rows: usize) -> Result<Reclaimed> {
+        if let Some(team) = &self.team {
+            together::write_all(team, &mut self.columns, leaves, rows)?;
+        } else {
+            for (column, leaf) in self.columns.iter_mut().zip(leaves.iter()) {
+                column.write_leaf(leaf)?;
+            }
+            leaves.clear();
         }
-        leaves.clear();
         Ok(Reclaimed::Enough)
     }
 
-    /// Pays for the leaves until each is encoded, and lets all columns make room between two of them.
+    /// Pays for the leaves until each is encoded, and lets all columns make room between two of them. As long as there
+    /// is room several threads encode them; once memory is short it is one, since all columns have to be at hand.
     fn write_within_limit(
         &mut self,
         leaves: &mut Vec<CheckedLeaf>,
+        rows: usize,
         reclaimer: &mut MemoryReclaimer,
     ) -> Result<Reclaimed> {
-        reclaimer.make_room_for_codecs(&mut self.columns)?;
+        let threads = self.threads_within(reclaimer, rows);
+        let others = reclaimer.at_work_together(threads - 1);
+        reclaimer.make_room_for_codecs(&mut self.columns, threads)?;
         let mut outcome = Reclaimed::Enough;
         self.follow(reclaimer.page_cap());
         let sizes: Vec<usize> = leaves.iter().map(|leaf| leaf.memory_size()).collect();
@@ -86,13 +108,38 @@ impl OpenRowGroup {
                 + sizes.capacity() * size_of::<usize>()
                 + sizes.iter().sum::<usize>(),
         );
-        for (index, (leaf, size)) in leaves.drain(..).zip(sizes).enumerate() {
-            self.write_leaf(index, &leaf, reclaimer)?;
-            drop(leaf);
-            in_flight.shrink(size);
+        let left: Vec<LeftLeaf> = match &self.team {
+            Some(team) if threads > 1 => {
+                let mut lists = reclaimer.reserve();
+                lists.resize(together::list_bytes(leaves.len()));
+                let asks = reclaimer.asks();
+                together::write_until_short(team, &mut self.columns, leaves, (rows, threads), asks)?
+            }
+            _ => leaves.drain(..).map(LeftLeaf::whole).collect(),
+        };
+        drop(others);
+        for (index, (left, size)) in left.into_iter().zip(sizes).enumerate() {
+            if let Some((leaf, place)) = left.0 {
+                self.write_leaf(index, &leaf, place, reclaimer)?;
+                drop(leaf);
+                in_flight.shrink(size);
+                outcome = reclaimer.run(&mut self.columns)?;
+            } else {
+                in_flight.shrink(size);
+            }
+        }
+        if threads > 1 {
             outcome = reclaimer.run(&mut self.columns)?;
         }
         Ok(outcome)
+    }
+
+    /// Threads that encode a batch of so many rows within the limit.
+    fn threads_within(&self, reclaimer: &MemoryReclaimer, rows: usize) -> usize {
+        self.team.as_ref().map_or(1, |team| {
+            let most = reclaimer.threads(team.threads(), self.largest_pages);
+            team.threads_for(self.columns.len(), rows, most)
+        })
     }
 
     /// Frees what others could use before the next batch comes.
@@ -111,20 +158,22 @@ impl OpenRowGroup {
         }
     }
 
-    /// Encodes one leaf. Where memory runs short in the middle, all columns make room before it goes on.
+    /// Encodes one leaf from `place` on. Where memory runs short in the middle, all columns make room before it goes
+    /// on.
     fn write_leaf(
         &mut self,
         index: usize,
         leaf: &CheckedLeaf,
+        place: LeafPlace,
         reclaimer: &mut MemoryReclaimer,
     ) -> Result<()> {
         let Some(column) = self.columns.get_mut(index) else {
             return Ok(());
         };
-        if column.write_at_once(leaf)? {
+        if place == LeafPlace::default() && column.write_at_once(leaf)? {
             return Ok(());
         }
-        let mut position = column.start(leaf)?;
+        let mut position = column.start_at(leaf, place)?;
         let mut grant = reclaimer.grant();
         while let Some(column) = self.columns.get_mut(index) {
             match column.write_from(&mut position, grant)? {
@@ -138,9 +187,9 @@ impl OpenRowGroup {
         Ok(())
     }
 
-    /// The columns, and their number of rows: the row group takes no more.
-    pub(super) fn into_columns(self) -> (Vec<ArrowColumnWriter>, usize) {
-        (self.columns, self.rows)
+    /// The columns, their number of rows, and those who may end the columns' pages: the row group takes no more.
+    pub(super) fn into_parts(self) -> (Vec<Column>, usize, Option<Arc<Team>>) {
+        (self.columns, self.rows, self.team)
     }
 
     /// Bytes that the columns keep in memory.
@@ -149,20 +198,20 @@ impl OpenRowGroup {
             + self
                 .columns
                 .iter()
-                .map(ArrowColumnWriter::memory_size)
+                .map(|column| column.memory_size())
                 .sum::<usize>()
     }
 
     /// Bytes of them that the next row group takes at once: it begins with as many columns.
     pub(super) fn places_size(&self) -> usize {
-        self.columns.capacity() * size_of::<ArrowColumnWriter>()
+        self.columns.capacity() * COLUMN_BYTES
     }
 
     /// Estimated bytes of the row group if it ended now.
     pub(super) fn estimated_bytes(&self) -> usize {
         self.columns
             .iter()
-            .map(ArrowColumnWriter::get_estimated_total_bytes)
+            .map(|column| column.get_estimated_total_bytes())
             .sum()
     }
 }

@@ -1,7 +1,10 @@
 //! The end of a row group: its columns are closed and their chunks written out, one after the other.
 
-use super::column::ArrowColumnWriter;
-use super::row_group::OpenRowGroup;
+use std::sync::Arc;
+
+use super::parallel::Team;
+use super::row_group::{COLUMN_BYTES, OpenRowGroup};
+use super::together::{self, Column};
 use crate::budget::Reservation;
 use crate::column::writer::OpenColumn;
 use crate::errors::Result;
@@ -11,8 +14,9 @@ use crate::file::writer::{FileCore, FileOutput, RowGroupDrain};
 #[derive(Debug)]
 pub(super) struct RowGroupEnd {
     /// Those whose chunks are not being written yet.
-    columns: std::vec::IntoIter<ArrowColumnWriter>,
+    columns: std::vec::IntoIter<Column>,
     rows: usize,
+    team: Option<Arc<Team>>,
     /// Begun with the first page.
     drain: Option<RowGroupDrain>,
     last_pages: LastPages,
@@ -31,10 +35,11 @@ enum LastPages {
 
 impl RowGroupEnd {
     pub(super) fn new(open: OpenRowGroup, core: &mut FileCore) -> Self {
-        let (columns, rows) = open.into_columns();
+        let (columns, rows, team) = open.into_parts();
         Self {
             columns: columns.into_iter(),
             rows,
+            team,
             drain: None,
             last_pages: LastPages::Open,
             places: core.reclaimer().reserve(),
@@ -49,6 +54,7 @@ impl RowGroupEnd {
         if self.last_pages == LastPages::Ended {
             return Ok(());
         }
+        self.end_pages_together(core)?;
         self.last_pages = LastPages::Ended;
         for column in self.columns.as_mut_slice() {
             column.chunk_mut().end_pages()?;
@@ -69,6 +75,7 @@ impl RowGroupEnd {
         let drain = match &mut self.drain {
             Some(drain) => drain,
             None => {
+                self.end_pages_together(core)?;
                 let drain = RowGroupDrain::begin(core, self.rows as u64, out)?;
                 self.drain.insert(drain)
             }
@@ -89,18 +96,33 @@ impl RowGroupEnd {
             reclaimer.note_pages(chunk);
         }
         drain.add(core, column.close()?.into_stored(), out)?;
-        self.places.grow(size_of::<ArrowColumnWriter>());
+        self.places.grow(COLUMN_BYTES);
         Ok(true)
+    }
+
+    /// Ends the pages of all columns by several threads, where memory has no limit: it takes more of it than one column
+    /// after the other. What is ended before does not end again.
+    fn end_pages_together(&mut self, core: &mut FileCore) -> Result<()> {
+        let (Some(team), LastPages::Open) = (&self.team, self.last_pages) else {
+            return Ok(());
+        };
+        if !core.reclaimer().is_never_short() {
+            return Ok(());
+        }
+        let mut columns: Vec<Column> = std::mem::take(&mut self.columns).collect();
+        let ended = together::end_pages(team, &mut columns);
+        self.columns = columns.into_iter();
+        ended
     }
 
     /// Bytes that the columns keep in memory.
     pub(super) fn memory_size(&self) -> usize {
         let columns = self.columns.as_slice();
         self.places.size()
-            + size_of_val(columns)
+            + columns.len() * COLUMN_BYTES
             + columns
                 .iter()
-                .map(ArrowColumnWriter::memory_size)
+                .map(|column| column.memory_size())
                 .sum::<usize>()
     }
 }

@@ -18,6 +18,7 @@ mod oracle;
 mod tests;
 
 pub(crate) use boundary::boundary_order;
+pub(crate) use bounds::PageBounds;
 pub(crate) use collector::StatsCollector;
 pub(crate) use distinct::DistinctCounter;
 pub(crate) use order::BoundsOrder;

@@ -131,6 +131,7 @@ impl<'a> ChunkWriter<'a> {
         self.latched(|chunk| {
             chunk.cut(Cut::Full)?;
             chunk.end_dictionary()?;
+            chunk.put_late()?;
             chunk.encoder.end();
             Ok(())
         })
@@ -441,6 +442,20 @@ impl<'a> ChunkWriter<'a> {
             self.encoder
                 .seal_dictionary(entries, scratch, &mut self.pages)
         })
+    }
+
+    /// Puts pages away that others were to seal.
+    fn put_late(&mut self) -> Result<()> {
+        let Self {
+            encoder,
+            pages,
+            scratch,
+            ..
+        } = self;
+        if !encoder.has_late() {
+            return Ok(());
+        }
+        scratch.with(|scratch| encoder.put_all_late(scratch, pages))
     }
 
     /// Turns the hashes of the Bloom filter into bits, if that pays and the budget has room, or moves them out of

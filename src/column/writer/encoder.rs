@@ -2,6 +2,7 @@
 //! loop for the type. It says how much goes in next and when a page is full; whoever drives it cuts the page, pays, and
 //! lends the sink. It knows nothing of memory limits but the sizes they leave for pages.
 
+mod late;
 mod size;
 
 use std::sync::Arc;
@@ -9,12 +10,14 @@ use std::sync::Arc;
 use super::body::{Body, Lending};
 use super::cut::{Cut, CutLimits, OpenSizes, Pace, PageMemoryCap};
 use super::filter::FilterBuilder;
+use super::late_pages::{LatePages, Laying};
 use super::page_levels::PageLevels;
 use super::page_values::PageValues;
 use super::plan::ColumnPlan;
 use super::scratch::PageScratch;
 use super::seal::{Checksum, HEADER_CAPACITY, SealOptions, bound_bytes, seal};
 use super::slots::{GivenBounds, Slots};
+use super::unsealed::with_statistics;
 use crate::basic::{Encoding, Type};
 use crate::column::chunk::{
     ChunkDescription, ChunkLedger, ColumnCloseResult, DataPageFacts, DictionaryFacts, IndexOptions,
@@ -49,6 +52,8 @@ pub(crate) struct ColumnEncoder {
     /// In a box of its own: most columns have none.
     filter: Option<Box<FilterBuilder>>,
     ledger: ChunkLedger,
+    /// Pages that others may seal, if there are others.
+    late: Option<Box<LatePages>>,
     early_cuts: usize,
 }
 
@@ -125,6 +130,7 @@ impl ColumnEncoder {
                 column_index: index,
                 offset_index: options.offset_index,
             }),
+            late: None,
             early_cuts: 0,
             plan,
         })
@@ -297,7 +303,7 @@ impl ColumnEncoder {
                 encoding,
                 definition_level_encoding: Encoding::RLE,
                 repetition_level_encoding: Encoding::RLE,
-                statistics: header_statistics.as_ref(),
+                statistics: None,
             }),
             WriterVersion::PARQUET_2_0 => PageHeaderKind::DataV2(DataPageHeaderV2 {
                 num_values: slots,
@@ -307,9 +313,21 @@ impl ColumnEncoder {
                 definition_levels_byte_length: i32::try_from(levels.definition_len)?,
                 repetition_levels_byte_length: i32::try_from(levels.repetition_len)?,
                 is_compressed: false,
-                statistics: header_statistics.as_ref(),
+                statistics: None,
             }),
         };
+        if self.seals_late(scratch.body.len() - body.from) {
+            let laying = Laying {
+                kind,
+                statistics: header_statistics,
+                bounds,
+                encoding,
+            };
+            self.cut_late(body, laying, scratch)?;
+            self.end_page();
+            return self.put_late(scratch, sink);
+        }
+        let kind = with_statistics(kind, header_statistics.as_ref());
         let sealed =
             seal(scratch, body.from, kind, &self.sealing).map_err(|error| self.named(error))?;
         let page_type = sealed.kind.page_type();
@@ -337,11 +355,16 @@ impl ColumnEncoder {
         if let (Some(stats), Some(bounds)) = (&mut self.stats, bounds) {
             stats.recycle(bounds);
         }
+        self.end_page();
+        Ok(())
+    }
+
+    /// Begins the next page.
+    fn end_page(&mut self) {
         self.page.reset();
         if self.limits.keeps_too_much(self.values.direct_memory()) {
             self.shrink_page();
         }
-        Ok(())
     }
 
     /// Writes the dictionary's page into `scratch` and frees its entries; later values are encoded directly. There
@@ -374,6 +397,10 @@ impl ColumnEncoder {
             encoding: Encoding::PLAIN,
             is_sorted: Some(false),
         });
+        if self.seals_late(scratch.body.len() - HEADER_CAPACITY) {
+            self.lay_late(kind, scratch);
+            return self.put_late(scratch, sink);
+        }
         let sealed = seal(scratch, HEADER_CAPACITY, kind, &self.sealing)
             .map_err(|error| self.named(error))?;
         let facts = DictionaryFacts {

@@ -10,6 +10,11 @@ mod encoder;
 mod feed;
 mod filter;
 mod given_levels;
+#[cfg_attr(
+    not(feature = "arrow"),
+    expect(dead_code, reason = "columns that are written together")
+)]
+mod late_pages;
 mod page_levels;
 mod page_values;
 mod physical;
@@ -24,6 +29,11 @@ mod slots;
 #[cfg(test)]
 mod tests;
 mod typed;
+#[cfg_attr(
+    not(feature = "arrow"),
+    expect(dead_code, reason = "columns that are written together")
+)]
+mod unsealed;
 
 pub use super::chunk::ColumnCloseResult;
 pub(crate) use chunk_writer::{ChunkParts, ChunkWriter};
@@ -44,7 +54,9 @@ pub(crate) use {
     chunk_writer::stored::StoredChunk,
     chunk_writer::{Grant, Written},
     cut::{PageMemoryCap, surely_fits},
+    reclaim::threads::{BudgetAsks, LargestPages},
     reclaim::{OpenColumn, Reclaimed, is_store_full},
     sizes::{Lengths, lengths_of},
     slots::{Slots, ValueFeed},
+    unsealed::{PageHelp, UnsealedPage},
 };

@@ -4,6 +4,8 @@ mod open_column;
 #[cfg(feature = "arrow")]
 mod row_groups;
 mod steps;
+#[cfg(feature = "arrow")]
+pub(super) mod threads;
 
 use std::sync::Arc;
 
@@ -117,15 +119,7 @@ impl MemoryReclaimer {
 
     /// Lets a column go on until all columns should be asked to make room.
     pub(crate) fn grant(&self) -> Grant {
-        let budget = self.member.budget();
-        let most_bytes = match budget.part(STEP_PART, 0) {
-            Some(step) => budget.used().saturating_add(step.max(1)),
-            None => usize::MAX,
-        };
-        Grant {
-            most_bytes,
-            may_pass: false,
-        }
+        grant_of(self.member.budget())
     }
 
     /// As [`grant`](Self::grant), for a column that was left for want of memory, after which room was made as far as
@@ -257,18 +251,22 @@ impl MemoryReclaimer {
         Ok(self.outcome())
     }
 
-    /// Makes room for the codecs, if they are not there yet or had to go.
+    /// Makes room for the codecs of so many threads, if they are not there yet or had to go.
     ///
     /// # Errors
     /// If a store fails.
     pub(crate) fn make_room_for_codecs<'a, C: OpenColumn<'a>>(
         &mut self,
         columns: &mut [C],
+        threads: usize,
     ) -> Result<Reclaimed> {
         if self.shape.codec_bytes == 0 || self.is_never_short() {
             return Ok(Reclaimed::Enough);
         }
-        match self.scratch.missing_codec_bytes(self.shape.codec_bytes) {
+        match self
+            .scratch
+            .missing_codec_bytes(self.shape.codec_bytes, threads)
+        {
             0 => Ok(Reclaimed::Enough),
             missing => self.make_room(columns, missing),
         }
@@ -360,6 +358,18 @@ impl MemoryReclaimer {
             }
         }
         Ok(())
+    }
+}
+
+/// What lets a column go on until the writer has grown by a step.
+fn grant_of(budget: &MemoryBudget) -> Grant {
+    let most_bytes = match budget.part(STEP_PART, 0) {
+        Some(step) => budget.used().saturating_add(step.max(1)),
+        None => usize::MAX,
+    };
+    Grant {
+        most_bytes,
+        may_pass: false,
     }
 }
 

@@ -2,7 +2,7 @@
 //! there are. Codec contexts, which can be megabytes, live here too.
 
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::budget::{MemoryBudget, Reservation};
 use crate::compression::{Codec, Strength, create_codec};
@@ -17,6 +17,8 @@ pub(crate) struct ScratchPool {
 #[derive(Debug)]
 struct Shared {
     idle: Mutex<Vec<PageScratch>>,
+    /// Buffers of pages that were sealed elsewhere, for the next ones.
+    buffers: Mutex<Buffers>,
     budget: MemoryBudget,
 }
 
@@ -30,6 +32,12 @@ pub(crate) struct PageScratch {
     /// The page header.
     pub(super) header: Vec<u8>,
     codecs: Vec<Slot>,
+    reservation: Reservation,
+}
+
+#[derive(Debug)]
+struct Buffers {
+    idle: Vec<Vec<u8>>,
     reservation: Reservation,
 }
 
@@ -54,6 +62,10 @@ impl ScratchPool {
         Self {
             shared: Arc::new(Shared {
                 idle: Mutex::new(Vec::new()),
+                buffers: Mutex::new(Buffers {
+                    idle: Vec::new(),
+                    reservation: budget.reserve(),
+                }),
                 budget,
             }),
         }
@@ -83,6 +95,23 @@ impl ScratchPool {
         self.with(|scratch| work(&mut scratch.body))
     }
 
+    /// A buffer that was [given back](Self::give_buffer), or a new one. What it holds means nothing.
+    pub(super) fn take_buffer(&self) -> Vec<u8> {
+        self.buffers().take()
+    }
+
+    /// Keeps `buffer` for a page to come.
+    pub(super) fn give_buffer(&self, buffer: Vec<u8>) {
+        if buffer.capacity() > 0 {
+            self.buffers().give(buffer);
+        }
+    }
+
+    /// Nothing yet, of the budget that scratch memory is paid from.
+    pub(super) fn reserve(&self) -> Reservation {
+        self.shared.budget.reserve()
+    }
+
     /// Heap bytes of the scratch memory that waits. What a codec takes only while it works is not there.
     pub(crate) fn memory_size(&self) -> usize {
         let idle = self
@@ -90,7 +119,8 @@ impl ScratchPool {
             .idle
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        idle.iter().map(PageScratch::memory_size).sum()
+        let buffers = self.buffers().memory_size();
+        buffers + idle.iter().map(PageScratch::memory_size).sum::<usize>()
     }
 
     /// Bytes that are paid for the scratch memory that waits, with what codecs take only while they work.
@@ -103,19 +133,22 @@ impl ScratchPool {
         idle.iter().map(|scratch| scratch.reservation.size()).sum()
     }
 
-    /// Bytes that the codecs of one thread will take beyond what is paid for, if they take `codec_bytes` together.
-    pub(crate) fn missing_codec_bytes(&self, codec_bytes: usize) -> usize {
+    /// Bytes that the codecs of so many threads will take beyond what is paid for, if those of each take `codec_bytes`
+    /// together.
+    pub(crate) fn missing_codec_bytes(&self, codec_bytes: usize, threads: usize) -> usize {
         let idle = self
             .shared
             .idle
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let paid = idle.last().map_or(0, PageScratch::codec_bytes);
-        codec_bytes.saturating_sub(paid)
+        let last = idle.iter().rev().take(threads);
+        let paid = last.map(|scratch| scratch.codec_bytes().min(codec_bytes));
+        (codec_bytes * threads).saturating_sub(paid.sum())
     }
 
     /// Frees the buffers that wait. Codecs stay: the next page needs them at once.
     pub(crate) fn free_buffers(&self) {
+        self.buffers().clear();
         let mut idle = self
             .shared
             .idle
@@ -126,11 +159,39 @@ impl ScratchPool {
 
     /// Frees all that waits.
     pub(crate) fn clear(&self) {
+        self.buffers().clear();
         self.shared
             .idle
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clear();
+    }
+
+    fn buffers(&self) -> MutexGuard<'_, Buffers> {
+        let buffers = self.shared.buffers.lock();
+        buffers.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Buffers {
+    fn take(&mut self) -> Vec<u8> {
+        let buffer = self.idle.pop().unwrap_or_default();
+        self.reservation.shrink(buffer.capacity());
+        buffer
+    }
+
+    fn give(&mut self, buffer: Vec<u8>) {
+        self.reservation.grow(buffer.capacity());
+        self.idle.push(buffer);
+    }
+
+    fn clear(&mut self) {
+        self.idle = Vec::new();
+        self.reservation.resize(0);
+    }
+
+    fn memory_size(&self) -> usize {
+        self.idle.iter().map(Vec::capacity).sum()
     }
 }
 

@@ -238,7 +238,7 @@ fn write_leaf<'a>(
     };
     let _work = reclaimer.at_work();
     chunk.set_page_cap(reclaimer.page_cap());
-    reclaimer.make_room_for_codecs(slice::from_mut(chunk))?;
+    reclaimer.make_room_for_codecs(slice::from_mut(chunk), 1)?;
     let mut grant = reclaimer.grant();
     while let Written::Short { next_bytes } = chunk.write(&mut leaf, feed, given, grant)? {
         reclaimer.make_room(slice::from_mut(chunk), next_bytes)?;

@@ -1,9 +1,13 @@
 //! A chunk whose pages wait in their store when it has ended.
 
+use std::sync::Arc;
+
 use super::ChunkWriter;
 use crate::budget::{MemoryBudget, Reservation};
 use crate::column::chunk::{ChunkBuffer, ColumnCloseResult};
 use crate::column::writer::ScratchPool;
+use crate::column::writer::late_pages::LatePages;
+use crate::column::writer::unsealed::PageHelp;
 use crate::errors::{ParquetError, Result};
 
 /// A chunk that has ended and waits.
@@ -46,6 +50,12 @@ impl ChunkWriter<'_> {
             self.beside_bytes = bytes;
             self.pay();
         }
+    }
+
+    /// Lets `help` seal pages. Not under a memory limit: nobody has paid for what it takes.
+    pub(crate) fn set_help(&mut self, help: Arc<dyn PageHelp>) {
+        let late = LatePages::new(help, self.scratch.clone());
+        self.encoder.set_help(late);
     }
 
     /// What pays for the column.

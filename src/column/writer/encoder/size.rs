@@ -22,6 +22,7 @@ impl ColumnEncoder {
     pub(crate) fn estimated_total_bytes(&self) -> usize {
         let written = usize::try_from(self.ledger.totals().compressed).unwrap_or(usize::MAX);
         written
+            .saturating_add(self.late_sealed_bytes())
             .saturating_add(self.values.estimated_bytes())
             .saturating_add(self.values.dictionary_bytes().unwrap_or(0))
     }
@@ -38,7 +39,7 @@ impl ColumnEncoder {
 
     /// Heap bytes, by capacity. O(1).
     pub(crate) fn memory_size(&self) -> usize {
-        self.open_memory() + self.ledger.memory_size()
+        self.open_memory() + self.ledger.memory_size() + self.late_memory()
     }
 
     /// Heap bytes of what is open: all but the ledger, which grows when a page ends.
