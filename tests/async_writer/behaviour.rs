@@ -283,3 +283,54 @@ fn writer_and_futures_move_between_threads() {
     is_send(&writer.finish());
     is_send(&writer.close());
 }
+
+/// The asynchronous writer of `parquet`, asked for the same.
+#[tokio::test]
+async fn figures_are_those_of_the_parquet_crate() {
+    use parquet::arrow::AsyncArrowWriter as Theirs;
+    use parquet::arrow::arrow_writer::ArrowWriterOptions as TheirOptions;
+    use parquet::file::properties::WriterProperties as TheirProperties;
+
+    let batches = some_batches(6, 400);
+    let schema = batches[0].schema();
+    let properties = TheirProperties::builder()
+        .set_max_row_group_row_count(Some(1_000))
+        .set_data_page_row_count_limit(500)
+        .set_write_batch_size(100)
+        .build();
+    let their_options = TheirOptions::new().with_properties(properties);
+    let mut theirs =
+        Theirs::try_new_with_options(Vec::new(), schema.clone(), their_options).unwrap();
+    let mut ours =
+        AsyncArrowWriter::try_new_with_options(Vec::new(), schema, options(1_000)).unwrap();
+    assert_eq!(ours.bytes_written(), theirs.bytes_written());
+    for (index, batch) in batches.iter().enumerate() {
+        let before = (ours.bytes_written(), theirs.bytes_written());
+        ours.write(batch).await.unwrap();
+        theirs.write(batch).await.unwrap();
+        if index == 3 {
+            ours.flush().await.unwrap();
+            theirs.flush().await.unwrap();
+        }
+        assert_eq!(ours.in_progress_rows(), theirs.in_progress_rows());
+        assert_eq!(ours.in_progress_size() > 0, theirs.in_progress_size() > 0);
+        let groups = theirs.flushed_row_groups();
+        let rows = |at: usize| groups.get(at).map(|group| group.num_rows());
+        let flushed = ours.flushed_row_groups();
+        assert_eq!(flushed.len(), groups.len());
+        assert!((0..flushed.len()).all(|at| rows(at) == Some(flushed[at].num_rows())));
+        let grew = (
+            ours.bytes_written() > before.0,
+            theirs.bytes_written() > before.1,
+        );
+        assert_eq!(grew.0, grew.1, "batch {index}");
+    }
+    let (found, expected) = (ours.finish().await.unwrap(), theirs.finish().await.unwrap());
+    assert_eq!(found.num_row_groups(), expected.num_row_groups());
+    assert_eq!(
+        found.file_metadata().num_rows(),
+        expected.file_metadata().num_rows()
+    );
+    assert_rows(&ours.into_inner(), &batches);
+    assert_rows(&theirs.into_inner(), &batches);
+}

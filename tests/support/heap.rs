@@ -96,6 +96,11 @@ pub(crate) fn allocations() -> u64 {
     ALLOCATIONS.get()
 }
 
+/// Forgets the peak, not what is held now.
+pub(crate) fn forget_peak() {
+    PEAK.set(LIVE.get());
+}
+
 /// Forgets everything that was counted on this thread.
 pub(crate) fn reset() {
     LIVE.set(0);
