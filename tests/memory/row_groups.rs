@@ -5,7 +5,9 @@ use std::time::Instant;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch};
 use herringbone::arrow::ArrowWriter;
-use herringbone::arrow::arrow_writer::{ArrowWriterOptions, MemoryPressure};
+use herringbone::arrow::arrow_writer::{
+    ArrowWriterOptions, InMemoryPageStoreFactory, MemoryPressure,
+};
 use herringbone::budget::MemoryBudget;
 use herringbone::file::metadata::KeyValue;
 use herringbone::file::properties::WriterProperties;
@@ -86,6 +88,36 @@ fn the_metadata_of_two_thousand_wide_row_groups_keeps_the_limit() {
 #[ignore = "100,000 row groups"]
 fn the_metadata_of_a_hundred_thousand_row_groups_keeps_the_limit() {
     keeps(2, 100_000, 2 * MIB, 0);
+}
+
+/// As the options' documentation says: what the footer needs has nowhere to go.
+#[test]
+fn stores_that_have_only_the_heap_keep_two_hundred_bytes_of_a_small_chunk() {
+    const COLUMNS: usize = 10;
+    const ROW_GROUPS: usize = 300;
+    const LIMIT: usize = 256 * KIB;
+    let (batch, budget) = (batch(COLUMNS), MemoryBudget::new(LIMIT));
+    let (file, reader) = scratch_file();
+    let options = options(&budget).with_page_store_factory(Arc::new(InMemoryPageStoreFactory));
+    let mut writer = ArrowWriter::try_new_with_options(file, batch.schema(), options).unwrap();
+    let fixed = budget.used();
+    for _ in 0..ROW_GROUPS {
+        writer.write(&batch).unwrap();
+    }
+    let waits = budget.used() - fixed;
+    let over = writer.memory_pressure().most_bytes_over_limit as usize;
+    writer.finish().unwrap();
+    drop(writer);
+    let chunk = waits / (ROW_GROUPS * COLUMNS);
+    println!("{chunk} bytes a column chunk, {over} over the limit");
+    assert!((150..=250).contains(&chunk), "{chunk}");
+    assert!(
+        over >= waits - LIMIT && over <= waits,
+        "{over} over, {waits} wait"
+    );
+    let footer = ArrowReaderMetadata::load(&reader, ArrowReaderOptions::new()).unwrap();
+    assert_eq!(footer.metadata().num_row_groups(), ROW_GROUPS);
+    assert_eq!(budget.used(), 0);
 }
 
 #[test]

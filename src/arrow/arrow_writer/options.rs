@@ -39,8 +39,14 @@ impl ArrowWriterOptions {
         Self { properties, ..self }
     }
 
-    /// Sets where finished pages wait for the end of their row group. The default is the heap; under
-    /// a memory limit it is the heap as far as the limit allows, then a temporary file.
+    /// Sets where finished pages wait for the end of their row group, and under a memory limit what the footer needs.
+    /// The default is the heap; under a limit it is the heap as far as the limit allows, then a temporary file.
+    ///
+    /// Stores that have nothing but the heap, such as those of
+    /// [`InMemoryPageStoreFactory`](super::InMemoryPageStoreFactory), leave a limit no other way than to end row groups
+    /// early, and for the footer there is none: of each column chunk about 150 bytes stay, with 40 for each of its
+    /// pages, and longer bounds and Bloom filters besides. Files of many row groups pass the limit by that in the end,
+    /// as [`MemoryPressure::most_bytes_over_limit`](super::MemoryPressure::most_bytes_over_limit) tells.
     pub fn with_page_store_factory(self, page_store_factory: Arc<dyn PageStoreFactory>) -> Self {
         let file = self.file.with_page_store_factory(page_store_factory);
         Self { file, ..self }

@@ -27,7 +27,9 @@ impl SerializedFileWriterOptions {
 
     /// Sets where finished pages wait: those that need the dictionary page, which comes first, until it is written,
     /// and in an `ArrowWriter` all until their row group ends. The default is the heap; under a memory limit it is
-    /// the heap as far as the limit allows, then a temporary file.
+    /// the heap as far as the limit allows, then a temporary file. Stores that have nothing but the heap keep there
+    /// what the footer needs, too, and a file of many row groups then passes the limit in the end, by about 150 bytes a
+    /// column chunk and 40 a page.
     pub fn with_page_store_factory(self, page_store_factory: Arc<dyn PageStoreFactory>) -> Self {
         Self {
             page_stores: Some(page_store_factory),
