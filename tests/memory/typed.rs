@@ -463,3 +463,61 @@ fn memory_size_counts_pages_that_wait_for_a_page_writer() {
         }
     }
 }
+
+/// The sizes at which record batches are measured, column by column.
+#[test]
+fn a_long_dictionary_column_keeps_its_open_page_alone() {
+    const ROWS: usize = 512 * 8_192;
+    let seen = |batch: usize, options: SerializedFileWriterOptions| {
+        // No run is long enough for RLE.
+        let value = |row: usize| ((row.wrapping_mul(0x9E37_79B9) >> 7) % 16) as i64;
+        let fill = |_: usize, writer: &mut ColumnWriter<'_>| ints(writer, ROWS, batch, value);
+        let properties = WriterProperties::builder();
+        watch(NUMBER, properties, options, 1, Nowhere, fill)
+    };
+    let heap = seen(8_192, SerializedFileWriterOptions::new());
+    for batch in [8_192, ROWS] {
+        let files = seen(batch, temp_files());
+        println!(
+            "4.2 million values of 16, {batch} a batch: heap {}, spilling {}, {} bytes",
+            mib(heap.peak),
+            mib(files.peak),
+            files.bytes
+        );
+        assert!(files.bytes > 2 * MIB, "{}", files.bytes);
+        assert!(files.peak <= MIB / 8, "{}", files.peak);
+        assert!(heap.peak > 2 * MIB, "{}", heap.peak);
+    }
+}
+
+#[test]
+fn a_skewed_row_group_keeps_its_open_pages_alone() {
+    const ROWS: usize = 4_096;
+    let narrow: String = (0..8).map(|at| format!("required int64 c{at};")).collect();
+    let message = format!("message rows {{ required binary wide; {narrow} }}");
+    for batch in [128, ROWS] {
+        let fill = |column: usize, writer: &mut ColumnWriter<'_>| match writer {
+            ColumnWriter::ByteArrayColumnWriter(writer) => {
+                for from in (0..ROWS).step_by(batch) {
+                    let rows = from..from + batch;
+                    let values: Vec<ByteArray> =
+                        uncounted(|| rows.map(|row| text(row, 4_096)).collect());
+                    writer.write_batch(&values, None, None).unwrap();
+                    uncounted(|| drop(values));
+                }
+            }
+            narrow => ints(narrow, ROWS, batch, |row| {
+                (row * 8 + column).wrapping_mul(0x9E37_79B9_7F4A_7C15) as i64
+            }),
+        };
+        let properties = WriterProperties::builder();
+        let seen = watch(&message, properties, temp_files(), 1, Nowhere, fill);
+        println!(
+            "one wide column of nine, {batch} rows a batch: spilling {}, {} bytes",
+            mib(seen.peak),
+            seen.bytes
+        );
+        assert!(seen.bytes > 16 * MIB, "{}", seen.bytes);
+        assert!(seen.peak <= 35 * MIB / 10, "{}", seen.peak);
+    }
+}
