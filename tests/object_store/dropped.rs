@@ -30,7 +30,10 @@ fn sink(trial: &Trial, part_size: usize, budget: &MemoryBudget) -> ObjectStoreSi
 }
 
 /// Polls `polls` times, with some time in between, and drops the future.
-async fn poll_and_drop(mut future: BoxFuture<'_, Result<()>>, polls: usize) -> Poll<Result<()>> {
+pub(crate) async fn poll_and_drop(
+    mut future: BoxFuture<'_, Result<()>>,
+    polls: usize,
+) -> Poll<Result<()>> {
     for poll in 0..polls {
         if poll > 0 {
             sleep(Duration::from_millis(2)).await;

@@ -19,3 +19,4 @@ mod runtime;
 mod sample;
 mod trial;
 mod versions;
+mod writer;
