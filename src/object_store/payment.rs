@@ -46,11 +46,25 @@ impl Purse {
         self.room.try_resize(bytes).is_ok()
     }
 
+    /// Reserves room for the first part, before there is anything to fill it with, so that the rest of a writer keeps
+    /// out of it. Of many sinks on a budget those that come while little of it is in use do so: all of them together
+    /// would leave no room for the writers, and seldom write at once.
+    pub(super) fn make_first_room(&mut self, bytes: usize) {
+        let budget = self.room.budget();
+        let most = budget.limit().map_or(usize::MAX, eighths_reserved);
+        let used = budget
+            .limit()
+            .map_or(0, |limit| limit.saturating_sub(budget.remaining()));
+        if used.saturating_add(bytes) <= most {
+            self.make_room(bytes);
+        }
+    }
+
     /// Reserves room for the part that has to be filled in any case, past the limit if need be, but no more than a part
     /// of the sink's share.
     pub(super) fn make_room(&mut self, bytes: usize) {
         let share = self.room.budget().fair_share();
-        let most = share.map_or(usize::MAX, |share| share / 8 * EIGHTHS_RESERVED);
+        let most = share.map_or(usize::MAX, eighths_reserved);
         self.room.resize(bytes.min(most));
     }
 
@@ -85,6 +99,10 @@ impl Purse {
         self.room.shrink(bytes.saturating_sub(paid.size()));
         paid.resize(bytes);
     }
+}
+
+fn eighths_reserved(share: usize) -> usize {
+    share / 8 * EIGHTHS_RESERVED
 }
 
 /// Bytes with what pays for them.
@@ -170,6 +188,25 @@ mod tests {
         theirs.resize(6_000);
         let _held = purse.pay_for(Bytes::from(vec![1; 6_000]));
         assert_eq!(budget.used(), 10_000);
+    }
+
+    #[test]
+    fn sinks_that_wait_for_their_first_byte_leave_most_of_the_limit() {
+        let budget = MemoryBudget::new(128 << 20);
+        let members: Vec<_> = (0..100).map(|_| budget.register()).collect();
+        let purses: Vec<_> = members
+            .iter()
+            .map(|member| {
+                let mut purse = Purse::of_paid_chunks(member.budget());
+                purse.make_first_room(5 << 20);
+                purse
+            })
+            .collect();
+        assert!(budget.used() <= 48 << 20, "{} bytes", budget.used());
+        drop(purses);
+        let mut alone = Purse::of_paid_chunks(&budget);
+        alone.make_first_room(5 << 20);
+        assert!(budget.used() > 0);
     }
 
     #[test]

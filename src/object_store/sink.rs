@@ -272,7 +272,7 @@ impl ObjectStoreSink {
     fn start(&mut self) {
         self.size = self.sizes.next(self.sent, self.purse.most_bytes_of_part());
         let left = self.size.saturating_sub(self.filling.len());
-        self.purse.make_room(left);
+        self.purse.make_first_room(left);
         self.has_room = true;
     }
 

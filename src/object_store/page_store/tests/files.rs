@@ -236,6 +236,8 @@ fn many_writers_share_segments_and_a_budget() {
         }
     });
     assert_eq!(objects.paths(), [""; 0]);
-    assert!(budget.peak() <= 2 << 20, "{} bytes", budget.peak());
+    // A page of each thread may lie past the limit.
+    let over = budget.most_bytes_over_limit();
+    assert!(over <= 8 * (8 << 10), "{over} bytes over the limit");
     assert_eq!(budget.used(), 0);
 }

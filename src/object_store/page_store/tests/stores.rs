@@ -382,6 +382,24 @@ fn a_panic_of_the_store_is_an_error() {
 }
 
 #[test]
+fn a_runtime_that_has_ended_is_an_error() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .build()
+        .unwrap();
+    let factory = factory(&Objects::default())
+        .with_segment_bytes(10_000)
+        .with_runtime(runtime.handle().clone());
+    let mut store = store(&factory);
+    put(store.as_mut(), [page(0, 5000)]);
+    store.spill().unwrap();
+    drop(runtime);
+    put(store.as_mut(), [page(1, 5000)]);
+    let error = store.spill().unwrap_err().to_string();
+    assert!(error.contains("the runtime ended"), "{error}");
+}
+
+#[test]
 fn objects_have_the_prefix_and_names_of_their_own() {
     let objects = Objects::default();
     let make = || factory(&objects).with_segment_bytes(1000);
