@@ -35,8 +35,8 @@ impl<W: Write + Send> SerializedFileWriter<W> {
     /// As [`SerializedFileWriter::new`], with options for where pages wait and how much memory the writer may take.
     ///
     /// # Errors
-    /// As [`SerializedFileWriter::new`], and with [`CodecExceedsLimit`](ParquetError::CodecExceedsLimit) if a codec
-    /// takes more than the memory limit.
+    /// As [`SerializedFileWriter::new`], and with [`CodecExceedsLimit`](crate::errors::ParquetError::CodecExceedsLimit)
+    /// if a codec takes more than the memory limit.
     pub fn new_with_options(
         buf: W,
         schema: TypePtr,
