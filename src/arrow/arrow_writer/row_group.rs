@@ -1,6 +1,7 @@
 //! The open row group of an [`ArrowWriter`](super::ArrowWriter).
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::column::{ArrowColumnWriter, LeafPlace};
 use super::factory::ArrowRowGroupWriterFactory;
@@ -108,30 +109,32 @@ impl OpenRowGroup {
                 + sizes.capacity() * size_of::<usize>()
                 + sizes.iter().sum::<usize>(),
         );
-        let left: Vec<LeftLeaf> = match &self.team {
-            Some(team) if threads > 1 => {
-                let mut lists = reclaimer.reserve();
-                lists.resize(together::list_bytes(leaves.len()));
-                let asks = reclaimer.asks();
-                together::write_until_short(team, &mut self.columns, leaves, (rows, threads), asks)?
-            }
-            _ => leaves.drain(..).map(LeftLeaf::whole).collect(),
-        };
-        drop(others);
-        for (index, (left, size)) in left.into_iter().zip(sizes).enumerate() {
-            if let Some((leaf, place)) = left.0 {
-                self.write_leaf(index, &leaf, place, reclaimer)?;
+        let Some(team) = self.team.as_ref().filter(|_| threads > 1) else {
+            let start = Instant::now();
+            for (index, (leaf, size)) in leaves.drain(..).zip(sizes).enumerate() {
+                self.write_leaf(index, &leaf, LeafPlace::default(), reclaimer)?;
                 drop(leaf);
                 in_flight.shrink(size);
                 outcome = reclaimer.run(&mut self.columns)?;
-            } else {
-                in_flight.shrink(size);
             }
+            if let Some(team) = &self.team {
+                team.measured_alone(start.elapsed(), rows);
+            }
+            return Ok(outcome);
+        };
+        in_flight.grow(together::list_bytes(leaves.len()));
+        let (share, asks) = ((rows, threads), reclaimer.asks());
+        let left = together::write_until_short(team, &mut self.columns, leaves, share, asks)?;
+        drop(others);
+        for (index, (left, size)) in left.into_iter().zip(sizes).enumerate() {
+            if let LeftLeaf(Some((leaf, place))) = left {
+                self.write_leaf(index, &leaf, place, reclaimer)?;
+                drop(leaf);
+                reclaimer.run(&mut self.columns)?;
+            }
+            in_flight.shrink(size);
         }
-        if threads > 1 {
-            outcome = reclaimer.run(&mut self.columns)?;
-        }
-        Ok(outcome)
+        reclaimer.run(&mut self.columns)
     }
 
     /// Threads that encode a batch of so many rows within the limit.

@@ -21,6 +21,8 @@ pub(super) struct Crew {
 pub(super) struct Done<T> {
     /// In the order in which they were given.
     pub(super) units: Vec<Unit<T>>,
+    /// Whether some item was not begun, or may not have been.
+    pub(super) is_stopped: bool,
     /// What the first panic of an item carried.
     pub(super) panic: Option<Payload>,
 }
@@ -80,6 +82,7 @@ impl Crew {
         drop(posted);
         Done {
             units: round.take_units().collect(),
+            is_stopped: round.is_stopped(),
             panic: round.take_panic(),
         }
     }

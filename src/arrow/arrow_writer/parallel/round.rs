@@ -85,6 +85,11 @@ impl<T: Send> Round<T> {
         lock(&self.panic).take()
     }
 
+    /// Whether an item broke or panicked.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.is_stopped.load(Ordering::Relaxed)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.units.len()
     }

@@ -66,7 +66,7 @@ impl Team {
             .map(|unit| unit.iter().filter_map(&mut take).collect());
         let done = self.crew.run(units.collect(), threads, work);
         for (index, unit) in done.units.into_iter().enumerate() {
-            if done.panic.is_none() && rows > 0 {
+            if !done.is_stopped && rows > 0 {
                 schedule.measured(index, unit.took, rows);
             }
             let dealt = schedule.dealt(index).iter();
