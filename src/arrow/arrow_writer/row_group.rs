@@ -33,7 +33,9 @@ impl OpenRowGroup {
         row_group_index: usize,
     ) -> Result<Self> {
         let writers = factory.create_column_writers(row_group_index)?;
-        let mut columns: Vec<Column> = writers.into_iter().map(Box::new).collect();
+        // Collected, they would keep the room that the writers themselves had.
+        let mut columns: Vec<Column> = Vec::with_capacity(writers.len());
+        columns.extend(writers.into_iter().map(Box::new));
         if let Some(help) = factory.page_help() {
             let columns = columns.iter_mut();
             columns.for_each(|column| column.chunk_mut().set_help(help.clone()));
