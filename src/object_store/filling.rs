@@ -4,7 +4,7 @@ use std::mem;
 
 use bytes::Bytes;
 
-use super::payment::{Paid, Purse};
+use super::payment::Purse;
 use crate::budget::Reservation;
 
 /// Chunks below this many bytes are copied together: every piece of a payload costs something.
@@ -13,11 +13,20 @@ const SMALL: usize = 8 << 10;
 /// Bytes that are copied together at most.
 const BLOCK: usize = 64 << 10;
 
-/// The pieces of a part. They are clones and slices of the chunks that came, but for small ones.
+/// The bytes of a part.
+#[derive(Debug, Default)]
+pub(super) struct Payload {
+    /// Slices of the chunks that came, and small chunks copied together.
+    pub(super) pieces: Vec<Bytes>,
+    /// What pays for the copies, until the request has ended: a store in memory keeps pieces for ever.
+    pub(super) paid: Vec<Reservation>,
+}
+
+/// A part until it is full.
 #[derive(Debug, Default)]
 pub(super) struct Filling {
-    pieces: Vec<Bytes>,
-    /// Bytes in `pieces` and in `block`.
+    payload: Payload,
+    /// Bytes in `payload` and in `block`.
     bytes: usize,
     block: Vec<u8>,
     block_paid: Option<Reservation>,
@@ -49,15 +58,15 @@ impl Filling {
             self.copy(&piece, purse);
         } else {
             self.end_block();
-            self.pieces.push(piece);
+            self.payload.pieces.push(piece);
         }
     }
 
-    /// All pieces, in order. What follows is another part.
-    pub(super) fn cut(&mut self) -> Vec<Bytes> {
+    /// All that was taken, in order. What follows is another part.
+    pub(super) fn cut(&mut self) -> Payload {
         self.end_block();
         self.bytes = 0;
-        mem::take(&mut self.pieces)
+        mem::take(&mut self.payload)
     }
 
     fn copy(&mut self, piece: &[u8], purse: &mut Purse) {
@@ -76,11 +85,8 @@ impl Filling {
         };
         block.shrink_to_fit();
         paid.resize(block.capacity());
-        let paid = Paid {
-            bytes: block,
-            _paid: paid,
-        };
-        self.pieces.push(Bytes::from_owner(paid));
+        self.payload.pieces.push(block.into());
+        self.payload.paid.push(paid);
     }
 }
 
@@ -89,7 +95,7 @@ mod tests {
     use super::*;
     use crate::budget::MemoryBudget;
 
-    fn fill(chunks: &[Bytes], size: usize, purse: &mut Purse) -> Vec<Vec<Bytes>> {
+    fn fill(chunks: &[Bytes], size: usize, purse: &mut Purse) -> Vec<Payload> {
         let (mut filling, mut parts) = (Filling::default(), Vec::new());
         for chunk in chunks {
             let mut chunk = Filling::admit(chunk.clone(), purse);
@@ -104,15 +110,19 @@ mod tests {
         parts
     }
 
+    fn pieces(parts: &[Payload]) -> impl Iterator<Item = &Bytes> {
+        parts.iter().flat_map(|part| &part.pieces)
+    }
+
     #[test]
     fn parts_are_slices_of_the_chunks() {
         let mut purse = Purse::of_paid_chunks(&MemoryBudget::unlimited());
         let chunk = Bytes::from((0..60_000).map(|n| n as u8).collect::<Vec<_>>());
         let parts = fill(&[chunk.clone(), chunk.clone()], 40_000, &mut purse);
-        let lengths: Vec<usize> = parts.iter().flatten().map(Bytes::len).collect();
+        let lengths: Vec<usize> = pieces(&parts).map(Bytes::len).collect();
         assert_eq!(lengths, [40_000, 20_000, 20_000, 40_000]);
         let whole = chunk.as_ptr_range();
-        for piece in parts.iter().flatten() {
+        for piece in pieces(&parts) {
             assert!(whole.contains(&piece.as_ptr()), "a copy");
         }
     }
@@ -123,9 +133,9 @@ mod tests {
         for mut purse in [Purse::paying(&budget), Purse::of_paid_chunks(&budget)] {
             let chunks: Vec<Bytes> = (0..10_000).map(|n| vec![n as u8; 20].into()).collect();
             let parts = fill(&chunks, 150_000, &mut purse);
-            let bytes: Vec<u8> = parts.iter().flatten().flatten().copied().collect();
+            let bytes: Vec<u8> = pieces(&parts).flatten().copied().collect();
             assert_eq!(bytes, chunks.concat());
-            let pieces: usize = parts.iter().map(Vec::len).sum();
+            let pieces = pieces(&parts).count();
             assert!(pieces <= 5, "{pieces}");
             assert_eq!(budget.used(), bytes.len());
             drop(parts);

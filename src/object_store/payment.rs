@@ -52,10 +52,11 @@ impl Purse {
     pub(super) fn make_first_room(&mut self, bytes: usize) {
         let budget = self.room.budget();
         let most = budget.limit().map_or(usize::MAX, eighths_reserved);
+        let of_share = budget.fair_share().map_or(usize::MAX, eighths_reserved);
         let used = budget
             .limit()
             .map_or(0, |limit| limit.saturating_sub(budget.remaining()));
-        if used.saturating_add(bytes) <= most {
+        if used.saturating_add(bytes.min(of_share)) <= most {
             self.make_room(bytes);
         }
     }
@@ -105,15 +106,15 @@ fn eighths_reserved(share: usize) -> usize {
     share / 8 * EIGHTHS_RESERVED
 }
 
-/// Bytes with what pays for them.
-pub(super) struct Paid<B> {
-    pub(super) bytes: B,
-    pub(super) _paid: Reservation,
+/// A chunk with what pays for it.
+struct Paid {
+    bytes: Bytes,
+    _paid: Reservation,
 }
 
-impl<B: AsRef<[u8]>> AsRef<[u8]> for Paid<B> {
+impl AsRef<[u8]> for Paid {
     fn as_ref(&self) -> &[u8] {
-        self.bytes.as_ref()
+        &self.bytes
     }
 }
 

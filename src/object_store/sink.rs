@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_core::future::BoxFuture;
 use tokio::runtime::Handle;
 
-use super::filling::Filling;
+use super::filling::{Filling, Payload};
 use super::part_sizes::{MOST_PARTS, PartSizes};
 use super::payment::Purse;
 use super::uploading::{End, Uploading, no_runtime};
@@ -40,8 +40,8 @@ const PARTS_IN_FLIGHT: usize = 8;
 /// holds the rest of the one part past the limit.
 ///
 /// A writer of this crate tells the sink its budget, and its chunks have been paid for from it. For chunks that come
-/// from elsewhere there is [`with_budget`](Self::with_budget). A store that keeps what it was given, such as one in
-/// memory, keeps what pays for it as well.
+/// from elsewhere there is [`with_memory_budget`](Self::with_memory_budget). A store that keeps the chunks it was given,
+/// such as one in memory, keeps what pays for them as well.
 ///
 /// # Sizes of parts
 ///
@@ -181,8 +181,8 @@ impl ObjectStoreSink {
     /// Pays from `budget` for all that the sink holds, by what chunks keep on the heap. A writer of this crate that
     /// writes to the sink puts its own budget in its place.
     #[must_use]
-    pub fn with_budget(mut self, budget: &MemoryBudget) -> Self {
-        self.purse = Purse::paying(budget);
+    pub fn with_memory_budget(mut self, budget: MemoryBudget) -> Self {
+        self.purse = Purse::paying(&budget);
         self.started()
     }
 
@@ -336,8 +336,9 @@ impl ObjectStoreSink {
             State::Gathering => {
                 let runtime = self.runtime()?;
                 self.sent = self.filling.len() as u64;
-                let put = self.store.put(&self.path, self.filling.cut());
-                self.state = State::Completing(Uploading::put(&runtime, put));
+                let Payload { pieces, paid } = self.filling.cut();
+                let put = self.store.put(&self.path, pieces);
+                self.state = State::Completing(Uploading::put(&runtime, put, paid));
             }
             State::Uploading(_) if self.filling.len() > 0 => self.send_part()?,
             _ => {}

@@ -5,12 +5,13 @@ use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{JoinError, JoinSet};
 
+use super::filling::Payload;
 use super::versions::{Request, Stored, Upload};
+use crate::budget::Reservation;
 use crate::errors::{ParquetError, Result};
 use crate::latch::{bury, hushed};
 
@@ -54,7 +55,7 @@ impl End {
 /// What the task hears.
 #[derive(Debug)]
 enum Order {
-    Part(Vec<Bytes>),
+    Part(Payload),
     Complete,
 }
 
@@ -85,8 +86,8 @@ impl Uploading {
         uploading
     }
 
-    /// Makes the object in one request.
-    pub(super) fn put(runtime: &Handle, put: Request<Stored>) -> Self {
+    /// Makes the object in one request, whose payload is `paid` for.
+    pub(super) fn put(runtime: &Handle, put: Request<Stored>, paid: Vec<Reservation>) -> Self {
         let (uploading, mut orders, told) = Self::new();
         runtime.spawn(async move {
             let end = match unless_left(&mut orders, calm(put)).await {
@@ -94,6 +95,7 @@ impl Uploading {
                 Some(Err(error)) => End::failed(error),
                 None => End::Aborted { left_open: None },
             };
+            drop(paid);
             told.send(News::Ended(end)).ok();
         });
         uploading
@@ -105,7 +107,7 @@ impl Uploading {
     }
 
     /// Hands over the next part.
-    pub(super) fn put_part(&mut self, payload: Vec<Bytes>) {
+    pub(super) fn put_part(&mut self, payload: Payload) {
         self.unfinished += 1;
         self.order(Order::Part(payload));
     }
@@ -174,7 +176,7 @@ struct Worker {
     orders: UnboundedReceiver<Order>,
     told: UnboundedSender<News>,
     /// Parts that are not yet on their way.
-    waiting: VecDeque<Vec<Bytes>>,
+    waiting: VecDeque<Payload>,
     parts: JoinSet<Result<()>>,
     /// Parts that may be on their way at once.
     in_flight: usize,
@@ -256,8 +258,13 @@ impl Worker {
             let Some(payload) = self.waiting.pop_front() else {
                 break;
             };
-            let part = hushed(|| upload.put_part(payload)).ok_or_else(panicked)?;
-            self.parts.spawn(part);
+            let Payload { pieces, paid } = payload;
+            let part = hushed(|| upload.put_part(pieces)).ok_or_else(panicked)?;
+            self.parts.spawn(async move {
+                let stored = part.await;
+                drop(paid);
+                stored
+            });
         }
         Ok(())
     }

@@ -44,7 +44,7 @@ impl Chunks {
 
     fn tell(self, sink: ObjectStoreSink, budget: &MemoryBudget) -> ObjectStoreSink {
         match self {
-            Chunks::Unpaid => sink.with_budget(budget),
+            Chunks::Unpaid => sink.with_memory_budget(budget.clone()),
             Chunks::Paid => {
                 let mut sink = sink;
                 sink.chunks_are_paid_from(budget);

@@ -25,7 +25,7 @@ fn rules() -> Rules {
 }
 
 fn sink(trial: &Trial, part_size: usize, budget: &MemoryBudget) -> ObjectStoreSink {
-    let sink = ObjectStoreSink::new(trial.store(), path()).with_budget(budget);
+    let sink = ObjectStoreSink::new(trial.store(), path()).with_memory_budget(budget.clone());
     sink.with_part_size(part_size).with_parts_in_flight(2)
 }
 

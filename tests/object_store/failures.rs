@@ -9,6 +9,7 @@ use herringbone::arrow::async_writer::AsyncFileWriter;
 use herringbone::budget::MemoryBudget;
 use herringbone::errors::ParquetError;
 use herringbone::object_store::{ObjectStoreSink, RequestError};
+use object_store_14::Error;
 use object_store_14::local::LocalFileSystem;
 use tokio::time::{sleep, timeout};
 
@@ -27,7 +28,7 @@ fn rules(fates: &[(usize, Fate)]) -> Rules {
 }
 
 fn sink(trial: &Trial, part_size: usize, budget: &MemoryBudget) -> ObjectStoreSink {
-    let sink = ObjectStoreSink::new(trial.store(), path()).with_budget(budget);
+    let sink = ObjectStoreSink::new(trial.store(), path()).with_memory_budget(budget.clone());
     sink.with_part_size(part_size).with_parts_in_flight(3)
 }
 
@@ -149,6 +150,44 @@ async fn an_error_names_request_object_and_cause() {
         Some(this)
     });
     assert!(found.into_iter().any(|error| is_theirs(&error)));
+}
+
+#[tokio::test]
+async fn the_kind_of_an_error_tells_what_may_help() {
+    fn generic(source: &str) -> Error {
+        let (store, source) = ("trial", source.into());
+        Error::Generic { store, source }
+    }
+    fn denied() -> Error {
+        let (path, source) = ("a".to_owned(), "no".into());
+        Error::PermissionDenied { path, source }
+    }
+    fn lost() -> Error {
+        let source = Box::new(io::Error::from(ErrorKind::BrokenPipe));
+        let store = "trial";
+        Error::Generic { store, source }
+    }
+    let errors: [(fn() -> Error, ErrorKind); 5] = [
+        (|| generic("operation timed out"), ErrorKind::TimedOut),
+        (
+            || generic("status code: 503 Slow Down"),
+            ErrorKind::ResourceBusy,
+        ),
+        (|| generic("no such bucket"), ErrorKind::Other),
+        (denied, ErrorKind::PermissionDenied),
+        (lost, ErrorKind::BrokenPipe),
+    ];
+    for (error, expected) in errors {
+        for part_size in PART_SIZES {
+            let trial = Trial::new(Rules {
+                error: Some(error),
+                ..rules(&[(0, Fate::FailsBefore)])
+            });
+            let mut sink = sink(&trial, part_size, &MemoryBudget::unlimited());
+            let error = write_all(&mut sink, chunks(12_000)).await.unwrap_err();
+            assert_eq!(kind(&error), Some(expected), "{error}");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use herringbone::arrow::async_writer::AsyncFileWriter;
+use herringbone::budget::MemoryBudget;
 use herringbone::object_store::ObjectStoreSink;
 use object_store_14::local::LocalFileSystem;
 use object_store_14::{Attribute, Attributes, ObjectStoreExt, PutMultipartOptions};
@@ -64,6 +65,22 @@ async fn a_sink_without_bytes_makes_an_empty_object() {
     sink.complete().await.unwrap();
     assert_eq!(trial.object(&path()).await.unwrap(), Bytes::new());
     assert_eq!(sink.uploaded().unwrap().size, 0);
+}
+
+#[tokio::test]
+async fn a_small_object_that_a_store_keeps_in_memory_is_paid_for_no_longer() {
+    for chunks_pay in [false, true] {
+        let (trial, budget) = (Trial::new(Rules::default()), MemoryBudget::new(1 << 20));
+        let mut sink = ObjectStoreSink::new(trial.store(), path());
+        if chunks_pay {
+            sink.chunks_are_paid_from(&budget);
+        } else {
+            sink = sink.with_memory_budget(budget.clone());
+        }
+        sink.write(Bytes::from_static(b"small")).await.unwrap();
+        sink.complete().await.unwrap();
+        assert_eq!(budget.used(), 0);
+    }
 }
 
 #[tokio::test(start_paused = true)]

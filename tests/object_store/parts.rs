@@ -16,7 +16,7 @@ async fn no_part_but_the_last_is_smaller_than_asked_for() {
             ..Rules::default()
         });
         let sink = ObjectStoreSink::new(trial.store(), path()).with_part_size(5_000);
-        let mut sink = sink.with_budget(&MemoryBudget::new(limit));
+        let mut sink = sink.with_memory_budget(MemoryBudget::new(limit));
         write_all(&mut sink, chunks(20_000)).await.unwrap();
         assert_whole(&trial.object(&path()).await.unwrap());
     }
@@ -76,7 +76,7 @@ async fn equal_parts_are_equal_and_end_with_the_ten_thousandth() {
 
     let trial = Trial::new(rules);
     let budget = MemoryBudget::unlimited();
-    let mut sink = sink(&trial).with_budget(&budget);
+    let mut sink = sink(&trial).with_memory_budget(budget.clone());
     let error = write_bytes(&mut sink, 101_000)
         .await
         .unwrap_err()
@@ -90,7 +90,7 @@ async fn equal_parts_are_equal_and_end_with_the_ten_thousandth() {
 async fn parts_that_a_limit_keeps_small_are_named_when_they_are_too_many() {
     let trial = Trial::new(Rules::default());
     let sink = ObjectStoreSink::new(trial.store(), path()).with_part_size(10);
-    let mut sink = sink.with_budget(&MemoryBudget::new(48));
+    let mut sink = sink.with_memory_budget(MemoryBudget::new(48));
     let error = write_bytes(&mut sink, 130_000)
         .await
         .unwrap_err()

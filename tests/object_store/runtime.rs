@@ -71,7 +71,7 @@ fn without_a_runtime_there_is_an_error_that_says_so() {
     for part_size in [5_000, 1 << 20] {
         let (trial, budget) = (trial(&[]), MemoryBudget::new(1 << 20));
         let sink = ObjectStoreSink::new(trial.store(), path()).with_part_size(part_size);
-        let mut sink = sink.with_budget(&budget);
+        let mut sink = sink.with_memory_budget(budget.clone());
         let error = run(write_all(&mut sink, chunks(20_000))).unwrap_err();
         assert!(error.to_string().contains("tokio runtime"), "{error}");
         assert!(trial.seen().requests.is_empty());
@@ -87,7 +87,7 @@ fn a_runtime_that_ends_meanwhile_is_an_error_and_no_endless_wait() {
             MemoryBudget::new(1 << 20),
         );
         let sink = ObjectStoreSink::new(trial.store(), path()).with_part_size(part_size);
-        let mut sink = sink.with_budget(&budget);
+        let mut sink = sink.with_memory_budget(budget.clone());
         let runtime = runtime();
         runtime.block_on(async {
             // Polled until it waits for the request that never ends.
@@ -112,7 +112,7 @@ fn a_runtime_that_ends_meanwhile_is_an_error_and_no_endless_wait() {
 fn a_sink_may_be_dropped_outside_of_its_runtime() {
     let (trial, budget, runtime) = (trial(&[]), MemoryBudget::new(1 << 20), runtime());
     let sink = ObjectStoreSink::new(trial.store(), path()).with_part_size(5_000);
-    let mut sink = sink.with_budget(&budget);
+    let mut sink = sink.with_memory_budget(budget.clone());
     runtime
         .block_on(sink.write(file().split_to(20_000)))
         .unwrap();

@@ -56,6 +56,8 @@ pub(crate) struct Seen {
 pub(crate) struct Rules {
     /// The requests with these numbers, from zero, meet these fates.
     pub(crate) fates: Vec<(usize, Fate)>,
+    /// The error of requests that fail; lost connections if nothing is said.
+    pub(crate) error: Option<fn() -> Error>,
     /// How long a part takes, and what makes the object visible.
     pub(crate) delay: Duration,
     /// Parts of fewer bytes are refused, but for the last.
@@ -115,15 +117,20 @@ impl Trial {
 }
 
 /// Lets `work` meet its fate.
-async fn meet<T>(fate: Option<Fate>, work: impl Future<Output = Result<T>>) -> Result<T> {
+async fn meet<T>(
+    fate: Option<Fate>,
+    error: Option<fn() -> Error>,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let error = error.unwrap_or(reset);
     match fate {
         None => work.await,
-        Some(Fate::FailsBefore) => Err(reset()),
+        Some(Fate::FailsBefore) => Err(error()),
         Some(Fate::FailsMeanwhile) => {
             sleep(Duration::from_millis(5)).await;
-            Err(reset())
+            Err(error())
         }
-        Some(Fate::FailsAfter) => work.await.and_then(|_| Err(reset())),
+        Some(Fate::FailsAfter) => work.await.and_then(|_| Err(error())),
         Some(Fate::HangsBefore) => pending().await,
         Some(Fate::HangsAfter) => {
             work.await?;
@@ -169,7 +176,12 @@ impl ObjectStore for Trial {
     ) -> Result<PutResult> {
         let fate = self.request("put");
         sleep(self.rules.delay).await;
-        meet(fate, self.inner.put_opts(location, payload, opts)).await
+        meet(
+            fate,
+            self.rules.error,
+            self.inner.put_opts(location, payload, opts),
+        )
+        .await
     }
 
     async fn put_multipart_opts(
@@ -178,7 +190,7 @@ impl ObjectStore for Trial {
         opts: PutMultipartOptions,
     ) -> Result<Box<dyn MultipartUpload>> {
         let fate = self.request("begin");
-        let begun = meet(fate, async {
+        let begun = meet(fate, self.rules.error, async {
             let begun = self.inner.put_multipart_opts(location, opts).await;
             let mut seen = self.lock();
             seen.open += usize::from(begun.is_ok());
@@ -271,7 +283,7 @@ impl MultipartUpload for TrialUpload {
             let _on_its_way = on_its_way;
             sleep(trial.rules.delay).await;
             drop(payload);
-            meet(fate, async move {
+            meet(fate, trial.rules.error, async move {
                 match part {
                     Some(part) => part.await,
                     None => Ok(()),
@@ -297,7 +309,7 @@ impl MultipartUpload for TrialUpload {
             return Err(refusal("there are more than 10,000 parts".to_owned()));
         }
         let (trial, inner) = (&self.trial, &mut self.inner);
-        meet(fate, async {
+        meet(fate, trial.rules.error, async {
             let completed = inner.complete().await;
             trial.lock().open -= usize::from(completed.is_ok());
             completed
@@ -308,7 +320,7 @@ impl MultipartUpload for TrialUpload {
     async fn abort(&mut self) -> Result<()> {
         let fate = self.trial.request("abort");
         let (trial, inner) = (&self.trial, &mut self.inner);
-        meet(fate, async {
+        meet(fate, trial.rules.error, async {
             let aborted = inner.abort().await;
             let mut seen = trial.lock();
             seen.open -= usize::from(aborted.is_ok() && seen.open > 0);

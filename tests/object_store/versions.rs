@@ -20,7 +20,9 @@ async fn a_file_comes_out_whole_with_either_version() {
             Attributes::from_iter([(Attribute::ContentType, "application/vnd.apache.parquet")]);
         let options = PutMultipartOptions::from(kind.clone());
         let sink = ObjectStoreSink::new_13_with_options(store.clone(), path.clone(), options);
-        let mut sink = sink.with_part_size(part_size).with_budget(&budget);
+        let mut sink = sink
+            .with_part_size(part_size)
+            .with_memory_budget(budget.clone());
         write_all(&mut sink, chunks(20_000)).await.unwrap();
         assert!(sink.uploaded().unwrap().e_tag.is_some());
         let got = store.get(&path).await.unwrap();
