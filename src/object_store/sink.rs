@@ -40,8 +40,8 @@ const PARTS_IN_FLIGHT: usize = 8;
 /// holds the rest of the one part past the limit.
 ///
 /// A writer of this crate tells the sink its budget, and its chunks have been paid for from it. For chunks that come
-/// from elsewhere there is [`with_memory_budget`](Self::with_memory_budget). A store that keeps the chunks it was given,
-/// such as one in memory, keeps what pays for them as well.
+/// from elsewhere there is [`with_memory_budget`](Self::with_memory_budget). A store that keeps the chunks it was
+/// given, such as one in memory, keeps what pays for them as well.
 ///
 /// # Sizes of parts
 ///
