@@ -51,7 +51,8 @@ impl Purse {
     /// would leave no room for the writers, and seldom write at once.
     pub(super) fn make_first_room(&mut self, bytes: usize) {
         let budget = self.room.budget();
-        let most = budget.limit().map_or(usize::MAX, eighths_reserved);
+        // The writers have reserved a little by then, and sinks together should leave them half of the limit.
+        let most = budget.limit().map_or(usize::MAX, |limit| limit / 2);
         let of_share = budget.fair_share().map_or(usize::MAX, eighths_reserved);
         let used = budget
             .limit()
@@ -208,6 +209,16 @@ mod tests {
         let mut alone = Purse::of_paid_chunks(&budget);
         alone.make_first_room(5 << 20);
         assert!(budget.used() > 0);
+    }
+
+    #[test]
+    fn the_sink_of_a_writer_with_a_small_limit_reserves_its_part_of_it() {
+        let budget = MemoryBudget::new(8 << 20);
+        let mut writer = budget.reserve();
+        writer.resize(1 << 19);
+        let mut purse = Purse::of_paid_chunks(&budget);
+        purse.make_first_room(5 << 20);
+        assert_eq!(budget.used() - writer.size(), 3 << 20);
     }
 
     #[test]
