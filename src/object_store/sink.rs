@@ -461,6 +461,10 @@ impl AsyncFileWriter for ObjectStoreSink {
         self.purse = Purse::of_paid_chunks(budget);
         self.start();
     }
+
+    fn bytes_held_back(&self) -> usize {
+        self.sizes.first()
+    }
 }
 
 impl fmt::Debug for ObjectStoreSink {

@@ -44,6 +44,8 @@ pub(super) struct BatchEncoder {
     factory: ArrowRowGroupWriterFactory,
     limits: RowGroupLimits,
     column_names: ColumnNames,
+    /// Bytes from which on a row group may end early: the sink would hold fewer in memory as well.
+    least_early_bytes: usize,
     /// Slots of the smallest page that the properties may ask for.
     least_slots: usize,
     latch: Latch,
@@ -141,10 +143,16 @@ impl BatchEncoder {
             factory,
             limits,
             column_names,
+            least_early_bytes: 0,
             least_slots,
             latch: Latch::default(),
             _fixed: fixed,
         })
+    }
+
+    /// A row group with fewer bytes does not end early for want of memory.
+    pub(super) fn set_least_early_bytes(&mut self, bytes: usize) {
+        self.least_early_bytes = bytes;
     }
 
     /// The file without its sink.
@@ -448,7 +456,8 @@ impl BatchEncoder {
 
     fn pays_to_end(&mut self) -> bool {
         let pending_bytes = self.core.pending_memory_size();
-        let Some(open) = &self.open else {
+        let is_worth = |open: &&OpenRowGroup| open.estimated_bytes() >= self.least_early_bytes;
+        let Some(open) = self.open.as_ref().filter(is_worth) else {
             return false;
         };
         let (open_bytes, again_bytes) = (open.memory_size(), open.places_size());

@@ -200,6 +200,15 @@ impl ArrowEncoder {
         self.encoder.core().memory_pressure()
     }
 
+    /// A row group with fewer bytes does not end early for want of memory.
+    #[cfg_attr(
+        not(feature = "async"),
+        expect(dead_code, reason = "what knows a sink has a use for it")
+    )]
+    pub(crate) fn set_least_early_bytes(&mut self, bytes: usize) {
+        self.encoder.set_least_early_bytes(bytes);
+    }
+
     /// The encoder's budget, to pay for what its bytes take on their way. Its limit is that of the options.
     pub fn budget(&self) -> &MemoryBudget {
         self.encoder.core().resources().member().budget()

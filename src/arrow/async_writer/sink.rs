@@ -39,6 +39,12 @@ pub trait AsyncFileWriter: Send {
     fn chunks_are_paid_from(&mut self, budget: &MemoryBudget) {
         let _ = budget;
     }
+
+    /// How many bytes the sink holds until it sends any of them on. To end a row group with fewer frees no memory: what
+    /// the writer gives, the sink keeps. A writer whose memory is short then does not end one early. Zero by default.
+    fn bytes_held_back(&self) -> usize {
+        0
+    }
 }
 
 impl AsyncFileWriter for Box<dyn AsyncFileWriter + '_> {
@@ -56,6 +62,10 @@ impl AsyncFileWriter for Box<dyn AsyncFileWriter + '_> {
 
     fn chunks_are_paid_from(&mut self, budget: &MemoryBudget) {
         self.as_mut().chunks_are_paid_from(budget);
+    }
+
+    fn bytes_held_back(&self) -> usize {
+        self.as_ref().bytes_held_back()
     }
 }
 

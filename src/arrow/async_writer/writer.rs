@@ -55,7 +55,8 @@ impl<W: AsyncFileWriter> AsyncArrowWriter<W> {
         arrow_schema: SchemaRef,
         options: ArrowWriterOptions,
     ) -> Result<Self> {
-        let encoder = ArrowEncoder::try_new_with_options(arrow_schema, options)?;
+        let mut encoder = ArrowEncoder::try_new_with_options(arrow_schema, options)?;
+        encoder.set_least_early_bytes(writer.bytes_held_back());
         let delivery = Delivery::new(writer, encoder.budget());
         Ok(Self {
             encoding: Encoding::new(encoder),
