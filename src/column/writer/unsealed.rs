@@ -88,18 +88,18 @@ impl UnsealedPage {
         });
     }
 
-    /// As [`seal`](Self::seal), with the codec of `scratch`.
-    pub(super) fn seal_in(&self, scratch: &mut PageScratch) {
-        self.seal_by(|laid| laid.seal_in(scratch));
+    /// As [`seal`](Self::seal), with the codec of `scratch`. Says whether it was left to do.
+    pub(super) fn seal_in(&self, scratch: &mut PageScratch) -> bool {
+        self.seal_by(|laid| laid.seal_in(scratch))
     }
 
-    fn seal_by(&self, work: impl FnOnce(Laid) -> Result<Sealed>) {
+    fn seal_by(&self, work: impl FnOnce(Laid) -> Result<Sealed>) -> bool {
         let mut state = self.lock();
         let laid = match std::mem::replace(&mut *state, State::Taken) {
             State::Laid(laid) => laid,
             other => {
                 *state = other;
-                return;
+                return false;
             }
         };
         drop(state);
@@ -110,6 +110,7 @@ impl UnsealedPage {
             Err(payload) => State::Panicked(payload),
         };
         self.is_sealed.notify_all();
+        true
     }
 
     /// Whether [`take`](Self::take) would not have to wait.

@@ -162,6 +162,16 @@ impl ColumnEncoder {
         else {
             return Ok(());
         };
+        // Who would have to wait for another's work does what nobody has begun, the last page first.
+        while !page.is_done()
+            && !page.seal_in(scratch)
+            && let Some(late) = &self.late
+            && late
+                .pages
+                .iter()
+                .rev()
+                .any(|late| late.page.seal_in(scratch))
+        {}
         let sealed = page.take(scratch);
         let mut sealed = sealed.map_err(|error| self.named(error))?;
         let page = sealed.as_page();
