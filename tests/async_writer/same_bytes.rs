@@ -1,7 +1,7 @@
 //! The same bytes as the blocking writer, whatever the sink and the thread.
 
 use herringbone::arrow::AsyncArrowWriter;
-use herringbone::arrow::arrow_writer::ArrowWriterOptions;
+use herringbone::arrow::arrow_writer::{ArrowWriterOptions, Parallelism};
 use herringbone::basic::Compression;
 use proptest::prelude::*;
 
@@ -24,16 +24,17 @@ fn written(
 ) -> Vec<u8> {
     let shared = Shared::default();
     one_thread().block_on(async {
-        let sink: Box<dyn herringbone::arrow::async_writer::AsyncFileWriter> = match keeps {
-            true => Box::new(Keeping {
+        let sink: Box<dyn herringbone::arrow::async_writer::AsyncFileWriter> = if keeps {
+            Box::new(Keeping {
                 shared: shared.clone(),
                 waits,
                 ..Keeping::default()
-            }),
-            false => Box::new(Tearing {
+            })
+        } else {
+            Box::new(Tearing {
                 shared: shared.clone(),
                 waits,
-            }),
+            })
         };
         let mut writer =
             AsyncArrowWriter::try_new_with_options(sink, batches[0].schema(), options).unwrap();
@@ -60,6 +61,7 @@ proptest! {
         waits in 0_usize..3,
         keeps in any::<bool>(),
         on_threads in any::<bool>(),
+        threads in 1_usize..4,
     ) {
         let row_group_rows = row_group_rows.max(rows.iter().sum::<usize>() / 60);
         let all = some_batches(1, rows.iter().sum::<usize>().max(1)).remove(0);
@@ -77,7 +79,8 @@ proptest! {
             ArrowWriterOptions::new().with_properties(properties.build())
         };
         let way = if on_threads { Way::OnThreads } else { Way::Here };
-        let found = written(&batches, options(), waits, keeps, way);
+        let together = options().with_parallelism(Parallelism::Threads(threads));
+        let found = written(&batches, together, waits, keeps, way);
         prop_assert!(found == blocking(&batches, options()), "other bytes");
     }
 }

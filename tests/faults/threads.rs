@@ -105,7 +105,7 @@ fn alone() -> MutexGuard<'static, ()> {
 }
 
 /// Threads of writers in this process.
-fn helpers() -> usize {
+fn workers() -> usize {
     let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten();
     let names =
         tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
@@ -142,7 +142,7 @@ fn a_store_that_fails_on_any_thread_latches_the_writer() {
             );
         }
         drop(writer);
-        assert_eq!(helpers(), 0);
+        assert_eq!(workers(), 0);
     }
 }
 
@@ -166,7 +166,7 @@ fn a_store_that_panics_on_any_thread_panics_the_call() {
         assert!(error.contains("an earlier call panicked"), "{error}");
         assert!(writer.finish().is_err());
         drop(writer);
-        assert_eq!(helpers(), 0);
+        assert_eq!(workers(), 0);
     }
 }
 
@@ -186,10 +186,10 @@ fn a_writer_that_is_dropped_leaves_no_thread_and_no_bytes() {
                 writer.write(&table).unwrap();
             }
             if batches > 1 {
-                assert_eq!(helpers(), 3);
+                assert_eq!(workers(), 3);
             }
             drop(writer);
-            assert_eq!((helpers(), budget.used(), budget.members()), (0, 0, 0));
+            assert_eq!((workers(), budget.used(), budget.members()), (0, 0, 0));
         }
     }
 }
@@ -254,5 +254,5 @@ fn many_columns_and_single_rows_are_written() {
     }
     writer.write(&table).unwrap();
     assert_eq!(writer.close().unwrap().file_metadata().num_rows(), 6);
-    assert_eq!(helpers(), 0);
+    assert_eq!(workers(), 0);
 }

@@ -2,7 +2,7 @@
 
 use arrow::array::RecordBatch;
 use herringbone::arrow::ArrowWriter;
-use herringbone::arrow::arrow_writer::{ArrowEncoder, ArrowWriterOptions};
+use herringbone::arrow::arrow_writer::{ArrowEncoder, ArrowWriterOptions, Parallelism};
 use herringbone::budget::MemoryBudget;
 use herringbone::errors::{ParquetError, Result};
 use herringbone::file::properties::{BloomFilterPosition, WriterProperties};
@@ -105,8 +105,9 @@ fn row_groups_end_where_those_of_a_writer_end() {
         let options = ArrowWriterOptions::new().with_properties(properties);
         let batches = pieces(&batch, batch_rows);
         let expected = write(&batches, options.clone());
+        let together = options.with_parallelism(Parallelism::Threads(2));
         for taken in TAKEN {
-            let (found, overlaps) = encode(&batches, options.clone(), taken);
+            let (found, overlaps) = encode(&batches, together.clone(), taken);
             assert!(
                 found.file == expected,
                 "{taken:?}: {batch_rows} of {group_rows}"
@@ -131,7 +132,10 @@ fn encoders_within_a_limit_write_files_that_read_back_and_give_everything_back()
                 store: Store::Limited,
                 ..Case::default()
             };
-            let options = case.options().with_memory_budget(budget.clone());
+            let options = case
+                .options()
+                .with_memory_budget(budget.clone())
+                .with_parallelism(Parallelism::Threads(3));
             let (written, _) = encode(&pieces(&batch, 40), options, taken);
             check(&case, &batch, &written);
             assert_eq!(budget.used(), 0, "{limit} {taken:?}");

@@ -1,4 +1,4 @@
-//! The crew as it is, and what it is made to do.
+//! The pool as it is, and what it is made to do.
 
 #[path = "../../../src/arrow/arrow_writer/parallel/mod.rs"]
 pub(crate) mod parallel;

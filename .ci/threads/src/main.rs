@@ -1,5 +1,5 @@
-//! Threads that work together, as a sanitizer wants to see them: rounds by crews of every kind, pages that columns and
-//! helpers race for, and reservations of one budget on many threads.
+//! Threads that work together, as a sanitizer wants to see them: rounds by pools of every kind, pages that columns and
+//! workers race for, and reservations of one budget on many threads.
 
 mod arrow_writer;
 #[path = "../../../src/budget/mod.rs"]

@@ -211,10 +211,10 @@ impl<W: AsyncFileWriter> AsyncArrowWriter<W> {
     async fn perform(&mut self, call: &'static str, job: Job<'_>) -> Result<()> {
         self.delivery.begin(call)?;
         self.drain().await?;
-        match self.encoding.is_ending() {
-            true => Err(finished()),
-            false => self.start(job).await,
+        if self.encoding.is_ending() {
+            return Err(finished());
         }
+        self.start(job).await
     }
 
     /// Does `job`, and hands over all that there is then.

@@ -53,8 +53,8 @@ pub(super) struct Laying {
 /// To seal fewer bytes takes less time than to hand them over.
 pub(super) const LEAST_BYTES: usize = 16 * 1024;
 
-/// Pages of one column that wait to be put away, for each helper.
-const PAGES_A_HELPER: usize = 4;
+/// Pages of one column that wait to be put away, for each worker.
+const PAGES_A_WORKER: usize = 4;
 
 impl LatePages {
     /// None yet; `help` may seal them, with codecs of `scratch`.
@@ -68,7 +68,7 @@ impl LatePages {
 
     /// Whether the first page is to be put away now.
     pub(super) fn first_leaves(&self) -> bool {
-        let most = self.help.helpers().saturating_mul(PAGES_A_HELPER);
+        let most = self.help.workers().saturating_mul(PAGES_A_WORKER);
         let first = self.pages.front();
         first.is_some_and(|first| self.pages.len() > most || first.page.is_done())
     }

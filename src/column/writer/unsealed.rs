@@ -20,7 +20,7 @@ pub(crate) trait PageHelp: Debug + Send + Sync {
     fn offer(&self, page: &Arc<UnsealedPage>) -> bool;
 
     /// How many they are.
-    fn helpers(&self) -> usize;
+    fn workers(&self) -> usize;
 }
 
 /// A page that is being sealed.

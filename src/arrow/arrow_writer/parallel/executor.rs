@@ -8,7 +8,7 @@ pub type Job = Box<dyn FnOnce() + Send + 'static>;
 
 /// Runs jobs on threads that somebody else keeps: a thread pool, or the blocking threads of an asynchronous runtime.
 ///
-/// A writer asks for as many jobs at a time as it has helpers, and its own thread works as well. So a job may be run
+/// A writer asks for as many jobs at a time as it has workers, and its own thread works as well. So a job may be run
 /// at any time, late or never, be dropped, or be run before [`spawn`](Executor::spawn) returns: the file is the same,
 /// only later. A job that is run after its writer has gone does nothing. An executor without a free thread can
 /// therefore not bring a writer to a halt that runs on one of its threads.

@@ -1,9 +1,9 @@
 //! Threads that encode the columns of a batch together. Nothing here waits for memory, and nothing here is needed: all
-//! that the helpers do not come to, the writer's own thread does.
+//! that the workers do not come to, the writer's own thread does.
 
-mod crew;
-mod desk;
 mod executor;
+mod pool;
+mod queue;
 mod round;
 mod schedule;
 mod team;

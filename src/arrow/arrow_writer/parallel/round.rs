@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::latch::bury;
 
 /// Work in units, as whoever helps with it sees it.
-pub(super) trait Chores: Send + Sync {
+pub(super) trait SharedWork: Send + Sync {
     /// Does the next unit; false if none is left to be begun.
     fn do_next(&self) -> bool;
 
@@ -115,7 +115,7 @@ impl<T: Send> Round<T> {
     }
 }
 
-impl<T: Send> Chores for Round<T> {
+impl<T: Send> SharedWork for Round<T> {
     fn do_next(&self) -> bool {
         // Past the end it would count on with each who looks, which are few.
         let Some(unit) = self.units.get(self.next.fetch_add(1, Ordering::Relaxed)) else {

@@ -7,7 +7,7 @@ use std::time::Duration;
 pub(super) struct Schedule {
     /// Seconds that a row of each column takes, about.
     costs: Vec<f64>,
-    /// The columns of each unit, the dearest unit first.
+    /// The columns of each unit, the costliest unit first.
     units: Vec<Vec<usize>>,
     /// Rounds until the columns are dealt out anew.
     rounds_left: usize,
@@ -29,7 +29,7 @@ const UNITS_A_THREAD: usize = 24;
 /// The columns are dealt out anew after so many rounds, at first after fewer.
 const ROUNDS_A_DEAL: usize = 16;
 
-/// Work of less than this is done sooner than a helper comes.
+/// Work of less than this is done sooner than a worker comes.
 const LEAST_SECONDS: f64 = 100e-6;
 
 impl Schedule {
@@ -91,7 +91,7 @@ impl Schedule {
         }
     }
 
-    /// Deals the columns out, the dearest first, a unit of its own for each that is as much as a unit should be.
+    /// Deals the columns out, the costliest first, a unit of its own for each that is as much as a unit should be.
     fn deal(&mut self, threads: usize) {
         let mut order: Vec<(f64, usize)> = self.costs.iter().copied().zip(0..).collect();
         order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));

@@ -1,11 +1,11 @@
-//! A crew, and what it knows of the columns that it works on.
+//! A pool, and what it knows of the columns that it works on.
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::crew::Crew;
 use super::executor::Parallelism;
+use super::pool::WorkerPool;
 pub(in super::super) use super::round::Payload;
 use super::round::lock;
 use super::schedule::Schedule;
@@ -15,26 +15,26 @@ use crate::column::writer::PageHelp;
 /// group.
 #[derive(Debug)]
 pub(in super::super) struct Team {
-    crew: Crew,
+    pool: WorkerPool,
     schedule: Mutex<Schedule>,
 }
 
 impl Team {
     /// A team as `parallelism` wants it; `None` if the writer works alone.
     pub(in super::super) fn new(parallelism: &Parallelism) -> Option<Arc<Self>> {
-        let crew = Crew::new(parallelism)?;
+        let pool = WorkerPool::new(parallelism)?;
         let schedule = Mutex::default();
-        Some(Arc::new(Self { crew, schedule }))
+        Some(Arc::new(Self { pool, schedule }))
     }
 
     /// Threads that work at once, that of the writer among them.
     pub(in super::super) fn threads(&self) -> usize {
-        self.crew.threads()
+        self.pool.threads()
     }
 
     /// Those who seal pages for columns.
     pub(in super::super) fn page_help(&self) -> Arc<dyn PageHelp> {
-        self.crew.page_help()
+        self.pool.page_help()
     }
 
     /// Threads that a batch of so many rows and columns is worth, of `most`.
@@ -59,12 +59,12 @@ impl Team {
         let mut places: Vec<Option<T>> = items.map(Some).collect();
         let mut schedule = lock(&self.schedule);
         schedule.threads_for(places.len(), rows, threads);
-        let dealt = schedule.units(self.crew.threads());
+        let dealt = schedule.units(self.pool.threads());
         let mut take = |column: &usize| places.get_mut(*column).and_then(Option::take);
         let units = dealt
             .iter()
             .map(|unit| unit.iter().filter_map(&mut take).collect());
-        let done = self.crew.run(units.collect(), threads, work);
+        let done = self.pool.run(units.collect(), threads, work);
         for (index, unit) in done.units.into_iter().enumerate() {
             if !done.is_stopped && rows > 0 {
                 schedule.measured(index, unit.took, rows);

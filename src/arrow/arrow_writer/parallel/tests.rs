@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use super::crew::Crew;
 use super::executor::{Executor, Job, Parallelism};
+use super::pool::WorkerPool;
 use super::schedule::Schedule;
 
 /// What an executor does with a job.
@@ -54,7 +54,7 @@ fn odd(manner: Manner) -> Arc<Odd> {
     Arc::new(Odd { manner, kept })
 }
 
-fn crews() -> Vec<Crew> {
+fn pools() -> Vec<WorkerPool> {
     let manners = [
         Manner::RunsAtOnce,
         Manner::OnAThread,
@@ -68,7 +68,7 @@ fn crews() -> Vec<Crew> {
     });
     let own = [2, 3, 8].map(Parallelism::Threads);
     let all = lent.into_iter().chain(own);
-    all.map(|one| Crew::new(&one).unwrap()).collect()
+    all.map(|one| WorkerPool::new(&one).unwrap()).collect()
 }
 
 /// Units of one to three numbers.
@@ -89,25 +89,25 @@ fn units_len(item: usize) -> usize {
 
 #[test]
 fn each_item_is_done_once_whoever_helps() {
-    for crew in crews() {
+    for pool in pools() {
         for items in [0, 1, 2, 7, 100] {
-            let done = crew.run(units(items), 8, |item| {
+            let done = pool.run(units(items), 8, |item| {
                 *item += 1000;
                 ControlFlow::Continue(())
             });
             assert!(done.panic.is_none());
             let found: Vec<_> = done.units.into_iter().flat_map(|unit| unit.items).collect();
-            assert_eq!(found, (1000..1000 + items).collect::<Vec<_>>(), "{crew:?}");
+            assert_eq!(found, (1000..1000 + items).collect::<Vec<_>>(), "{pool:?}");
         }
     }
 }
 
 #[test]
 fn nothing_is_begun_after_an_item_that_breaks() {
-    let crew = Crew::new(&Parallelism::Threads(3)).unwrap();
+    let pool = WorkerPool::new(&Parallelism::Threads(3)).unwrap();
     let begun = Arc::new(AtomicUsize::new(0));
     let count = begun.clone();
-    let done = crew.run(units(10_000), 3, move |_| {
+    let done = pool.run(units(10_000), 3, move |_| {
         count.fetch_add(1, Ordering::Relaxed);
         ControlFlow::Break(())
     });
@@ -122,23 +122,23 @@ fn nothing_is_begun_after_an_item_that_breaks() {
 }
 
 #[test]
-fn a_panic_comes_to_the_writer_and_the_helpers_go_on() {
-    for crew in crews() {
+fn a_panic_comes_to_the_writer_and_the_workers_go_on() {
+    for pool in pools() {
         for _ in 0..20 {
-            let done = crew.run(units(50), 3, |item| {
+            let done = pool.run(units(50), 3, |item| {
                 if *item == 17 {
                     panic_any("seventeen");
                 }
                 ControlFlow::Continue(())
             });
             let text = done.panic.unwrap();
-            assert_eq!(text.downcast_ref(), Some(&"seventeen"), "{crew:?}");
+            assert_eq!(text.downcast_ref(), Some(&"seventeen"), "{pool:?}");
         }
     }
 }
 
 #[test]
-fn an_executor_that_panics_leaves_no_helper_at_work() {
+fn an_executor_that_panics_leaves_no_worker_at_work() {
     #[derive(Debug)]
     struct Panics(AtomicUsize);
     impl Executor for Panics {
@@ -151,18 +151,18 @@ fn an_executor_that_panics_leaves_no_helper_at_work() {
     }
     let executor = Arc::new(Panics(AtomicUsize::new(0)));
     let (executor, threads) = (executor.clone(), 4);
-    let crew = Crew::new(&Parallelism::Executor { executor, threads }).unwrap();
+    let pool = WorkerPool::new(&Parallelism::Executor { executor, threads }).unwrap();
     let held = Arc::new(());
     let items = vec![vec![held.clone(); 3]; 100];
     let run = || {
-        crew.run(items, 4, |_| {
+        pool.run(items, 4, |_| {
             thread::sleep(Duration::from_micros(50));
             ControlFlow::Continue(())
         })
     };
     let caught = catch_unwind(AssertUnwindSafe(run));
     assert!(caught.is_err());
-    drop(crew);
+    drop(pool);
     assert_eq!(Arc::strong_count(&held), 1);
 }
 
@@ -170,7 +170,7 @@ fn an_executor_that_panics_leaves_no_helper_at_work() {
 #[test]
 fn jobs_that_are_run_too_late_find_nothing() {
     let executor = odd(Manner::Never);
-    let crew = Crew::new(&Parallelism::Executor {
+    let pool = WorkerPool::new(&Parallelism::Executor {
         executor: executor.clone(),
         threads: 4,
     })
@@ -178,11 +178,11 @@ fn jobs_that_are_run_too_late_find_nothing() {
     for _ in 0..100 {
         let continues = |_: &mut usize| ControlFlow::Continue(());
         assert_eq!(
-            crew.run(units(30), 4, continues).units.len(),
+            pool.run(units(30), 4, continues).units.len(),
             units(30).len()
         );
     }
-    drop(crew);
+    drop(pool);
     assert_eq!(Arc::strong_count(&executor), 1);
     let jobs = std::mem::take(&mut executor.kept.lock().unwrap().0);
     assert!((1..=3).contains(&jobs.len()), "{}", jobs.len());

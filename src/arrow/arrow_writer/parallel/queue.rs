@@ -8,20 +8,20 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use super::executor::Executor;
-use super::round::{Chores, lock};
+use super::round::{SharedWork, lock};
 use crate::column::writer::{PageHelp, UnsealedPage};
 
-/// What helpers share with the writer, and what is left of it when the writer has gone.
-pub(super) struct Desk {
-    board: Mutex<Board>,
+/// What workers share with the writer, and what is left of it when the writer has gone.
+pub(super) struct WorkQueue {
+    state: Mutex<QueueState>,
     /// There is something to do, or nothing will be any more.
     work_came: Condvar,
-    /// A helper is free again.
+    /// A worker is free again.
     writer_goes_on: Condvar,
     /// How often work came: who looks at it needs no lock.
     arrivals: AtomicUsize,
-    /// Helpers at most.
-    helpers: usize,
+    /// Workers at most.
+    workers: usize,
     this: Weak<Self>,
 }
 
@@ -29,40 +29,40 @@ pub(super) struct Desk {
 /// come one right after the other.
 const AWAKE: Duration = Duration::from_micros(50);
 
-/// How long the writer waits for the last units of a round before it seals a page meanwhile: it would leave helpers
+/// How long the writer waits for the last units of a round before it seals a page meanwhile: it would leave workers
 /// without work if it took one as soon as it has a moment.
 const PATIENCE: Duration = Duration::from_micros(200);
 
-/// Pages that wait to be sealed, for each helper. Who has one more seals it.
-const PAGES_A_HELPER: usize = 4;
+/// Pages that wait to be sealed, for each worker. Who has one more seals it.
+const PAGES_A_WORKER: usize = 4;
 
-struct Board {
-    round: Option<Arc<dyn Chores>>,
+struct QueueState {
+    round: Option<Arc<dyn SharedWork>>,
     pages: VecDeque<Arc<UnsealedPage>>,
-    /// Gives helpers, where the writer has no threads of its own.
+    /// Gives workers, where the writer has no threads of its own.
     executor: Option<Arc<dyn Executor>>,
     /// Jobs that the executor has.
     jobs: usize,
-    /// Helpers that do something.
+    /// Workers that do something.
     busy: usize,
     /// Threads of the writer's own that sleep.
     asleep: usize,
     is_closed: bool,
 }
 
-/// What a helper does next.
-enum Chore {
-    Round(Arc<dyn Chores>),
+/// What a worker does next.
+enum Task {
+    Round(Arc<dyn SharedWork>),
     Page(Arc<UnsealedPage>),
 }
 
 /// One of the jobs that an executor has, until it has been run or dropped.
-struct JobPlace(Weak<Desk>);
+struct JobPlace(Weak<WorkQueue>);
 
-impl Desk {
-    pub(super) fn new(helpers: usize, executor: Option<Arc<dyn Executor>>) -> Arc<Self> {
+impl WorkQueue {
+    pub(super) fn new(workers: usize, executor: Option<Arc<dyn Executor>>) -> Arc<Self> {
         Arc::new_cyclic(|this| Self {
-            board: Mutex::new(Board {
+            state: Mutex::new(QueueState {
                 round: None,
                 pages: VecDeque::new(),
                 executor,
@@ -74,182 +74,182 @@ impl Desk {
             work_came: Condvar::new(),
             writer_goes_on: Condvar::new(),
             arrivals: AtomicUsize::new(0),
-            helpers,
+            workers,
             this: this.clone(),
         })
     }
 
-    /// Lays a round out, for no more than `helpers`.
-    pub(super) fn post(&self, round: Arc<dyn Chores>, helpers: usize) {
-        lock(&self.board).round = Some(round);
-        self.call_helpers(helpers.min(self.helpers));
+    /// Lays a round out, for no more than `workers`.
+    pub(super) fn post(&self, round: Arc<dyn SharedWork>, workers: usize) {
+        lock(&self.state).round = Some(round);
+        self.call_workers(workers.min(self.workers));
     }
 
     /// Works on `round`, and on pages that lie here while others end it.
-    pub(super) fn finish(&self, round: &dyn Chores) {
+    pub(super) fn finish(&self, round: &dyn SharedWork) {
         while round.do_next() {}
         if !look_for(|| round.is_over()) {
             self.wait_for(round);
         }
-        lock(&self.board).round = None;
+        lock(&self.state).round = None;
     }
 
-    fn wait_for(&self, round: &dyn Chores) {
-        let mut board = lock(&self.board);
+    fn wait_for(&self, round: &dyn SharedWork) {
+        let mut state = lock(&self.state);
         while !round.is_over() {
-            let waited = self.writer_goes_on.wait_timeout(board, PATIENCE);
+            let waited = self.writer_goes_on.wait_timeout(state, PATIENCE);
             let (woken, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-            board = woken;
+            state = woken;
             if timeout.timed_out()
-                && let Some(page) = board.pages.pop_front()
+                && let Some(page) = state.pages.pop_front()
             {
-                drop(board);
+                drop(state);
                 page.seal();
-                board = lock(&self.board);
+                state = lock(&self.state);
             }
         }
     }
 
     /// What a thread of the writer's own does all its life.
     pub(super) fn work_until_closed(&self) {
-        let mut board = lock(&self.board);
-        while !board.is_closed {
-            board = match board.next() {
-                Some(chore) => self.work_on(chore, board),
-                None => self.rest(board),
+        let mut state = lock(&self.state);
+        while !state.is_closed {
+            state = match state.next() {
+                Some(task) => self.work_on(task, state),
+                None => self.rest(state),
             };
         }
     }
 
     /// Waits for work to come.
-    fn rest<'a>(&'a self, board: MutexGuard<'a, Board>) -> MutexGuard<'a, Board> {
+    fn rest<'a>(&'a self, state: MutexGuard<'a, QueueState>) -> MutexGuard<'a, QueueState> {
         let before = self.arrivals.load(Ordering::Acquire);
-        drop(board);
+        drop(state);
         let came = || self.arrivals.load(Ordering::Acquire) != before;
         look_for(came);
-        let mut board = lock(&self.board);
-        if !came() && !board.is_closed {
-            board.asleep += 1;
-            board = wait(&self.work_came, board);
-            board.asleep -= 1;
+        let mut state = lock(&self.state);
+        if !came() && !state.is_closed {
+            state.asleep += 1;
+            state = wait(&self.work_came, state);
+            state.asleep -= 1;
         }
-        board
+        state
     }
 
     /// Ends all work, and waits for those who are at it.
     pub(super) fn close(&self) {
-        let mut board = lock(&self.board);
-        board.is_closed = true;
-        let round = board.round.take();
-        let (pages, executor) = (std::mem::take(&mut board.pages), board.executor.take());
+        let mut state = lock(&self.state);
+        state.is_closed = true;
+        let round = state.round.take();
+        let (pages, executor) = (std::mem::take(&mut state.pages), state.executor.take());
         self.arrivals.fetch_add(1, Ordering::AcqRel);
         self.work_came.notify_all();
-        while board.busy > 0 {
-            board = wait(&self.writer_goes_on, board);
+        while state.busy > 0 {
+            state = wait(&self.writer_goes_on, state);
         }
-        drop(board);
+        drop(state);
         drop((round, pages, executor));
     }
 
     /// What a job does: it ends when there is nothing to do.
     fn work_while_there_is_some(&self) {
-        let mut board = lock(&self.board);
-        while !board.is_closed
-            && let Some(chore) = board.next()
+        let mut state = lock(&self.state);
+        while !state.is_closed
+            && let Some(task) = state.next()
         {
-            board = self.work_on(chore, board);
+            state = self.work_on(task, state);
         }
     }
 
-    /// Works on `chore` without the lock, and comes back with it.
+    /// Works on `task` without the lock, and comes back with it.
     fn work_on<'a>(
         &'a self,
-        chore: Chore,
-        mut board: MutexGuard<'a, Board>,
-    ) -> MutexGuard<'a, Board> {
-        board.busy += 1;
-        drop(board);
-        match chore {
-            Chore::Round(round) => while round.do_next() {},
-            Chore::Page(page) => page.seal(),
+        task: Task,
+        mut state: MutexGuard<'a, QueueState>,
+    ) -> MutexGuard<'a, QueueState> {
+        state.busy += 1;
+        drop(state);
+        match task {
+            Task::Round(round) => while round.do_next() {},
+            Task::Page(page) => page.seal(),
         }
-        let mut board = lock(&self.board);
-        board.busy -= 1;
+        let mut state = lock(&self.state);
+        state.busy -= 1;
         self.writer_goes_on.notify_one();
-        board
+        state
     }
 
-    /// Tells helpers that work came: wakes so many threads, or asks for them.
-    fn call_helpers(&self, count: usize) {
+    /// Tells workers that work came: wakes so many threads, or asks for them.
+    fn call_workers(&self, count: usize) {
         self.arrivals.fetch_add(1, Ordering::AcqRel);
         for _ in 0..count {
-            let mut board = lock(&self.board);
-            let Some(executor) = board.executor.clone() else {
+            let mut state = lock(&self.state);
+            let Some(executor) = state.executor.clone() else {
                 // Who is awake looks for work by itself.
-                let asleep = board.asleep;
-                drop(board);
+                let asleep = state.asleep;
+                drop(state);
                 (0..count.min(asleep)).for_each(|_| self.work_came.notify_one());
                 return;
             };
-            if board.jobs >= self.helpers {
+            if state.jobs >= self.workers {
                 return;
             }
-            board.jobs += 1;
-            drop(board);
+            state.jobs += 1;
+            drop(state);
             let place = JobPlace(self.this.clone());
             executor.spawn(Box::new(move || place.work()));
         }
     }
 }
 
-impl PageHelp for Desk {
+impl PageHelp for WorkQueue {
     fn offer(&self, page: &Arc<UnsealedPage>) -> bool {
-        let mut board = lock(&self.board);
-        if board.is_closed || board.pages.len() >= self.helpers * PAGES_A_HELPER {
+        let mut state = lock(&self.state);
+        if state.is_closed || state.pages.len() >= self.workers * PAGES_A_WORKER {
             return false;
         }
-        board.pages.push_back(page.clone());
-        drop(board);
-        self.call_helpers(1);
+        state.pages.push_back(page.clone());
+        drop(state);
+        self.call_workers(1);
         true
     }
 
-    fn helpers(&self) -> usize {
-        self.helpers
+    fn workers(&self) -> usize {
+        self.workers
     }
 }
 
-impl Board {
+impl QueueState {
     /// What is to be done next. A page waits until nobody else is needed for the round.
-    fn next(&mut self) -> Option<Chore> {
+    fn next(&mut self) -> Option<Task> {
         let round = self.round.as_ref().filter(|round| round.has_next());
         match round {
-            Some(round) => Some(Chore::Round(round.clone())),
-            None => self.pages.pop_front().map(Chore::Page),
+            Some(round) => Some(Task::Round(round.clone())),
+            None => self.pages.pop_front().map(Task::Page),
         }
     }
 }
 
 impl JobPlace {
     fn work(&self) {
-        if let Some(desk) = self.0.upgrade() {
-            desk.work_while_there_is_some();
+        if let Some(queue) = self.0.upgrade() {
+            queue.work_while_there_is_some();
         }
     }
 }
 
 impl Drop for JobPlace {
     fn drop(&mut self) {
-        if let Some(desk) = self.0.upgrade() {
-            lock(&desk.board).jobs -= 1;
+        if let Some(queue) = self.0.upgrade() {
+            lock(&queue.state).jobs -= 1;
         }
     }
 }
 
-impl fmt::Debug for Desk {
+impl fmt::Debug for WorkQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Desk")
-            .field("helpers", &self.helpers)
+        f.debug_struct("WorkQueue")
+            .field("workers", &self.workers)
             .finish_non_exhaustive()
     }
 }
@@ -270,8 +270,8 @@ fn look_for(found: impl Fn() -> bool) -> bool {
     }
 }
 
-fn wait<'a>(condition: &Condvar, board: MutexGuard<'a, Board>) -> MutexGuard<'a, Board> {
+fn wait<'a>(condition: &Condvar, state: MutexGuard<'a, QueueState>) -> MutexGuard<'a, QueueState> {
     condition
-        .wait(board)
+        .wait(state)
         .unwrap_or_else(PoisonError::into_inner)
 }

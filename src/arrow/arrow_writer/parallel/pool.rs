@@ -4,15 +4,15 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 
-use super::desk::Desk;
 use super::executor::Parallelism;
-use super::round::{Chores, Payload, Round, Unit};
+use super::queue::WorkQueue;
+use super::round::{Payload, Round, SharedWork, Unit};
 use crate::column::writer::PageHelp;
 
-/// Helpers that work where the writer works. Dropping it ends their work and joins the threads that are its own.
+/// Workers that work where the writer works. Dropping it ends their work and joins the threads that are its own.
 #[derive(Debug)]
-pub(super) struct Crew {
-    desk: Arc<Desk>,
+pub(super) struct WorkerPool {
+    queue: Arc<WorkQueue>,
     threads: usize,
     own: Option<OnceLock<Vec<JoinHandle<()>>>>,
 }
@@ -27,14 +27,14 @@ pub(super) struct Done<T> {
     pub(super) panic: Option<Payload>,
 }
 
-/// Ends a round, also where the writer leaves it by a panic: no helper is at it any more.
+/// Ends a round, also where the writer leaves it by a panic: no worker is at it any more.
 struct Posted<'a> {
-    desk: &'a Desk,
-    round: &'a dyn Chores,
+    queue: &'a WorkQueue,
+    round: &'a dyn SharedWork,
 }
 
-impl Crew {
-    /// Helpers as `parallelism` wants them; `None` where nobody helps.
+impl WorkerPool {
+    /// Workers as `parallelism` wants them; `None` where nobody helps.
     pub(super) fn new(parallelism: &Parallelism) -> Option<Self> {
         let threads = parallelism.threads();
         let (executor, own) = match parallelism {
@@ -44,7 +44,7 @@ impl Crew {
             Parallelism::Executor { executor, .. } => (Some(executor.clone()), None),
         };
         Some(Self {
-            desk: Desk::new(threads - 1, executor),
+            queue: WorkQueue::new(threads - 1, executor),
             threads,
             own,
         })
@@ -58,11 +58,11 @@ impl Crew {
     /// Those who seal pages for columns.
     pub(super) fn page_help(&self) -> Arc<dyn PageHelp> {
         self.start();
-        self.desk.clone()
+        self.queue.clone()
     }
 
     /// Has `work` done on all items, a unit after the other, by no more than `threads`. Where it breaks, no other item
-    /// is begun. Returns when no helper is at it any more.
+    /// is begun. Returns when no worker is at it any more.
     pub(super) fn run<T: Send + 'static>(
         &self,
         units: Vec<Vec<T>>,
@@ -71,13 +71,13 @@ impl Crew {
     ) -> Done<T> {
         self.start();
         let round = Arc::new(Round::new(units, work));
-        let helpers = threads.min(round.len()).saturating_sub(1);
+        let workers = threads.min(round.len()).saturating_sub(1);
         let posted = Posted {
-            desk: &self.desk,
+            queue: &self.queue,
             round: round.as_ref(),
         };
-        if helpers > 0 {
-            self.desk.post(round.clone(), helpers);
+        if workers > 0 {
+            self.queue.post(round.clone(), workers);
         }
         drop(posted);
         Done {
@@ -93,13 +93,13 @@ impl Crew {
             return;
         };
         own.get_or_init(|| {
-            let helper = |_| {
-                let desk = self.desk.clone();
+            let worker = |_| {
+                let queue = self.queue.clone();
                 let name = "herringbone".to_owned();
                 let started = thread::Builder::new().name(name);
-                started.spawn(move || desk.work_until_closed()).ok()
+                started.spawn(move || queue.work_until_closed()).ok()
             };
-            (1..self.threads).map_while(helper).collect()
+            (1..self.threads).map_while(worker).collect()
         });
     }
 }
@@ -109,17 +109,17 @@ impl Drop for Posted<'_> {
         if thread::panicking() {
             self.round.stop();
         }
-        self.desk.finish(self.round);
+        self.queue.finish(self.round);
     }
 }
 
-impl Drop for Crew {
+impl Drop for WorkerPool {
     fn drop(&mut self) {
-        self.desk.close();
+        self.queue.close();
         let own = self.own.take().and_then(OnceLock::into_inner);
-        for helper in own.into_iter().flatten() {
-            // A helper lets no panic through.
-            drop(helper.join());
+        for worker in own.into_iter().flatten() {
+            // A worker lets no panic through.
+            drop(worker.join());
         }
     }
 }
