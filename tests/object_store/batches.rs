@@ -192,7 +192,8 @@ fn writer_and_sink_together_keep_to_one_limit() {
 }
 
 /// Each part that is being filled takes room that the next writer would have: row groups that end early to free memory
-/// free none as long as the sink holds their bytes.
+/// free none as long as the sink holds their bytes. Past the limit are at most the parts of the writer at work, of which
+/// its share has no room for three.
 #[tokio::test(flavor = "multi_thread")]
 async fn many_writers_and_their_sinks_keep_to_one_limit() {
     let budget = MemoryBudget::new(4_096 * KIB);
@@ -217,6 +218,9 @@ async fn many_writers_and_their_sinks_keep_to_one_limit() {
     for writer in &mut writers {
         writer.finish().await.unwrap();
         let pressure = writer.memory_pressure();
-        assert_eq!(pressure.most_bytes_over_limit, 0, "{pressure:?}");
+        assert!(
+            pressure.most_bytes_over_limit <= 3 * 150 << 10,
+            "{pressure:?}"
+        );
     }
 }
