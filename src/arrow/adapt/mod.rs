@@ -61,7 +61,8 @@ pub(crate) struct Conversion {
 #[derive(Debug, PartialEq, Eq)]
 enum OneLook {
     /// Whether decimals of 16 bytes, the most frequent numbers that a column may not hold, are these.
-    Decimals(RangeInclusive<i128>),
+    /// Apart from the plan, which most columns have without them.
+    Decimals(Box<RangeInclusive<i128>>),
     /// Whether the bytes of all values are there.
     Bytes,
     None,
@@ -424,7 +425,9 @@ impl OneLook {
     /// For arrays of `data_type`, of which the column holds the numbers `bounds`.
     fn of(data_type: &DataType, rules: &Rules, bounds: Option<Bounds>) -> Self {
         match (data_type, bounds) {
-            (DataType::Decimal128(..), Some(bounds)) => Self::Decimals(bounds.as_decimals()),
+            (DataType::Decimal128(..), Some(bounds)) => {
+                Self::Decimals(Box::new(bounds.as_decimals()))
+            }
             (
                 DataType::Utf8
                 | DataType::LargeUtf8
