@@ -399,13 +399,10 @@ impl BatchEncoder {
     fn write_leaves(&mut self, leaves: &mut Vec<CheckedLeaf>, rows: usize) -> Result<()> {
         let open = match &mut self.open {
             Some(open) => open,
-            None => {
-                let ordinal = self.core.num_row_groups() + usize::from(self.ending.is_some());
-                match OpenRowGroup::try_new(&self.factory, ordinal) {
-                    Ok(open) => self.open.insert(open),
-                    Err(error) => return Err(self.latch(error)),
-                }
-            }
+            None => match OpenRowGroup::try_new(&self.factory) {
+                Ok(open) => self.open.insert(open),
+                Err(error) => return Err(self.latch(error)),
+            },
         };
         match open.write(leaves, rows, self.core.reclaimer()) {
             Ok(Reclaimed::StoreIsFull) => {

@@ -94,13 +94,22 @@ impl ArrowRowGroupWriterFactory {
     /// If the schemas do not have the same leaves or nest them otherwise, a column's properties do not suit it, or a
     /// page store cannot be made.
     pub fn create_column_writers(&self, _row_group_index: usize) -> Result<Vec<ArrowColumnWriter>> {
+        self.create_columns(|column| column)
+    }
+
+    /// As [`create_column_writers`](Self::create_column_writers), each put where `place` says as soon as it is made:
+    /// to make all of them first would take their memory twice.
+    pub(super) fn create_columns<T>(
+        &self,
+        place: impl Fn(ArrowColumnWriter) -> T,
+    ) -> Result<Vec<T>> {
         let plan = self.plan()?;
-        let mut writers = Vec::with_capacity(plan.columns().len());
+        let mut columns = Vec::with_capacity(plan.columns().len());
         for (index, column) in plan.columns().iter().enumerate() {
             let chunk = self.resources.stored_chunk(index)?;
-            writers.push(ArrowColumnWriter::new(chunk, column.clone()));
+            columns.push(place(ArrowColumnWriter::new(chunk, column.clone())));
         }
-        Ok(writers)
+        Ok(columns)
     }
 
     /// Those who encode the columns, if the writer does not do that alone.

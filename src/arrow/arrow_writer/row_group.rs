@@ -28,14 +28,8 @@ pub(super) struct OpenRowGroup {
 }
 
 impl OpenRowGroup {
-    pub(super) fn try_new(
-        factory: &ArrowRowGroupWriterFactory,
-        row_group_index: usize,
-    ) -> Result<Self> {
-        let writers = factory.create_column_writers(row_group_index)?;
-        // Collected, they would keep the room that the writers themselves had.
-        let mut columns: Vec<Column> = Vec::with_capacity(writers.len());
-        columns.extend(writers.into_iter().map(Box::new));
+    pub(super) fn try_new(factory: &ArrowRowGroupWriterFactory) -> Result<Self> {
+        let mut columns: Vec<Column> = factory.create_columns(Box::new)?;
         if let Some(help) = factory.page_help() {
             let columns = columns.iter_mut();
             columns.for_each(|column| column.chunk_mut().set_help(help.clone()));

@@ -96,7 +96,7 @@ impl RowGroupEnd {
             reclaimer.note_pages(chunk);
         }
         drain.add(core, column.close()?.into_stored(), out)?;
-        self.places.grow(COLUMN_BYTES);
+        self.places.grow(size_of::<Column>());
         Ok(true)
     }
 
