@@ -1,6 +1,7 @@
 //! An encoder without a sink gives the bytes of a writer with one, whenever its chunks are taken.
 
 use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
 use herringbone::arrow::ArrowWriter;
 use herringbone::arrow::arrow_writer::{ArrowEncoder, ArrowWriterOptions, Parallelism};
 use herringbone::budget::MemoryBudget;
@@ -164,6 +165,41 @@ fn a_flush_hands_out_the_open_row_group_and_nothing_without_one() {
     );
     assert_eq!(file.len(), encoder.bytes_written());
     assert!(encoder.take_metadata().is_none());
+}
+
+/// A row group ends where the flush was asked for, not where its chunks are taken.
+#[test]
+fn batches_behind_a_flush_are_of_the_next_row_group() {
+    let batch = batch_of_all_types(Nesting::Flat, Nulls::Few, 30);
+    let mut encoder = ArrowEncoder::try_new(batch.schema(), None).unwrap();
+    let mut file = Vec::new();
+    encoder.write(&batch).unwrap();
+    encoder.flush().unwrap();
+    encoder.write(&batch).unwrap();
+    encoder.write(&batch).unwrap();
+    take_all(&mut encoder, &mut file).unwrap();
+    assert_eq!(
+        (encoder.in_progress_rows(), encoder.row_groups_flushed()),
+        (60, 1)
+    );
+    encoder.flush().unwrap();
+    encoder.flush().unwrap();
+    take_all(&mut encoder, &mut file).unwrap();
+    encoder.finish().unwrap();
+    take_all(&mut encoder, &mut file).unwrap();
+    let metadata = encoder.take_metadata().unwrap();
+    let rows: Vec<_> = metadata
+        .row_groups()
+        .iter()
+        .map(|it| it.num_rows())
+        .collect();
+    assert_eq!(rows, [30, 60]);
+    let all = concat_batches(&batch.schema(), [&batch, &batch, &batch]).unwrap();
+    let case = Case {
+        store: Store::Limited,
+        ..Case::default()
+    };
+    check(&case, &all, &Written { file, metadata });
 }
 
 /// A batch that does not fit is refused, and the file holds all others.

@@ -223,7 +223,7 @@ impl BatchEncoder {
             || self.rest.is_some()
             || match self.goal {
                 Goal::Batches => false,
-                Goal::Flush => self.open.is_some(),
+                Goal::Flush => true,
                 Goal::Finish => !self.core.is_finished(),
             }
     }
@@ -251,7 +251,12 @@ impl BatchEncoder {
     /// If the encoder has finished or failed before.
     pub(super) fn flush(&mut self) -> Result<()> {
         self.check_open()?;
-        self.goal = Goal::Flush;
+        // Rows that wait belong to the row groups before the end that is asked for.
+        if self.rest.is_some() {
+            self.goal = Goal::Flush;
+        } else {
+            self.end_open();
+        }
         Ok(())
     }
 
@@ -483,13 +488,14 @@ impl BatchEncoder {
         }
         match self.goal {
             Goal::Batches => Ok(false),
-            Goal::Flush | Goal::Finish if self.open.is_some() => {
-                self.end_open();
-                Ok(true)
-            }
             Goal::Flush => {
                 self.goal = Goal::Batches;
-                Ok(false)
+                self.end_open();
+                Ok(self.has_work())
+            }
+            Goal::Finish if self.open.is_some() => {
+                self.end_open();
+                Ok(true)
             }
             Goal::Finish if self.core.is_finished() => Ok(false),
             Goal::Finish => {
