@@ -35,6 +35,7 @@ let file: Vec<u8> = writer.into_inner()?;
 //! | a memory limit, for one writer or many | [`budget`] |
 //! | where pages wait, and a store of one's own | [`column::page_store`] |
 //! | encoding columns on threads of one's own | `arrow::arrow_writer` |
+//! | batches of another version of arrow | `arrow::c_data` |
 //! | writing physical values, column by column | [`file::writer`], [`column::writer`] |
 //! | writing structs with `parquet_derive` | [`record`] |
 //! | Parquet schemas, as objects and as text | [`schema`] |

@@ -4,6 +4,7 @@ mod adapt;
 pub mod arrow_writer;
 #[cfg(feature = "async")]
 pub mod async_writer;
+pub mod c_data;
 mod leaves;
 mod schema;
 

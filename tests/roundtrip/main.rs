@@ -7,6 +7,7 @@
     reason = "a failed test is a panic"
 )]
 
+mod c_data;
 mod encoder;
 mod encodings;
 mod filters;
