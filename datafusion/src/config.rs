@@ -52,7 +52,11 @@ impl HerringboneOptions {
 
     /// The settings of a session, or the defaults where it does not know them.
     pub fn of(options: &ConfigOptions) -> Self {
-        options.extensions.get::<Self>().cloned().unwrap_or_default()
+        options
+            .extensions
+            .get::<Self>()
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// The limit in bytes, if there is one.
@@ -74,7 +78,10 @@ impl HerringboneOptions {
 /// The bytes that `text` stands for.
 fn bytes(text: &str) -> Option<usize> {
     let text = text.to_ascii_uppercase();
-    let text = text.strip_suffix("IB").or(text.strip_suffix('B')).unwrap_or(&text);
+    let text = text
+        .strip_suffix("IB")
+        .or(text.strip_suffix('B'))
+        .unwrap_or(&text);
     let (number, unit) = match text.char_indices().last()? {
         (end, 'K') => (text.get(..end)?, 1 << 10),
         (end, 'M') => (text.get(..end)?, 1 << 20),

@@ -8,7 +8,7 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::{SpillFile, TaskContext};
 use herringbone::budget::MemoryBudget;
 use herringbone::column::page_store::{
-    BackgroundPageStoreFactory, InMemoryPageStoreFactory, PageStoreFactory, SpillMetrics,
+    BackgroundPageStoreFactory, InMemoryPageStoreFactory, PageStoreFactory,
     TempFilePageStoreFactory, TieredPageStoreFactory,
 };
 
@@ -16,7 +16,6 @@ use herringbone::column::page_store::{
 #[derive(Clone)]
 pub(crate) struct Spill {
     pub(crate) stores: Arc<dyn PageStoreFactory>,
-    pub(crate) metrics: SpillMetrics,
     /// Keeps the session's folder, which goes with the last file in it.
     _folder: Option<Arc<dyn SpillFile>>,
 }
@@ -29,11 +28,9 @@ impl Spill {
     /// If the session cannot make its directory.
     pub(crate) fn new(context: &TaskContext, budget: &MemoryBudget) -> Result<Self> {
         let runtime = context.runtime_env();
-        let metrics = SpillMetrics::default();
         let Some((directories, folder)) = directories(&runtime)? else {
             return Ok(Self {
-                stores: Arc::new(InMemoryPageStoreFactory::new()),
-                metrics,
+                stores: Arc::new(InMemoryPageStoreFactory),
                 _folder: None,
             });
         };
@@ -42,9 +39,7 @@ impl Spill {
             .max_temp_directory_size()
             .saturating_sub(disk.used_disk_space());
         let files = directories.into_iter().fold(
-            TempFilePageStoreFactory::builder()
-                .with_max_disk_bytes(left)
-                .with_metrics(metrics.clone()),
+            TempFilePageStoreFactory::builder().with_max_disk_bytes(left),
             |files, directory| files.with_directory(directory),
         );
         let on_thread = BackgroundPageStoreFactory::new(Arc::new(files.build()))
@@ -54,7 +49,6 @@ impl Spill {
                 budget.clone(),
                 Arc::new(on_thread),
             )),
-            metrics,
             _folder: folder,
         })
     }

@@ -3,9 +3,12 @@
 mod file;
 mod files;
 mod job;
+mod keys;
+mod overflow;
 mod partitions;
 mod rows;
 mod timed;
+mod window;
 mod write;
 
 use std::fmt;
@@ -15,10 +18,10 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::config::TableParquetOptions;
+use datafusion::datasource::file_format::write::get_writer_schema;
 use datafusion::datasource::physical_plan::parquet::ParquetSink;
 use datafusion::datasource::physical_plan::{FileSink, FileSinkConfig};
 use datafusion::datasource::sink::DataSink;
-use datafusion::datasource::file_format::write::get_writer_schema;
 use datafusion::error::Result;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::LexRequirement;
