@@ -13,6 +13,11 @@ use herringbone::errors::{ParquetError, Result};
 /// What a write may take where neither its settings nor the pool say so.
 pub(crate) const DEFAULT_LIMIT: usize = 256 << 20;
 
+/// What is kept free of a limit: the writer may pass its own for a moment, by a page for each thread, and a pool must not
+/// be passed. A part of the limit, and no more than so many bytes.
+const FREE_PART: usize = 16;
+const MOST_FREE: usize = 2 << 20;
+
 /// One spillable consumer of a pool. Pools that share out memory by the number of such consumers must see one, however
 /// many files it writes.
 pub(crate) struct PoolSource {
@@ -22,6 +27,8 @@ pub(crate) struct PoolSource {
     granted: AtomicUsize,
     /// The most to ask the pool for.
     most: usize,
+    /// What to leave of the pool.
+    free: usize,
     /// Whether the pool's last answer was a refusal. Pools keep to rules that they do not tell, such as a share for each
     /// consumer, so that one may refuse long before its limit.
     refused: AtomicBool,
@@ -31,17 +38,19 @@ impl PoolSource {
     /// A consumer of `pool`, of `limit` bytes at most.
     pub(crate) fn new(pool: &Arc<dyn MemoryPool>, name: &str, limit: Option<usize>) -> Self {
         let consumer = MemoryConsumer::new(name).with_can_spill(true);
-        let most = match (limit, pool.memory_limit()) {
+        let limit = match (limit, pool.memory_limit()) {
             (Some(limit), MemoryLimit::Finite(pool)) => limit.min(pool),
             (Some(limit), _) => limit,
             (None, MemoryLimit::Finite(pool)) => pool,
             (None, _) => DEFAULT_LIMIT,
         };
+        let free = (limit / FREE_PART).min(MOST_FREE);
         Self {
             pool: Arc::clone(pool),
             reservation: consumer.register(pool),
             granted: AtomicUsize::new(0),
-            most,
+            most: limit - free,
+            free,
             refused: AtomicBool::new(false),
         }
     }
@@ -49,7 +58,10 @@ impl PoolSource {
     /// What is left of the pool, for all its consumers together.
     fn left_in_pool(&self) -> usize {
         match self.pool.memory_limit() {
-            MemoryLimit::Finite(limit) => limit.saturating_sub(self.pool.reserved()),
+            MemoryLimit::Finite(limit) => {
+                let left = limit.saturating_sub(self.pool.reserved());
+                left.saturating_sub(self.free)
+            }
             _ => usize::MAX,
         }
     }

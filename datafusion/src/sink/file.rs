@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::error::{DataFusionError, Result};
+use herringbone::arrow::async_writer::AsyncFileWriter;
 use object_store::path::Path;
 use tokio::sync::{mpsc, watch};
 
@@ -138,8 +139,14 @@ impl FileTask {
     /// Gives the file up. What its upload has left open the store's own rules must remove; the first error tells more
     /// than this one would.
     async fn abort(self) {
-        let mut sink = self.writer.into_inner().into_inner();
-        let _ = sink.abort().await;
+        let mut sink = self.writer.into_inner();
+        if sink.is_completing() {
+            // A request that makes the file cannot be called back: it may be done after the file was removed.
+            let _ = sink.complete().await;
+            self.job.remove(&self.path).await;
+        } else {
+            let _ = sink.into_inner().abort().await;
+        }
     }
 }
 

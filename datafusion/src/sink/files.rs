@@ -90,8 +90,7 @@ impl Files {
         self.finished
     }
 
-    /// Stops all files, waits until their uploads have been aborted, and removes those that are finished if they are
-    /// this write's alone.
+    /// Stops all files, waits until their uploads have been aborted, and removes those that are finished.
     pub(super) async fn give_up(mut self) {
         // Nobody may be left to tell.
         let _ = self.stop.send(true);
@@ -99,11 +98,8 @@ impl Files {
             // The first error is known, and those that follow from it do not matter.
             let _ = self.note(ended.map_err(panicked));
         }
-        if self.job.owns_names {
-            for file in &self.finished {
-                // What cannot be removed stays; the write has failed for another reason.
-                let _ = object_store::ObjectStoreExt::delete(&self.job.store, &file.path).await;
-            }
+        for file in &self.finished {
+            self.job.remove(&file.path).await;
         }
     }
 

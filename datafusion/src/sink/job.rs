@@ -18,8 +18,8 @@ use herringbone::arrow::arrow_writer::{
 };
 use herringbone::file::properties::WriterProperties;
 use herringbone::object_store::ObjectStoreSink;
-use object_store::ObjectStore;
 use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
 use rand::distr::{Alphanumeric, SampleString};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
@@ -32,6 +32,12 @@ use crate::errors::engine_error;
 use crate::progress::Counters;
 use crate::properties::writer_properties;
 use crate::resources::WriteResources;
+
+/// Most stores take no smaller part, but for the last.
+const LEAST_PART: usize = 5 << 20;
+
+/// Parts that the memory of a write has room for, at the least.
+const PARTS_IN_MEMORY: usize = 8;
 
 /// The writer of one file.
 pub(super) type Writer = AsyncArrowWriter<TimedSink>;
@@ -58,7 +64,7 @@ pub(super) struct Job {
     /// The beginning of all names in a folder.
     base: String,
     /// Whether the files are this write's alone, so that it may remove them when it fails.
-    pub(super) owns_names: bool,
+    owns_names: bool,
 }
 
 /// How many files there are, and how large.
@@ -119,7 +125,10 @@ impl Job {
             store,
             properties,
             skip_arrow_metadata: sink.options.global.skip_arrow_metadata,
-            part_size: session.execution.objectstore_writer_buffer_size,
+            part_size: part_size(
+                session.execution.objectstore_writer_buffer_size,
+                resources.budget.limit(),
+            ),
             parts_in_flight: options.parts_in_flight,
             base,
             owns_names,
@@ -172,6 +181,14 @@ impl Job {
             .with_runtime(Handle::current()))
     }
 
+    /// Removes a file of a write that has failed, unless it has a name that another attempt may have given it.
+    pub(super) async fn remove(&self, path: &Path) {
+        if self.owns_names && !self.limits.is_single_file {
+            // What cannot be removed stays; the write has failed for another reason.
+            let _ = self.store.delete(path).await;
+        }
+    }
+
     /// Where rows that wait for their partition are counted.
     pub(super) fn spill_metrics(&self) -> SpillMetrics {
         SpillMetrics::new(&self.metrics, 0)
@@ -222,6 +239,13 @@ impl Executor for BlockingThreads {
     fn spawn(&self, work: Work) {
         self.0.spawn_blocking(work);
     }
+}
+
+/// The size of a file's first parts: what the session wants for buffers of uploads, and in little memory less, as far as
+/// stores take it.
+fn part_size(wanted: usize, limit: Option<usize>) -> usize {
+    let most = limit.map_or(usize::MAX, |limit| limit / PARTS_IN_MEMORY);
+    wanted.min(most.max(LEAST_PART))
 }
 
 fn limits(config: &FileSinkConfig, context: &TaskContext) -> Result<Limits> {

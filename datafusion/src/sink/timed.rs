@@ -18,6 +18,7 @@ pub(super) struct TimedSink {
     inner: ObjectStoreSink,
     waited: Time,
     progress: Arc<Counters>,
+    is_completing: bool,
 }
 
 impl TimedSink {
@@ -26,7 +27,13 @@ impl TimedSink {
             inner,
             waited,
             progress,
+            is_completing: false,
         }
+    }
+
+    /// Whether the store has been asked to make the file of what it was given.
+    pub(super) fn is_completing(&self) -> bool {
+        self.is_completing
     }
 
     /// What it passes bytes on to.
@@ -49,6 +56,7 @@ impl AsyncFileWriter for TimedSink {
     fn complete(&mut self) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
             let begin = Instant::now();
+            self.is_completing = true;
             let result = self.inner.complete().await;
             self.waited.add_elapsed(begin);
             result

@@ -1,0 +1,15 @@
+//! What DataFusion writes with this package's sink, as others read it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    unreachable_pub,
+    reason = "a failed test is a panic"
+)]
+
+mod failures;
+mod memory;
+mod partitions;
+mod support;
+mod writes;
