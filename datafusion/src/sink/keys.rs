@@ -162,7 +162,8 @@ fn names(schema: &Schema) -> String {
     names.join(", ")
 }
 
-fn narrow(number: usize) -> Result<u32> {
+/// A number that counts rows, batches or partitions in memory.
+pub(super) fn narrow(number: usize) -> Result<u32> {
     u32::try_from(number).map_err(|error| DataFusionError::External(Box::new(error)))
 }
 

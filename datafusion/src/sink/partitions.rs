@@ -146,8 +146,7 @@ impl Partitions {
         let of_partition = size_of::<Partition>();
         self.held
             .resize(self.keys.size() + self.known.len() * of_partition);
-        self.window.add(batch, &numbers);
-        Ok(())
+        self.window.add(batch, &numbers)
     }
 
     /// Writes what is in the window.

@@ -6,6 +6,8 @@ use datafusion::error::Result;
 use datafusion::physical_plan::spill::get_record_batch_memory_size;
 use herringbone::budget::{MemoryBudget, Reservation};
 
+use super::keys::narrow;
+
 /// A batch has a few rows of each of many partitions, and an encoder wants many of one: so some batches are gathered, and
 /// their rows sorted by partition.
 pub(super) struct Window {
@@ -50,8 +52,8 @@ impl Window {
     }
 
     /// Adds `batch`, whose rows belong to `partitions`.
-    pub(super) fn add(&mut self, batch: RecordBatch, partitions: &[u32]) {
-        let number = self.batches.len() as u32;
+    pub(super) fn add(&mut self, batch: RecordBatch, partitions: &[u32]) -> Result<()> {
+        let number = narrow(self.batches.len())?;
         self.rows.extend(
             partitions
                 .iter()
@@ -61,6 +63,7 @@ impl Window {
         self.bytes += get_record_batch_memory_size(&batch);
         self.batches.push(batch);
         self.held.resize(cost(self.bytes, self.rows.len()));
+        Ok(())
     }
 
     /// Brings the rows of each partition together, in the order in which they came.
