@@ -15,7 +15,7 @@ pub(crate) const DEFAULT_LIMIT: usize = 256 << 20;
 
 /// What is kept free of a limit: the writer may pass its own for a moment, by a page for each thread, and a pool must not
 /// be passed. A part of the limit, and no more than so many bytes.
-const FREE_PART: usize = 16;
+const FREE_PART: usize = 8;
 const MOST_FREE: usize = 2 << 20;
 
 /// One spillable consumer of a pool. Pools that share out memory by the number of such consumers must see one, however

@@ -1,10 +1,11 @@
 //! One file, from its first row to its last byte.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::error::{DataFusionError, Result};
+use datafusion::physical_plan::metrics::Time;
 use herringbone::arrow::async_writer::AsyncFileWriter;
 use object_store::path::Path;
 use tokio::sync::{mpsc, watch};
@@ -26,16 +27,20 @@ pub(super) struct FileTask {
     job: Arc<Job>,
     path: Path,
     writer: Writer,
+    /// How long the store was waited for.
+    waited: Time,
     rows: u64,
 }
 
 impl FileTask {
     pub(super) fn new(job: &Arc<Job>, path: Path) -> Result<Self> {
-        let writer = job.open(path.clone())?;
+        let waited = Time::new();
+        let writer = job.open(path.clone(), waited.clone())?;
         Ok(Self {
             job: Arc::clone(job),
             path,
             writer,
+            waited,
             rows: 0,
         })
     }
@@ -87,7 +92,7 @@ impl FileTask {
     async fn write(&mut self, batch: RecordBatch) -> Result<()> {
         let rows = batch.num_rows();
         let batch = self.job.bridge.pass(batch)?;
-        let begin = Begin::new(&self.job).await?;
+        let begin = Begin::new(&self.job, &self.waited).await?;
         self.writer.write(&batch).await.map_err(engine_error)?;
         self.end(begin);
         self.rows += rows as u64;
@@ -97,19 +102,21 @@ impl FileTask {
     }
 
     async fn finish(&mut self) -> Result<Metadata> {
-        let begin = Begin::new(&self.job).await?;
+        let begin = Begin::new(&self.job, &self.waited).await?;
         let metadata = self.writer.finish().await.map_err(engine_error)?;
         self.end(begin);
         Ok(metadata)
     }
 
-    /// Adds what has passed since to the time of encoding, but for what the store was waited for.
+    /// Adds what has passed since to the times of waiting for the store and of encoding.
     fn end(&self, begin: Begin) {
+        let waited = self.waited.value().saturating_sub(begin.waited);
+        let waited = Duration::from_nanos(waited as u64);
         let figures = &self.job.figures;
-        let waited = figures.upload_time.value().saturating_sub(begin.waited);
-        let waited = std::time::Duration::from_nanos(waited as u64);
-        let encoding = begin.at.elapsed().saturating_sub(waited);
-        figures.encode_time.add_duration(encoding);
+        figures.upload_time.add_duration(waited);
+        figures
+            .encode_time
+            .add_duration(begin.at.elapsed().saturating_sub(waited));
     }
 
     fn written(self, metadata: Metadata) -> Result<WrittenFile> {
@@ -161,14 +168,14 @@ struct Begin {
 
 impl Begin {
     /// Waits for a turn, so that no more encoders work at once than the session has threads for.
-    async fn new(job: &Job) -> Result<Self> {
+    async fn new(job: &Job, waited: &Time) -> Result<Self> {
         let turns = Arc::clone(&job.turns);
         let turn = turns.acquire_owned().await;
         let turn = turn.map_err(|error| DataFusionError::External(Box::new(error)))?;
         Ok(Self {
             _turn: turn,
             at: Instant::now(),
-            waited: job.figures.upload_time.value(),
+            waited: waited.value(),
         })
     }
 }

@@ -159,14 +159,13 @@ impl Job {
         Ok(folder.join(name))
     }
 
-    /// A writer of the file at `path`.
-    pub(super) fn open(&self, path: Path) -> Result<Writer> {
+    /// A writer of the file at `path`, which adds to `waited` the time that it waits for the store.
+    pub(super) fn open(&self, path: Path, waited: Time) -> Result<Writer> {
         let sink = ObjectStoreSink::new_13(Arc::clone(&self.store), path)
             .with_part_size(self.part_size)
             .with_parts_in_flight(self.parts_in_flight)
             .with_runtime(Handle::current());
-        let upload_time = self.figures.upload_time.clone();
-        let sink = TimedSink::new(sink, upload_time, Arc::clone(&self.progress));
+        let sink = TimedSink::new(sink, waited, Arc::clone(&self.progress));
         let options = ArrowWriterOptions::new()
             .with_properties(self.properties.clone())
             .with_skip_arrow_metadata(self.skip_arrow_metadata)

@@ -1,9 +1,11 @@
 //! A write as a whole: to its end, or back to where it began.
 
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
 
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SendableRecordBatchStream;
+use futures::FutureExt;
 use tokio::sync::oneshot;
 
 use super::WrittenFile;
@@ -21,7 +23,12 @@ pub(super) async fn write(job: Job, rows: SendableRecordBatchStream) -> Result<V
     let task = tokio::spawn(run(Arc::new(job), rows, gone));
     let outcome = task.await;
     drop(caller);
-    outcome.map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))?
+    match outcome {
+        Ok(outcome) => outcome,
+        // The engine's own panic goes where it would have gone.
+        Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
+        Err(error) => Err(DataFusionError::ExecutionJoin(Box::new(error))),
+    }
 }
 
 async fn run(
@@ -30,16 +37,19 @@ async fn run(
     gone: oneshot::Receiver<()>,
 ) -> Result<Vec<WrittenFile>> {
     let mut files = Files::new(&job);
+    // After a panic of whoever makes the rows no more is done with the files than to give them up.
+    let taking = AssertUnwindSafe(take(&mut files, rows)).catch_unwind();
     let outcome = tokio::select! {
-        outcome = take(&mut files, rows) => outcome,
-        _ = gone => Err(DataFusionError::Execution("the write was cancelled".to_owned())),
+        outcome = taking => outcome,
+        _ = gone => Ok(Err(DataFusionError::Execution("the write was cancelled".to_owned()))),
     };
+    if let Ok(Ok(())) = outcome {
+        return Ok(files.into_finished());
+    }
+    files.give_up().await;
     match outcome {
-        Ok(()) => Ok(files.into_finished()),
-        Err(error) => {
-            files.give_up().await;
-            Err(error)
-        }
+        Ok(outcome) => outcome.map(|()| Vec::new()),
+        Err(panic) => resume_unwind(panic),
     }
 }
 

@@ -43,6 +43,28 @@ async fn an_error_of_the_rows_is_told_and_leaves_no_file() {
 }
 
 #[tokio::test]
+async fn a_panic_of_the_rows_is_passed_on_and_leaves_no_file() {
+    let (session, folder) = (session(), tempdir().unwrap());
+    Made::register(&session, "rows", 40, |batch| {
+        assert_ne!(batch, 30, "the rows panic here");
+        Ok(wide(6, 1000, batch as i64))
+    });
+    run(
+        &session,
+        "SET datafusion.execution.soft_max_rows_per_output_file = 2000",
+    )
+    .await
+    .unwrap();
+    let copy = format!(
+        "COPY rows TO '{}/' STORED AS PARQUET",
+        folder.path().display()
+    );
+    let ended = tokio::spawn(async move { run(&session, &copy).await.map(|_| ()) }).await;
+    assert!(!matches!(ended, Ok(Ok(()))), "{ended:?}");
+    assert_eq!(files(folder.path()), Vec::<std::path::PathBuf>::new());
+}
+
+#[tokio::test]
 async fn a_query_that_is_dropped_leaves_no_file() {
     let (session, folder) = (session(), tempdir().unwrap());
     Made::register(&session, "rows", 100_000, |batch| {
