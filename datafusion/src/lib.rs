@@ -37,6 +37,7 @@
 mod bridge;
 mod config;
 mod errors;
+mod lookup;
 mod memory;
 mod progress;
 mod properties;
@@ -47,6 +48,7 @@ mod sorting;
 mod spill;
 
 pub use config::HerringboneOptions;
+pub use lookup::sinks;
 pub use progress::WriteProgress;
 pub use resources::WriteResources;
 pub use rule::HerringboneWrites;
