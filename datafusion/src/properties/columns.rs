@@ -6,7 +6,8 @@
 //! that a later file will have.
 //!
 //! Dots also stand in names. `a.b` means the field `b` of a column `a` and a column `a.b` alike; DataFusion's sink knows
-//! the first meaning alone.
+//! the first meaning alone. And statements make their options lower-case, names of columns included: a name that no leaf
+//! has means the leaves that have it but for the case, which options of statements cannot reach in DataFusion's sink.
 
 use std::collections::HashMap;
 
@@ -31,26 +32,49 @@ pub(super) fn of_single_columns(
     if columns.is_empty() {
         return Ok(builder);
     }
-    let leaves = leaves_by_name(schema)?;
+    let leaves = Leaves::of(schema)?;
+    let mut columns: Vec<_> = columns.iter().collect();
+    // Settings under a leaf's very name come last, so that they hold.
+    columns.sort_by_key(|(name, _)| (leaves.by_name.contains_key(*name), *name));
     for (name, options) in columns {
         let set = ColumnSettings::of(name, options)?;
-        for leaf in leaves.get(name).into_iter().flatten() {
+        for leaf in leaves.called(name) {
             builder = set.add(builder, leaf);
         }
     }
     Ok(builder)
 }
 
-/// The leaves of the file's schema, by what a caller calls them.
-fn leaves_by_name(schema: &Schema) -> Result<HashMap<String, Vec<ColumnPath>>> {
-    let bridge = Bridge::new(schema)?;
-    let converted = ArrowSchemaConverter::new().convert(bridge.schema());
-    let mut leaves: HashMap<_, Vec<_>> = HashMap::new();
-    for column in converted.map_err(engine_error)?.columns() {
-        let path = column.path();
-        leaves.entry(path.string()).or_default().push(path.clone());
+/// The leaves of a file's schema, by what a caller calls them.
+struct Leaves {
+    by_name: HashMap<String, Vec<ColumnPath>>,
+    by_lower_case: HashMap<String, Vec<ColumnPath>>,
+}
+
+impl Leaves {
+    fn of(schema: &Schema) -> Result<Self> {
+        let bridge = Bridge::new(schema)?;
+        let converted = ArrowSchemaConverter::new().convert(bridge.schema());
+        let mut by_name: HashMap<_, Vec<_>> = HashMap::new();
+        let mut by_lower_case: HashMap<_, Vec<_>> = HashMap::new();
+        for column in converted.map_err(engine_error)?.columns() {
+            let path = column.path();
+            let name = path.string();
+            let lower_case = by_lower_case.entry(name.to_lowercase()).or_default();
+            lower_case.push(path.clone());
+            by_name.entry(name).or_default().push(path.clone());
+        }
+        Ok(Self {
+            by_name,
+            by_lower_case,
+        })
     }
-    Ok(leaves)
+
+    fn called(&self, name: &str) -> &[ColumnPath] {
+        let by_lower_case = || self.by_lower_case.get(name);
+        let leaves = self.by_name.get(name).or_else(by_lower_case);
+        leaves.map_or(&[], Vec::as_slice)
+    }
 }
 
 /// What a column's settings say.

@@ -9,7 +9,7 @@
 //! - `bloom_filter_enabled::column` of `false` holds where `bloom_filter_on_write` is `true`. There the column gets its
 //!   filter all the same.
 //! - `max_row_group_bytes` holds always. There it does only without `allow_single_file_parallelism`.
-//! - A column that has dots in its name has settings, see [`columns`].
+//! - Settings reach columns that have dots or capital letters in their names, see [`columns`].
 
 mod columns;
 mod values;

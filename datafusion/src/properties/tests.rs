@@ -150,82 +150,88 @@ fn assert_same_column(
     assert_eq!(ours, stock, "{settings}");
 }
 
+/// Settings of the right kind, one or two at a time.
+const ROWS: &[&[(&str, &str)]] = &[
+    &[],
+    &[("compression", "uncompressed")],
+    &[("compression", "SNAPPY")],
+    &[("compression", "gzip(9)")],
+    &[("compression", "'brotli(11)'")],
+    &[("compression", "lz4")],
+    &[("compression", "lz4_raw")],
+    &[("compression", "zstd(22)"), ("compression::id", "zstd(1)")],
+    &[("compression::place.tags.list.item", "gzip(0)")],
+    &[
+        ("compression::place.tags", "snappy"),
+        ("compression::gone", "snappy"),
+    ],
+    &[
+        ("encoding", "PLAIN"),
+        ("encoding::id", "delta_binary_packed"),
+    ],
+    &[
+        ("encoding", "rle"),
+        ("encoding::place.x", "byte_stream_split"),
+    ],
+    &[
+        ("encoding", "delta_byte_array"),
+        ("encoding::id", "delta_length_byte_array"),
+    ],
+    &[
+        ("dictionary_enabled", "false"),
+        ("dictionary_enabled::id", "true"),
+    ],
+    &[
+        ("dictionary_page_size_limit", "77"),
+        ("data_pagesize_limit", "0"),
+    ],
+    &[
+        ("statistics_enabled", "NONE"),
+        ("statistics_enabled::id", "chunk"),
+    ],
+    &[
+        ("statistics_enabled", "chunk"),
+        ("statistics_enabled::id", "Page"),
+    ],
+    &[
+        ("bloom_filter_on_write", "true"),
+        ("max_row_group_size", "5000"),
+    ],
+    &[("bloom_filter_fpp", "0.25")],
+    &[("bloom_filter_ndv", "0")],
+    &[
+        ("bloom_filter_on_write", "true"),
+        ("bloom_filter_ndv::id", "88"),
+    ],
+    &[
+        ("bloom_filter_enabled::id", "false"),
+        ("bloom_filter_fpp::id", "0.5"),
+    ],
+    &[
+        ("bloom_filter_enabled::id", "true"),
+        ("bloom_filter_ndv::place.x", "3"),
+    ],
+    &[("max_row_group_size", "1"), ("max_row_group_bytes", "1")],
+    &[("writer_version", "2.0"), ("created_by", "")],
+    &[
+        ("write_batch_size", "1"),
+        ("data_page_row_count_limit", "1"),
+    ],
+    &[
+        ("column_index_truncate_length", "1"),
+        ("statistics_truncate_length", "2"),
+    ],
+    &[("metadata::port", "Oban")],
+];
+
 #[test]
 fn settings_mean_what_they_mean_to_the_stock_sink() {
-    let rows: &[&[(&str, &str)]] = &[
-        &[],
-        &[("compression", "uncompressed")],
-        &[("compression", "SNAPPY")],
-        &[("compression", "gzip(9)")],
-        &[("compression", "'brotli(11)'")],
-        &[("compression", "lz4")],
-        &[("compression", "lz4_raw")],
-        &[("compression", "zstd(22)"), ("compression::id", "zstd(1)")],
-        &[("compression::place.tags.list.item", "gzip(0)")],
-        &[
-            ("compression::place.tags", "snappy"),
-            ("compression::gone", "snappy"),
-        ],
-        &[
-            ("encoding", "PLAIN"),
-            ("encoding::id", "delta_binary_packed"),
-        ],
-        &[
-            ("encoding", "rle"),
-            ("encoding::place.x", "byte_stream_split"),
-        ],
-        &[
-            ("encoding", "delta_byte_array"),
-            ("encoding::id", "delta_length_byte_array"),
-        ],
-        &[
-            ("dictionary_enabled", "false"),
-            ("dictionary_enabled::id", "true"),
-        ],
-        &[
-            ("dictionary_page_size_limit", "77"),
-            ("data_pagesize_limit", "0"),
-        ],
-        &[
-            ("statistics_enabled", "NONE"),
-            ("statistics_enabled::id", "chunk"),
-        ],
-        &[
-            ("statistics_enabled", "chunk"),
-            ("statistics_enabled::id", "Page"),
-        ],
-        &[
-            ("bloom_filter_on_write", "true"),
-            ("max_row_group_size", "5000"),
-        ],
-        &[("bloom_filter_fpp", "0.25")],
-        &[("bloom_filter_ndv", "0")],
-        &[
-            ("bloom_filter_on_write", "true"),
-            ("bloom_filter_ndv::id", "88"),
-        ],
-        &[
-            ("bloom_filter_enabled::id", "false"),
-            ("bloom_filter_fpp::id", "0.5"),
-        ],
-        &[
-            ("bloom_filter_enabled::id", "true"),
-            ("bloom_filter_ndv::place.x", "3"),
-        ],
-        &[("max_row_group_size", "1"), ("max_row_group_bytes", "1")],
-        &[("writer_version", "2.0"), ("created_by", "")],
-        &[
-            ("write_batch_size", "1"),
-            ("data_page_row_count_limit", "1"),
-        ],
-        &[
-            ("column_index_truncate_length", "1"),
-            ("statistics_truncate_length", "2"),
-        ],
-        &[("metadata::port", "Oban")],
-    ];
-    for settings in rows {
-        assert_same(&ours(settings), &stock(settings), &format!("{settings:?}"));
+    for one in ROWS {
+        assert_same(&ours(one), &stock(one), &format!("{one:?}"));
+        for other in ROWS {
+            let both = [*one, *other].concat();
+            assert_same(&ours(&both), &stock(&both), &format!("{both:?}"));
+        }
     }
 }
 
@@ -293,6 +299,25 @@ fn dots_in_a_name_of_a_column_and_between_names_are_both_understood() {
         assert!(!properties.dictionary_enabled(&path), "{path}");
     }
     assert!(properties.dictionary_enabled(&ColumnPath::from("id")));
+}
+
+#[test]
+fn names_in_lower_case_reach_columns_that_no_exact_name_reaches() {
+    let field = |name: &str| Field::new(name, DataType::Int64, true);
+    let schema = Schema::new(vec![field("UserId"), field("Port"), field("port")]);
+    let options = options(&[
+        ("dictionary_enabled::userid", "false"),
+        ("dictionary_enabled::port", "false"),
+        ("dictionary_enabled::PORT", "false"),
+        ("compression::userid", "snappy"),
+        ("compression::UserId", "lz4_raw"),
+    ]);
+    let properties = writer_properties(&options, &schema, None).unwrap();
+    let dictionary = ["UserId", "Port", "port"]
+        .map(|column| properties.dictionary_enabled(&ColumnPath::from(column)));
+    assert_eq!(dictionary, [false, true, false]);
+    let codec = properties.compression(&ColumnPath::from("UserId"));
+    assert_eq!(codec, herringbone::basic::Compression::LZ4_RAW);
 }
 
 #[test]

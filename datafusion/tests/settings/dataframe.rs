@@ -57,9 +57,9 @@ async fn a_single_file_is_sorted_and_says_so() {
             .with_single_file_output(true)
             .with_sort_by(vec![col("id").sort(false, true)]);
         let mut parquet = TableParquetOptions::new();
-        parquet
-            .key_value_metadata
-            .insert("no value".to_owned(), None);
+        let pairs = &mut parquet.key_value_metadata;
+        pairs.insert("no value".to_owned(), None);
+        pairs.insert("ARROW:schema".to_owned(), Some("replaced".to_owned()));
         parquet.global.max_row_group_size = 3000;
         boats
             .write_parquet(&file.display().to_string(), options, Some(parquet))
@@ -78,6 +78,11 @@ async fn a_single_file_is_sorted_and_says_so() {
     }
     let differences = portrait::differences(&portraits[0], &portraits[1]);
     assert!(differences.is_empty(), "{}", differences.join("\n"));
+    let pairs = &portraits[1]["pairs"];
+    assert!(
+        pairs.contains("no value") && !pairs.contains("replaced"),
+        "{pairs}"
+    );
 }
 
 #[tokio::test]
@@ -126,4 +131,32 @@ async fn a_folder_gets_files_that_have_all_rows() {
     let mut all = ids(&context, folder.path()).await;
     all.sort_unstable();
     assert_eq!(all, (0..4000).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_file_of_a_partition_embeds_the_schema_that_it_has() {
+    let folder = TempDir::new().unwrap();
+    let mut portraits = Vec::new();
+    for sink in [Sink::Stock, Sink::Ours] {
+        let context = session(sink);
+        let boats = context.table("boats").await.unwrap();
+        let boats = boats.select_columns(&["port", "place", "id"]).unwrap();
+        let path = folder.path().join(format!("{sink:?}"));
+        let options = DataFrameWriteOptions::new()
+            .with_partition_by(vec!["port".to_owned()])
+            .with_sort_by(vec![
+                col("port").sort(true, true),
+                col("id").sort(true, true),
+            ]);
+        let text = path.display().to_string();
+        boats.write_parquet(&text, options, None).await.unwrap();
+        let of_oban = path.join("port=Oban");
+        portraits.push(portrait::of(&of_oban.join(&entries(&of_oban)[0])));
+    }
+    let mut differences = portrait::differences(&portraits[0], &portraits[1]);
+    // The stock sink states the number of the field, 1, where the format wants that of the leaf.
+    differences.retain(|difference| !difference.starts_with("0 sorting"));
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+    let sorting = &portraits[1]["0 sorting"];
+    assert!(sorting.contains("column_idx: 2"), "{sorting}");
 }

@@ -163,11 +163,6 @@ pub(crate) const ROWS: &[Row] = &[
         ("metadata::empty", ""),
         ("metadata::a b", "c : d"),
     ]),
-    row(&[
-        ("skip_arrow_metadata", "true"),
-        ("metadata::ARROW:schema", "mine"),
-    ]),
-    unseen(&[("metadata::ARROW:schema", "overwritten")]),
     row_of("SELECT * FROM boats ORDER BY port, id DESC", &[]).unseen(),
     row_of("SELECT * FROM boats ORDER BY id + 1", &[]).unseen(),
     row_of("SELECT place, id FROM boats WHERE false", &[]).unseen(),

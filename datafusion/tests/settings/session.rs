@@ -19,13 +19,18 @@ use herringbone_datafusion::{HerringboneOptions, HerringboneWrites};
 pub(crate) enum Sink {
     Stock,
     Ours,
+    /// This package's, in a session that does not know its settings.
+    OursByDefaults,
 }
 
 /// A session that writes with `sink`, and has the table `boats`.
 pub(crate) fn session(sink: Sink) -> SessionContext {
     // One partition, so that rows keep their order.
-    let config = HerringboneOptions::default()
-        .register()
+    let config = match sink {
+        Sink::OursByDefaults => SessionConfig::new(),
+        Sink::Stock | Sink::Ours => HerringboneOptions::default().register(),
+    };
+    let config = config
         .with_information_schema(true)
         .with_target_partitions(1);
     with_boats(sink, config)
@@ -37,7 +42,9 @@ fn with_boats(sink: Sink, config: SessionConfig) -> SessionContext {
         .with_config(config);
     let builder = match sink {
         Sink::Stock => builder,
-        Sink::Ours => builder.with_physical_optimizer_rule(Arc::new(HerringboneWrites::default())),
+        Sink::Ours | Sink::OursByDefaults => {
+            builder.with_physical_optimizer_rule(Arc::new(HerringboneWrites::default()))
+        }
     };
     let context = SessionContext::new_with_state(builder.build()).enable_url_table();
     let table = MemTable::try_new(schema(), vec![batches()]).unwrap();

@@ -3,7 +3,8 @@
 //! Records are separated by empty lines, and begin with a line that says what they are; lines that begin with `#` are
 //! comments. `$DIR` stands for the folder.
 //!
-//! - `session herringbone`, `session stock`: from here on statements run in a new session, with this sink or the other
+//! - `session herringbone`, `session stock`: from here on statements run in a new session, with this sink or the other;
+//!   `session unregistered` has this one, and does not know its settings
 //! - `statement ok`: the statement goes well
 //! - `statement error TEXT`: it fails, and the error has this text in it
 //! - `plan TEXT`, `plan without TEXT`: the text stands in the statement's plan, or does not
@@ -48,6 +49,7 @@ async fn run_file(file: &Path) {
         match head.split_once(' ').unwrap_or((head, "")) {
             ("session", "herringbone") => context = session(Sink::Ours),
             ("session", "stock") => context = session(Sink::Stock),
+            ("session", "unregistered") => context = session(Sink::OursByDefaults),
             ("statement", "ok") => {
                 let done = run(&context, statement).await;
                 done.unwrap_or_else(|error| panic!("{place}: {error}"));
