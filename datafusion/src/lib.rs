@@ -37,8 +37,10 @@
 mod bridge;
 mod config;
 mod errors;
+mod leftovers;
 mod lookup;
 mod memory;
+mod parallel;
 mod progress;
 mod properties;
 mod resources;
@@ -49,6 +51,7 @@ mod spill;
 
 pub use config::HerringboneOptions;
 pub use lookup::sinks;
+pub use parallel::{HerringboneCountExec, HerringboneWriteExec};
 pub use progress::WriteProgress;
 pub use resources::WriteResources;
 pub use rule::HerringboneWrites;

@@ -3,6 +3,7 @@
 use datafusion::datasource::sink::DataSinkExec;
 use datafusion::physical_plan::ExecutionPlan;
 
+use crate::parallel::HerringboneWriteExec;
 use crate::sink::HerringboneSink;
 
 /// The sinks of `plan`, for whoever wants to ask them while it runs, or after.
@@ -42,6 +43,9 @@ pub fn sinks(plan: &dyn ExecutionPlan) -> Vec<&HerringboneSink> {
 fn collect<'a>(plan: &'a dyn ExecutionPlan, found: &mut Vec<&'a HerringboneSink>) {
     if let Some(write) = plan.downcast_ref::<DataSinkExec>() {
         found.extend(write.sink().downcast_ref::<HerringboneSink>());
+    }
+    if let Some(write) = plan.downcast_ref::<HerringboneWriteExec>() {
+        found.push(write.sink().as_ref());
     }
     for child in plan.children() {
         collect(child.as_ref(), found);

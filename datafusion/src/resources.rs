@@ -17,6 +17,8 @@ use crate::spill::Spill;
 pub struct WriteResources {
     pub(crate) budget: MemoryBudget,
     pub(crate) spill: Spill,
+    /// Writes that share them.
+    writes: usize,
 }
 
 impl WriteResources {
@@ -30,7 +32,22 @@ impl WriteResources {
         let source = PoolSource::new(context.memory_pool(), "HerringboneSink", limit);
         let budget = MemoryBudget::with_source(Arc::new(source));
         let spill = Spill::new(context, &budget)?;
-        Ok(Self { budget, spill })
+        Ok(Self {
+            budget,
+            spill,
+            writes: 1,
+        })
+    }
+
+    /// The same, for so many writes at once.
+    pub(crate) fn shared_by(mut self, writes: usize) -> Self {
+        self.writes = writes.max(1);
+        self
+    }
+
+    /// The bytes that one of the writes may count on.
+    pub(crate) fn share(&self) -> usize {
+        self.budget.limit().unwrap_or(usize::MAX) / self.writes
     }
 
     /// What the write may take, and takes.

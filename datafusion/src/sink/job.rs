@@ -110,7 +110,8 @@ impl Job {
         let limits = limits(&config, context)?;
         let (base, owns_names) = match names {
             FileNames::Random => (Alphanumeric.sample_string(&mut rand::rng(), 16), true),
-            FileNames::Prefix(prefix) => (prefix, false),
+            FileNames::Unique(prefix) => (prefix, true),
+            FileNames::Prefix(prefix) | FileNames::Attempts(prefix) => (prefix, false),
         };
         Ok(Self {
             bridge: Bridge::new(&schema)?,
@@ -134,6 +135,12 @@ impl Job {
             owns_names,
             config,
         })
+    }
+
+    /// With one file after the other, where several would be written at once.
+    pub(super) fn with_files_in_turn(mut self) -> Self {
+        self.limits.files_at_once = 1;
+        self
     }
 
     /// The path of the `number`th file of the write, without partition columns.

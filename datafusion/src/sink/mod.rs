@@ -31,6 +31,7 @@ use herringbone::file::metadata::{ParquetMetaData, SortingColumn};
 use object_store::path::Path;
 
 use crate::config::HerringboneOptions;
+use crate::leftovers;
 use crate::progress::{Counters, WriteProgress};
 use crate::resources::WriteResources;
 use crate::sorting::sorting_columns;
@@ -41,6 +42,7 @@ pub struct HerringboneSink {
     config: FileSinkConfig,
     options: TableParquetOptions,
     sorting: Option<Vec<SortingColumn>>,
+    names: Option<FileNames>,
     written: Mutex<Vec<WrittenFile>>,
     progress: Arc<Counters>,
     metrics: ExecutionPlanMetricsSet,
@@ -72,6 +74,11 @@ pub enum FileNames {
     Random,
     /// This prefix, and the number of the file. The same write done again replaces its files.
     Prefix(String),
+    /// This prefix, which no other write has, and the number of the file.
+    Unique(String),
+    /// This prefix, which all attempts at one write have and nothing else, and the number of the file. The one that
+    /// comes to its end replaces the files of the others, and removes what they have left besides.
+    Attempts(String),
 }
 
 impl HerringboneSink {
@@ -81,6 +88,7 @@ impl HerringboneSink {
             config,
             options,
             sorting: None,
+            names: None,
             written: Mutex::default(),
             progress: Arc::default(),
             metrics: ExecutionPlanMetricsSet::new(),
@@ -97,6 +105,13 @@ impl HerringboneSink {
     pub fn with_order(mut self, order: Option<&LexRequirement>) -> Self {
         let written = get_writer_schema(&self.config);
         self.sorting = sorting_columns(order, self.config.output_schema(), &written);
+        self
+    }
+
+    /// Gives the files of [`write_all`](DataSink::write_all) other names than the session says.
+    #[must_use]
+    pub fn with_names(mut self, names: FileNames) -> Self {
+        self.names = Some(names);
         self
     }
 
@@ -136,14 +151,40 @@ impl HerringboneSink {
         resources: &WriteResources,
         names: FileNames,
     ) -> Result<u64> {
+        let attempts = match &names {
+            FileNames::Attempts(prefix) => Some(prefix.clone()),
+            _ => None,
+        };
         let job = Job::new(self, context, resources, names)?;
         let files = write::write(job, rows).await?;
+        if let Some(prefix) = attempts {
+            let written = files.iter().map(|file| file.path.clone()).collect();
+            leftovers::remove(&self.config, context, &prefix, &written).await?;
+        }
         let count = files.iter().map(|file| file.rows).sum();
+        self.note_written(files);
+        Ok(count)
+    }
+
+    /// Writes `rows` of one partition, as one of several writes that share `resources`: to one file at a time.
+    pub(crate) async fn write_partition(
+        &self,
+        rows: SendableRecordBatchStream,
+        context: &Arc<TaskContext>,
+        resources: &WriteResources,
+        names: FileNames,
+    ) -> Result<Vec<WrittenFile>> {
+        let job = Job::new(self, context, resources, names)?.with_files_in_turn();
+        let files = write::write(job, rows).await?;
+        self.note_written(files.clone());
+        Ok(files)
+    }
+
+    fn note_written(&self, files: Vec<WrittenFile>) {
         self.written
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .extend(files);
-        Ok(count)
     }
 }
 
@@ -163,9 +204,10 @@ impl DataSink for HerringboneSink {
         context: &Arc<TaskContext>,
     ) -> Result<u64> {
         let options = HerringboneOptions::of(context.session_config().options());
-        let names = match options.file_prefix.as_str() {
-            "" => FileNames::Random,
-            prefix => FileNames::Prefix(prefix.to_owned()),
+        let names = match (options.file_prefix, &self.names) {
+            (prefix, _) if !prefix.is_empty() => FileNames::Prefix(prefix),
+            (_, Some(names)) => names.clone(),
+            (_, None) => FileNames::Random,
         };
         let resources = WriteResources::new(context)?;
         self.write(data, context, &resources, names).await

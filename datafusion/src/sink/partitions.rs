@@ -79,7 +79,7 @@ impl Partitions {
     fn new(files: &Files, input: &Schema) -> Self {
         let job = files.job();
         let budget = &job.resources.budget;
-        let limit = budget.limit().unwrap_or(usize::MAX);
+        let limit = job.resources.share();
         let of_file = leaves(job.schema.fields()) * BYTES_OF_COLUMN + BYTES_OF_FILE;
         let names: Vec<String> = job
             .config

@@ -10,6 +10,7 @@
 
 mod failures;
 mod memory;
+mod parallel;
 mod partitions;
 mod support;
 mod writes;

@@ -94,7 +94,7 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
 /// Batches that are made when they are asked for.
 pub struct Made {
     schema: SchemaRef,
-    batches: usize,
+    batches: std::ops::Range<usize>,
     make: Arc<dyn Fn(usize) -> Result<RecordBatch> + Send + Sync>,
 }
 
@@ -106,13 +106,27 @@ impl Made {
         batches: usize,
         make: impl Fn(usize) -> Result<RecordBatch> + Send + Sync + 'static,
     ) {
+        Self::register_partitions(session, name, 1, batches, make);
+    }
+
+    /// A table of `partitions` partitions with `batches` batches each. Batches are counted through all partitions.
+    pub fn register_partitions(
+        session: &SessionContext,
+        name: &str,
+        partitions: usize,
+        batches: usize,
+        make: impl Fn(usize) -> Result<RecordBatch> + Send + Sync + 'static,
+    ) {
         let schema = make(0).unwrap().schema();
-        let made = Arc::new(Self {
-            schema: Arc::clone(&schema),
-            batches,
-            make: Arc::new(make),
+        let make: Arc<dyn Fn(usize) -> Result<RecordBatch> + Send + Sync> = Arc::new(make);
+        let made = (0..partitions).map(|partition| {
+            Arc::new(Self {
+                schema: Arc::clone(&schema),
+                batches: partition * batches..(partition + 1) * batches,
+                make: Arc::clone(&make),
+            }) as Arc<dyn PartitionStream>
         });
-        let table = StreamingTable::try_new(schema, vec![made]).unwrap();
+        let table = StreamingTable::try_new(Arc::clone(&schema), made.collect()).unwrap();
         session.register_table(name, Arc::new(table)).unwrap();
     }
 }
@@ -130,7 +144,7 @@ impl PartitionStream for Made {
 
     fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
         let make = Arc::clone(&self.make);
-        let batches = (0..self.batches).map(move |number| make(number));
+        let batches = self.batches.clone().map(move |number| make(number));
         let batches = futures::stream::iter(batches);
         Box::pin(RecordBatchStreamAdapter::new(
             Arc::clone(&self.schema),
