@@ -1,9 +1,9 @@
 //! Record batches of another version of arrow, or of another Arrow library, by the C data interface.
 //!
-//! A program may hold batches that are not of the arrow which this crate was built with: of an older major version, which
-//! a query engine has chosen for it, or of a library with arrays of its own. Their types differ, but the buffers behind
-//! them do not. [`Importer`] takes such batches as the C data interface describes them, without copying a value: some
-//! microseconds for each column and batch.
+//! A program may hold batches that are not of the arrow which this crate was built with: of an older major version,
+//! which a query engine has chosen for it, or of a library with arrays of its own. Their types differ, but the buffers
+//! behind them do not. [`Importer`] takes such batches as the C data interface describes them, without copying a value:
+//! some microseconds for each column and batch.
 //!
 //! SPEC (Arrow, CDataInterface.rst): "Structure definitions", "Moving an array".
 
@@ -73,7 +73,8 @@ impl Importer {
     }
 
     /// The record batch that `array` points to, an `ArrowArray` of the interface: a struct without nulls, with the
-    /// columns of the importer's schema. The structure is moved from and left released; the batch releases what it held.
+    /// columns of the importer's schema. The structure is moved from and left released; the batch releases what it
+    /// held.
     ///
     /// # Errors
     /// If the array does not have the columns of the schema, or the struct has nulls.

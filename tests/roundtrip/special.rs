@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, BinaryArray, DictionaryArray, FixedSizeBinaryArray, Float64Array, Int32Array,
-    Int64Array, ListArray, RecordBatch, RecordBatchOptions, StringArray, StructArray,
+    Array, ArrayRef, BinaryArray, Decimal128Array, DictionaryArray, FixedSizeBinaryArray,
+    Float64Array, Int32Array, Int64Array, ListArray, RecordBatch, RecordBatchOptions, StringArray,
+    StructArray,
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::concat_batches;
@@ -363,4 +364,34 @@ fn a_file_appended_to_in_pieces_equals_one_of_whole_batches() {
         case.write(&rejoined).file == whole,
         "offsets of slices show in the file"
     );
+}
+
+/// Decimals of a large batch are converted while they are checked, those of small ones when they are encoded.
+#[test]
+fn decimals_in_large_batches_give_the_bytes_of_those_in_small_ones() {
+    let decimals = |rows: usize, digits: u8| {
+        let limit = 10_u64.pow(u32::from(digits.min(18)));
+        let number = move |row| i128::from(scattered(row) % limit) - i128::from(limit / 2);
+        let values = (0..rows).map(|row| (row % 7 != 3).then(|| number(row)));
+        let array = Decimal128Array::from_iter(values).with_precision_and_scale(digits, 2);
+        Arc::new(array.unwrap())
+    };
+    let item = Arc::new(Field::new("item", DataType::Decimal128(12, 2), true));
+    let offsets = OffsetBuffer::from_lengths((0..3_000).map(|row| row % 4));
+    let lists = ListArray::new(item, offsets, decimals(4_500, 12), None);
+    let batch = batch([
+        ("ints", decimals(3_000, 7)),
+        ("longs", decimals(3_000, 15)),
+        ("fixed", decimals(3_000, 25)),
+        ("lists", Arc::new(lists)),
+    ]);
+    let written = |rows: usize| {
+        let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
+        for from in (0..3_000).step_by(rows) {
+            let rows = rows.min(3_000 - from);
+            writer.write(&batch.slice(from, rows)).unwrap();
+        }
+        writer.into_inner().unwrap()
+    };
+    assert!(written(3_000) == written(500));
 }

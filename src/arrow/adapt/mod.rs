@@ -7,6 +7,7 @@ mod gather;
 mod invalid;
 mod layers;
 mod meaning;
+mod narrowed;
 mod reader;
 mod scratch;
 mod selection;
@@ -27,6 +28,7 @@ pub(crate) use invalid::InvalidValue;
 use invalid::{Bounds, Rules, Search};
 use layers::{Layers, has_layers};
 use meaning::Meaning;
+pub(crate) use narrowed::Narrowed;
 pub(crate) use reader::LeafValues;
 pub(crate) use scratch::Scratch;
 pub(crate) use selection::Selection;
@@ -218,6 +220,32 @@ impl Conversion {
             (OneLook::Bytes, Source::Bytes(source)) => source.span(),
             _ => None,
         })
+    }
+
+    /// The values at `selection` of an array of the planned type as the numbers that the column stores, if that is
+    /// what the column has of them, one look tells that it holds all, and they take no more than `room` bytes.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub(crate) fn narrowed(
+        &self,
+        array: &dyn Array,
+        selection: &Selection,
+        room: usize,
+    ) -> Result<Option<Narrowed>> {
+        let (OneLook::Decimals(kept), Some(hull)) = (&self.one_look, selection.hull()) else {
+            return Ok(None);
+        };
+        if hull.len() > room / size_of::<i64>() {
+            return Ok(None);
+        }
+        let Source::Decimal(Decimals::Width16(decimals)) = Source::of(array, self.target)? else {
+            return Ok(None);
+        };
+        let Some(decimals) = decimals.get(hull) else {
+            return Ok(None);
+        };
+        Ok(Narrowed::of(decimals, selection, self.target, kept))
     }
 
     /// As [`accepts`](Self::accepts), of a type without layers.

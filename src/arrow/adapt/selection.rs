@@ -73,6 +73,15 @@ impl Selection {
         }
     }
 
+    /// The same where the slots that have a [hull](Self::hull) begin with the first one.
+    pub(crate) fn moved_to_front(&self) -> Self {
+        let mut moved = self.clone();
+        if let Selection::Range { from, .. } | Selection::Bits { from, .. } = &mut moved {
+            *from = 0;
+        }
+        moved
+    }
+
     /// Bytes held on the heap; shared ones are divided among those who share them. Bits that are an array's validity
     /// count too: this is an upper bound.
     pub(crate) fn memory_size(&self) -> usize {

@@ -21,6 +21,12 @@ use crate::file::writer::{FileCore, FileOutput};
 use crate::latch::{Latch, panicked, watched};
 use crate::meta::metadata::{KeyValue, ParquetMetaData};
 
+/// Decimals of smaller batches are converted when they are encoded: arrays of their own would cost more.
+const FEWEST_NARROWED: usize = 1024;
+
+/// Converted decimals of more bytes than this would have left the processor's caches before they are encoded.
+const NARROWED_BYTES: usize = 1 << 20;
+
 /// A writer without a sink. Batches are encoded into page stores; [`step`](Self::step) then writes what is due, a
 /// bounded part at a time. At most one row group is written out while the next one is encoded.
 #[derive(Debug)]
@@ -347,7 +353,8 @@ impl BatchEncoder {
         let (slices, all) = (self.slices(&plan, batch), batch.num_rows());
         if self.fitting_rows(all).min(slices.next(0..all)) == all {
             let mut leaves = std::mem::take(&mut self.leaves);
-            let walked = plan.walk_into(batch, 0, &mut leaves);
+            let room = self.narrowing_room(all);
+            let walked = plan.walk_into(batch, (0, room), &mut leaves);
             let written = walked.and_then(|()| self.write_leaves(&mut leaves, all));
             leaves.clear();
             if self.core.reclaimer().has_no_limit() {
@@ -364,6 +371,15 @@ impl BatchEncoder {
             self.write_rest(&plan, rest, &slices)?;
         }
         self.settle()
+    }
+
+    /// What the decimals of a batch of so many rows may take that are converted while they are checked.
+    fn narrowing_room(&mut self, rows: usize) -> usize {
+        if rows >= FEWEST_NARROWED && self.core.reclaimer().has_no_limit() {
+            NARROWED_BYTES
+        } else {
+            0
+        }
     }
 
     /// The slices of `batch` that may be taken apart at once.

@@ -77,9 +77,7 @@ impl OpenRowGroup {
         if let Some(team) = &self.team {
             together::write_all(team, &mut self.columns, leaves, rows)?;
         } else {
-            for (column, leaf) in self.columns.iter_mut().zip(leaves.iter()) {
-                column.write_leaf(leaf)?;
-            }
+            together::write_in_turn(&mut self.columns, leaves)?;
             leaves.clear();
         }
         Ok(Reclaimed::Enough)

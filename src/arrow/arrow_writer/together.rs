@@ -47,9 +47,7 @@ pub(super) fn write_all(
     let threads = team.threads_for(columns.len(), rows, team.threads());
     if threads == 1 {
         let start = Instant::now();
-        for (column, leaf) in columns.iter_mut().zip(leaves.iter()) {
-            column.write_leaf(leaf)?;
-        }
+        write_in_turn(columns, leaves)?;
         leaves.clear();
         team.measured_alone(start.elapsed(), rows);
         return Ok(());
@@ -63,6 +61,15 @@ pub(super) fn write_all(
         })
     });
     take_back(done, columns).map(drop)
+}
+
+/// Encodes a leaf for each of `columns`, the last one first: what was checked last is still in the processor's caches.
+///
+/// # Errors
+/// If a store fails: the columns may then have different numbers of rows.
+pub(super) fn write_in_turn(columns: &mut [Column], leaves: &[CheckedLeaf]) -> Result<()> {
+    let mut pairs = columns.iter_mut().zip(leaves).rev();
+    pairs.try_for_each(|(column, leaf)| column.write_leaf(leaf))
 }
 
 /// As [`write_all`] by so many threads, up to where memory is short: says of each leaf what is left of it. Nobody waits

@@ -11,7 +11,7 @@ use super::leaf::{Counts, Leaf, Refusal, UncheckedLeaf};
 use super::level_map::LevelMap;
 use super::shape::{ArrowNesting, ColumnShape, LeafNode, LeafShape, ParquetNesting};
 use crate::arrow::adapt::{
-    Accepted, Conversion, DecimalPrecision, OpenArray, Scratch, WIDEST_NUMBER,
+    Accepted, Conversion, DecimalPrecision, Narrowed, OpenArray, Scratch, WIDEST_NUMBER,
 };
 use crate::column::writer::{ColumnPlan, Slots, surely_fits};
 use crate::errors::{ParquetError, Result};
@@ -97,23 +97,29 @@ impl ArrowColumnPlan {
     /// If the leaf is nested otherwise than the column, and for whatever else keeps it from being written.
     pub(crate) fn check_unplanned(&self, leaf: &UncheckedLeaf) -> Result<CheckedLeaf> {
         if leaf.shape == self.leaf {
-            return self.check(leaf.leaf.clone(), 0);
+            return self.check(leaf.leaf.clone(), 0, &mut 0);
         }
         let levels = LevelMap::between(&leaf.shape, &self.column)
             .ok_or_else(|| nested_otherwise(self.descr(), &leaf.shape, &self.column))?;
         let mut leaf = leaf.leaf.clone();
-        self.check_with(&mut leaf, &levels, 0)?;
+        self.check_with(&mut leaf, &levels, (0, &mut 0))?;
         Ok(CheckedLeaf(leaf))
     }
 
-    /// Checks a leaf of the writer's own field. `first_row` is the number of its first row in the batch.
+    /// Checks a leaf of the writer's own field. `first_row` is the number of its first row in the batch. Decimals are
+    /// converted while they are checked as long as there is `room` for that.
     ///
     /// # Errors
     /// If a required field is null, a value has another type than the column or is one that the column cannot hold,
     /// or a row is too large for a page: names the column or the field, and the row.
     #[inline(always)]
-    pub(super) fn check(&self, mut leaf: Leaf, first_row: usize) -> Result<CheckedLeaf> {
-        self.check_with(&mut leaf, &self.levels, first_row)?;
+    pub(super) fn check(
+        &self,
+        mut leaf: Leaf,
+        first_row: usize,
+        room: &mut usize,
+    ) -> Result<CheckedLeaf> {
+        self.check_with(&mut leaf, &self.levels, (first_row, room))?;
         Ok(CheckedLeaf(leaf))
     }
 
@@ -134,7 +140,12 @@ impl ArrowColumnPlan {
     }
 
     /// Gives `leaf` the levels of the column, and checks it.
-    fn check_with(&self, leaf: &mut Leaf, levels: &LevelMap, first_row: usize) -> Result<()> {
+    fn check_with(
+        &self,
+        leaf: &mut Leaf,
+        levels: &LevelMap,
+        (first_row, room): (usize, &mut usize),
+    ) -> Result<()> {
         levels.apply(leaf);
         if let Some(refusal) = &leaf.refusal {
             return Err(self.refused(refusal, first_row));
@@ -142,12 +153,28 @@ impl ArrowColumnPlan {
         let array = leaf.array.as_ref();
         let accepted = self.conversion.accepts(array.data_type());
         let accepted = accepted.map_err(|error| self.descr().name_in(error))?;
-        if accepted == Accepted::Planned && self.surely_takes(array, leaf)? {
-            return Ok(());
+        if accepted == Accepted::Planned {
+            if let Some(narrowed) = self.narrowed(array, leaf, *room)? {
+                *room -= narrowed.bytes.min(*room);
+                leaf.take_over(narrowed);
+                return Ok(());
+            }
+            if self.surely_takes(array, leaf)? {
+                return Ok(());
+            }
         }
         let values = self.conversion.open(array, &leaf.selection)?;
         self.check_values(&values, leaf, first_row)?;
         self.check_rows(&values, leaf, first_row)
+    }
+
+    /// The values of a leaf of the planned type as they are stored, if nothing is wrong with it.
+    #[inline]
+    fn narrowed(&self, array: &dyn Array, leaf: &Leaf, room: usize) -> Result<Option<Narrowed>> {
+        if room == 0 || !self.row_fits(leaf, WIDEST_NUMBER) || u32::try_from(array.len()).is_err() {
+            return Ok(None);
+        }
+        self.conversion.narrowed(array, &leaf.selection, room)
     }
 
     /// Whether nothing can be wrong with a leaf of the planned type, by what is cheap to find out.
@@ -161,9 +188,13 @@ impl ArrowColumnPlan {
         } else {
             self.conversion.longest_of_fitting(array, &leaf.selection)?
         };
+        Ok(longest.is_some_and(|longest| self.row_fits(leaf, longest)))
+    }
+
+    /// Whether no row is too large, its values being no longer than `longest`.
+    fn row_fits(&self, leaf: &Leaf, longest: usize) -> bool {
         let row_slots = self.row_slots(leaf);
-        let fits = |longest: usize| surely_fits(row_slots.saturating_mul(longest), row_slots);
-        Ok(longest.is_some_and(fits))
+        surely_fits(row_slots.saturating_mul(longest), row_slots)
     }
 
     /// Costs nothing where the column holds all values of the array's type.

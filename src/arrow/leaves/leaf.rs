@@ -9,7 +9,7 @@ use arrow_buffer::BooleanBuffer;
 
 use super::bit_words::add_where;
 use super::shape::LeafShape;
-use crate::arrow::adapt::Selection;
+use crate::arrow::adapt::{Narrowed, Selection};
 use crate::data_type::bits::BitSlice;
 use crate::data_type::levels::{LevelRun, Levels};
 
@@ -113,6 +113,13 @@ impl Leaf {
     pub(super) fn row_of(&self, slot: usize) -> usize {
         let mut before = self.rep.as_levels();
         before.take_front(slot + 1).count(0).saturating_sub(1)
+    }
+
+    /// Puts converted values in the place of those of the array.
+    pub(super) fn take_over(&mut self, values: Narrowed) {
+        self.array = values.array;
+        self.selection = values.selection;
+        self.resolved_bytes += values.bytes;
     }
 
     /// Bytes of levels, selection and resolved values that this leaf holds on the heap. What

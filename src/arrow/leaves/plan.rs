@@ -124,17 +124,21 @@ impl BatchPlan {
     }
 
     /// Appends the leaves of `batch`, which is a slice of a larger one from row `first_row` on, or whole. Whatever
-    /// can be wrong with a batch of the right types is found here.
+    /// can be wrong with a batch of the right types is found here. Decimals are converted while they are looked at, as
+    /// far as that takes no more than `room` bytes.
     ///
     /// # Errors
     /// If something cannot be written: names the column or the field, and the row as the larger batch counts it.
     pub(crate) fn walk_into(
         &self,
         batch: &RecordBatch,
-        first_row: usize,
+        (first_row, room): (usize, usize),
         leaves: &mut Vec<CheckedLeaf>,
     ) -> Result<()> {
-        self.walk_with(batch, leaves, |column, leaf| column.check(leaf, first_row))
+        let mut room = room;
+        self.walk_with(batch, leaves, |column, leaf| {
+            column.check(leaf, first_row, &mut room)
+        })
     }
 
     /// Checks a batch of which not all leaves are to be held at once; `slice_rows` says how many of the given rows
@@ -150,7 +154,7 @@ impl BatchPlan {
         let (mut from, mut leaves) = (0, Vec::new());
         while from < batch.num_rows() {
             let rows = slice_rows(from..batch.num_rows());
-            self.walk_into(&batch.slice(from, rows), from, &mut leaves)?;
+            self.walk_into(&batch.slice(from, rows), (from, 0), &mut leaves)?;
             leaves.clear();
             from += rows;
         }
@@ -161,7 +165,7 @@ impl BatchPlan {
         &self,
         batch: &RecordBatch,
         leaves: &mut Vec<CheckedLeaf>,
-        check: impl Fn(&ArrowColumnPlan, Leaf) -> Result<CheckedLeaf>,
+        mut check: impl FnMut(&ArrowColumnPlan, Leaf) -> Result<CheckedLeaf>,
     ) -> Result<()> {
         leaves.reserve(self.columns.len());
         let mut columns = self.columns.iter();

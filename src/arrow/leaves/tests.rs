@@ -2,6 +2,7 @@
 //! writer puts into its file for the same arrays.
 
 mod forms;
+mod narrowed;
 mod peer;
 mod readback;
 mod refusals;
@@ -37,6 +38,16 @@ fn walk(field: &Field, array: &ArrayRef) -> Vec<Leaf> {
 
 /// The leaves of a batch with this column alone, as its writer takes them; `first_row` is the number of its first row.
 fn checked(field: &Field, array: &ArrayRef, first_row: usize) -> Result<Vec<CheckedLeaf>> {
+    checked_with_room(field, array, first_row, 0)
+}
+
+/// As [`checked`], with so many bytes for decimals that are converted.
+fn checked_with_room(
+    field: &Field,
+    array: &ArrayRef,
+    first_row: usize,
+    room: usize,
+) -> Result<Vec<CheckedLeaf>> {
     let schema = Schema::new(vec![field.clone()]);
     let descr = ArrowSchemaConverter::new().convert(&schema)?;
     let (properties, precision) = (WriterProperties::default(), DecimalPrecision::default());
@@ -47,7 +58,7 @@ fn checked(field: &Field, array: &ArrayRef, first_row: usize) -> Result<Vec<Chec
     let found = Arc::new(Schema::new(vec![found]));
     let batch = RecordBatch::try_new(found, vec![array.clone()])?;
     let mut leaves = Vec::new();
-    plan.walk_into(&batch, first_row, &mut leaves)?;
+    plan.walk_into(&batch, (first_row, room), &mut leaves)?;
     Ok(leaves)
 }
 
