@@ -13,11 +13,13 @@ use crate::support::arrays::{Options, batches};
 
 fn importer(schema: &Schema) -> Result<Importer> {
     let mut schema = FFI_ArrowSchema::try_from(schema).unwrap();
+    // SAFETY: it is a schema of the interface that nobody else reads.
     unsafe { Importer::try_new((&raw mut schema).cast()) }
 }
 
 fn import(importer: &Importer, rows: &StructArray) -> Result<RecordBatch> {
     let mut array = FFI_ArrowArray::new(&rows.to_data());
+    // SAFETY: it is an array of the interface that nobody else reads, exported as it has to be.
     let batch = unsafe { importer.import((&raw mut array).cast()) };
     assert!(array.is_released(), "the structure was moved from");
     batch
@@ -93,10 +95,12 @@ fn what_is_no_batch_of_the_schema_is_refused() {
     assert!(error.to_string().contains("null as a whole"), "{error}");
 
     let mut released = FFI_ArrowArray::empty();
+    // SAFETY: as above; there is nothing in it.
     let error = unsafe { importer.import((&raw mut released).cast()) }.unwrap_err();
     assert!(error.to_string().contains("has 0 columns"), "{error}");
 
     let mut number = FFI_ArrowSchema::try_from(DataType::Int32).unwrap();
+    // SAFETY: as above.
     let error = unsafe { Importer::try_new((&raw mut number).cast()) }.unwrap_err();
     assert!(
         error.to_string().contains("schema cannot be imported"),
