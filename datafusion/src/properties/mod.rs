@@ -8,7 +8,8 @@
 //!   silently stands for the default.
 //! - `bloom_filter_enabled::column` of `false` holds where `bloom_filter_on_write` is `true`. There the column gets its
 //!   filter all the same.
-//! - `max_row_group_bytes` holds always. There it does only without `allow_single_file_parallelism`.
+//! - `max_row_group_bytes` holds always. There it does only without `allow_single_file_parallelism`, and each row group
+//!   begins with a batch that is taken whole, however large.
 //! - Settings reach columns that have dots or capital letters in their names, see [`columns`].
 
 mod columns;

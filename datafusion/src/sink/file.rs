@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::WrittenFile;
 use super::job::{Job, Writer};
+use super::pieces::{OpenGroup, Pieces};
 use crate::errors::engine_error;
 
 /// What a file is told.
@@ -29,6 +30,7 @@ pub(super) struct FileTask {
     writer: Writer,
     /// How long the store was waited for.
     waited: Time,
+    pieces: Pieces,
     rows: u64,
 }
 
@@ -41,6 +43,7 @@ impl FileTask {
             path,
             writer,
             waited,
+            pieces: Pieces::new(job.most_bytes_of_row_group()),
             rows: 0,
         })
     }
@@ -91,14 +94,31 @@ impl FileTask {
 
     async fn write(&mut self, batch: RecordBatch) -> Result<()> {
         let rows = batch.num_rows();
+        let in_pieces = self.pieces.are_needed_for(&batch);
         let batch = self.job.bridge.pass(batch)?;
         let begin = Begin::new(&self.job, &self.waited).await?;
-        self.writer.write(&batch).await.map_err(engine_error)?;
+        let mut from = 0;
+        while from < rows {
+            let piece = match in_pieces {
+                true => self.pieces.next(self.open_group(), rows - from),
+                false => rows,
+            };
+            let piece = batch.slice(from, piece);
+            self.writer.write(&piece).await.map_err(engine_error)?;
+            from += piece.num_rows();
+        }
         self.end(begin);
         self.rows += rows as u64;
         self.job.progress.add_rows(rows);
         self.job.figures.rows.add(rows);
         Ok(())
+    }
+
+    fn open_group(&self) -> OpenGroup {
+        OpenGroup {
+            rows: self.writer.in_progress_rows(),
+            bytes: self.writer.in_progress_size(),
+        }
     }
 
     async fn finish(&mut self) -> Result<Metadata> {

@@ -143,6 +143,11 @@ impl Job {
         self
     }
 
+    /// Bytes at which a row group ends, if the settings say so.
+    pub(super) fn most_bytes_of_row_group(&self) -> Option<usize> {
+        self.properties.max_row_group_bytes()
+    }
+
     /// The path of the `number`th file of the write, without partition columns.
     pub(super) fn path(&self, number: usize) -> Result<Path> {
         let table = self.table()?;

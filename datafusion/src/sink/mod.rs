@@ -6,6 +6,7 @@ mod job;
 mod keys;
 mod overflow;
 mod partitions;
+mod pieces;
 mod rows;
 mod timed;
 mod window;

@@ -158,42 +158,36 @@ fn every_setting_about_writing_is_in_the_table() {
 }
 
 #[tokio::test]
-async fn a_limit_of_bytes_for_row_groups_holds_beside_parallelism() {
+async fn a_limit_of_bytes_for_row_groups_holds_beside_parallelism_and_for_wide_rows() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("small_groups.parquet");
-    let limit = 150_000;
-    let context = session(Sink::Ours);
-    run(
-        &context,
-        &format!("SET {OF_SESSION}.max_row_group_bytes = {limit}"),
-    )
-    .await
-    .unwrap();
-    run(
-        &context,
-        &format!("SET {OF_SESSION}.compression = 'uncompressed'"),
-    )
-    .await
-    .unwrap();
-    run(
-        &context,
-        &format!("SET {OF_SESSION}.dictionary_enabled = false"),
-    )
-    .await
-    .unwrap();
-    written(&context, "SELECT id, log FROM boats", &file, &[]).await;
+    // A batch has 93,000 bytes.
+    for limit in [150_000, 20_000, 1000] {
+        let context = session(Sink::Ours);
+        for (name, value) in [
+            ("max_row_group_bytes", limit.to_string()),
+            ("compression", "uncompressed".to_owned()),
+            ("dictionary_enabled", "false".to_owned()),
+        ] {
+            let statement = format!("SET {OF_SESSION}.{name} = '{value}'");
+            run(&context, &statement).await.unwrap();
+        }
+        written(&context, "SELECT id, log FROM boats", &file, &[]).await;
 
-    let reader = SerializedFileReader::new(File::open(&file).unwrap()).unwrap();
-    let groups = reader.metadata().row_groups();
-    let sizes: Vec<_> = groups.iter().map(|group| group.total_byte_size()).collect();
-    assert!(sizes.len() == 3, "{sizes:?}");
-    // Estimates are of encoded values; headers of pages come on top.
-    assert!(
-        sizes.iter().all(|size| *size < limit + limit / 10),
-        "{sizes:?}"
-    );
-    let full = &sizes[..sizes.len() - 1];
-    assert!(full.iter().all(|size| *size > limit / 2), "{sizes:?}");
+        let reader = SerializedFileReader::new(File::open(&file).unwrap()).unwrap();
+        let groups = reader.metadata().row_groups();
+        let sizes: Vec<_> = groups.iter().map(|group| group.total_byte_size()).collect();
+        // The sizes of rows are known once there are some; by far too small a limit is met in some steps.
+        let known = &sizes[if limit > 10_000 { 0 } else { 4 }..];
+        // The limit is for encoded values; headers of pages come on top.
+        assert!(
+            known.iter().all(|size| *size < limit + limit / 10 + 100),
+            "{sizes:?}"
+        );
+        let full = &known[..known.len() - 1];
+        assert!(full.iter().all(|size| *size > limit / 2), "{sizes:?}");
+        assert!(full.len() > 1, "{sizes:?}");
+    }
 }
 
 #[tokio::test]
