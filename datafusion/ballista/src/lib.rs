@@ -20,6 +20,10 @@
 //!
 //! A task is tried again if its failure is one of I/O, such as that of an object store.
 //!
+//! When an executor is lost together with results of an earlier stage that a write needs, these have to be made again.
+//! Ballista 55 does so with `SET ballista.planner.adaptive.enabled = false`; with adaptive planning, which is its default,
+//! such a job was seen to wait for ever.
+//!
 //! # In one process
 //! [`SessionContextExt::standalone_with_state`] of Ballista has no place for an engine. There [`HerringboneCodec`] alone
 //! makes tasks write with Herringbone; their files have random names.
