@@ -2,15 +2,19 @@
 
 use std::cmp::Ordering;
 
-use arrow_buffer::Buffer;
+use arrow_buffer::{Buffer, ToByteSlice};
 
 use super::bounds::{Extremes, Seen};
+use super::numbers;
 use super::order::{BoundsOrder, compare_signed};
 use super::truncate::Kept;
 use crate::data_type::values::{ByteVisitor, FixedValues, view_bytes, view_len};
 
 /// Bytes that an Arrow view has room for.
 const INLINE_VIEW: usize = 12;
+
+/// Bytes of a string that is one word together with its length.
+const MOST_IN_WORD: u32 = 7;
 
 /// Adds the bounds of the values to a page's.
 pub(super) struct BytesExtremes<'p> {
@@ -69,6 +73,48 @@ fn unsigned<'v>(mut values: impl Iterator<Item = &'v [u8]>) -> Option<(&'v [u8],
         range.take(value);
     }
     Some((range.min, range.max))
+}
+
+/// Smallest and largest of the strings that Arrow views show, if none has more than seven bytes: with its length such a
+/// string is one word.
+pub(super) struct WordExtremes {
+    min: [u8; 8],
+    max: [u8; 8],
+}
+
+impl WordExtremes {
+    pub(super) fn of(views: &[u128]) -> Option<Self> {
+        let (views, _) = views.to_byte_slice().as_chunks::<16>();
+        let lengths = views
+            .iter()
+            .map(|[a, b, c, d, ..]| u32::from_le_bytes([*a, *b, *c, *d]));
+        // Lengths up to seven have no bits but the lowest three.
+        if lengths.fold(0, |bits, length| bits | length) > MOST_IN_WORD {
+            return None;
+        }
+        let (min, max) = numbers::extremes(views, |view| {
+            let [length, _, _, _, a, b, c, d, e, f, g, h, ..] = view;
+            let (word, length) = (
+                u64::from_be_bytes([a, b, c, d, e, f, g, h]),
+                u64::from(length) & 7,
+            );
+            // What stands behind the string does not count.
+            word & !(u64::MAX >> (8 * length)) | length
+        })?;
+        Some(Self {
+            min: min.to_be_bytes(),
+            max: max.to_be_bytes(),
+        })
+    }
+
+    pub(super) fn bounds(&self) -> (&[u8], &[u8]) {
+        (string_of(&self.min), string_of(&self.max))
+    }
+}
+
+/// The string whose length stands in the last byte.
+fn string_of(word @ [.., length]: &[u8; 8]) -> &[u8] {
+    word.get(..usize::from(*length)).unwrap_or_default()
 }
 
 /// Smallest and largest of the strings that Arrow views show. The views alone settle nearly all of them.

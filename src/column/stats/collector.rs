@@ -1,7 +1,7 @@
 //! Gathers the bounds of a column's open page and of its chunk.
 
 use super::bounds::{Bounds, Extremes, PageBounds, Seen};
-use super::bytes::{BytesExtremes, signed_fixed, viewed};
+use super::bytes::{BytesExtremes, WordExtremes, signed_fixed, viewed};
 use super::floats::{self, FloatExtremes};
 use super::numbers;
 use super::order::BoundsOrder;
@@ -182,7 +182,10 @@ impl StatsCollector {
         match values.picks() {
             Picks::Range { from, len } if self.order == BoundsOrder::Bytes => {
                 let views = views.get(from..from + len).unwrap_or_default();
-                extremes.add(viewed(views.iter(), buffers));
+                match WordExtremes::of(views) {
+                    Some(words) => extremes.add(Some(words.bounds())),
+                    None => extremes.add(viewed(views.iter(), buffers)),
+                }
             }
             Picks::Indices(picks) if self.order == BoundsOrder::Bytes => {
                 let views = picks.iter().filter_map(|pick| views.get(*pick as usize));
