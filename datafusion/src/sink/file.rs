@@ -7,6 +7,8 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::physical_plan::metrics::Time;
 use herringbone::arrow::async_writer::AsyncFileWriter;
+use herringbone::arrow::c_data;
+use herringbone::errors::ParquetError;
 use object_store::path::Path;
 use tokio::sync::{mpsc, watch};
 
@@ -97,16 +99,11 @@ impl FileTask {
         let in_pieces = self.pieces.are_needed_for(&batch);
         let batch = self.job.bridge.pass(batch)?;
         let begin = Begin::new(&self.job, &self.waited).await?;
-        let mut from = 0;
-        while from < rows {
-            let piece = match in_pieces {
-                true => self.pieces.next(self.open_group(), rows - from),
-                false => rows,
-            };
-            let piece = batch.slice(from, piece);
-            self.writer.write(&piece).await.map_err(engine_error)?;
-            from += piece.num_rows();
-        }
+        let written = match in_pieces {
+            true => self.write_in_pieces(&batch).await,
+            false => self.writer.write(&batch).await,
+        };
+        written.map_err(engine_error)?;
         self.end(begin);
         self.rows += rows as u64;
         self.job.progress.add_rows(rows);
@@ -114,11 +111,18 @@ impl FileTask {
         Ok(())
     }
 
-    fn open_group(&self) -> OpenGroup {
-        OpenGroup {
-            rows: self.writer.in_progress_rows(),
-            bytes: self.writer.in_progress_size(),
+    async fn write_in_pieces(&mut self, batch: &c_data::RecordBatch) -> Result<(), ParquetError> {
+        let mut from = 0;
+        while from < batch.num_rows() {
+            let open = OpenGroup {
+                rows: self.writer.in_progress_rows(),
+                bytes: self.writer.in_progress_size(),
+            };
+            let rows = self.pieces.next(open, batch.num_rows() - from);
+            self.writer.write(&batch.slice(from, rows)).await?;
+            from += rows;
         }
+        Ok(())
     }
 
     async fn finish(&mut self) -> Result<Metadata> {
