@@ -9,6 +9,7 @@
 )]
 
 mod dataframe;
+mod kinds;
 mod portrait;
 mod rows;
 mod session;

@@ -14,6 +14,8 @@ use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use herringbone_datafusion::{HerringboneOptions, HerringboneWrites};
 
+use crate::kinds;
+
 /// Which sink writes Parquet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sink {
@@ -23,7 +25,7 @@ pub(crate) enum Sink {
     OursByDefaults,
 }
 
-/// A session that writes with `sink`, and has the table `boats`.
+/// A session that writes with `sink`, and has the tables `boats` and `kinds`.
 pub(crate) fn session(sink: Sink) -> SessionContext {
     // One partition, so that rows keep their order.
     let config = match sink {
@@ -33,10 +35,10 @@ pub(crate) fn session(sink: Sink) -> SessionContext {
     let config = config
         .with_information_schema(true)
         .with_target_partitions(1);
-    with_boats(sink, config)
+    with_tables(sink, config)
 }
 
-fn with_boats(sink: Sink, config: SessionConfig) -> SessionContext {
+fn with_tables(sink: Sink, config: SessionConfig) -> SessionContext {
     let builder = SessionStateBuilder::new()
         .with_default_features()
         .with_config(config);
@@ -49,6 +51,9 @@ fn with_boats(sink: Sink, config: SessionConfig) -> SessionContext {
     let context = SessionContext::new_with_state(builder.build()).enable_url_table();
     let table = MemTable::try_new(schema(), vec![batches()]).unwrap();
     context.register_table("boats", Arc::new(table)).unwrap();
+    let kinds = kinds::batch();
+    let table = MemTable::try_new(kinds.schema(), vec![vec![kinds]]).unwrap();
+    context.register_table("kinds", Arc::new(table)).unwrap();
     context
 }
 
