@@ -86,8 +86,8 @@ impl Files {
     }
 
     /// The files that are there.
-    pub(super) fn into_finished(self) -> Vec<WrittenFile> {
-        self.finished
+    pub(super) fn finished(&self) -> &[WrittenFile] {
+        &self.finished
     }
 
     /// Stops all files, waits until their uploads have been aborted, and removes those that are finished.
