@@ -33,8 +33,6 @@ pub(super) enum Prefix {
 struct State {
     /// The partitions that have begun.
     begun: Vec<bool>,
-    /// Those that have not ended.
-    left: usize,
     /// Files that go if the write fails.
     files: Vec<Path>,
     failed: bool,
@@ -60,16 +58,19 @@ impl Attempt {
             store: context.runtime_env().object_store(url)?,
             state: Mutex::new(State {
                 begun: vec![false; partitions],
-                left: partitions,
                 files: Vec::new(),
                 failed: false,
             }),
         })
     }
 
-    /// Begins `partition`. `None` if it has begun before, in which case the plan is being executed once more.
+    /// Begins `partition`. `None` if it has begun before, in which case the plan is being executed once more, or if the
+    /// attempt has failed.
     pub(super) fn begin(self: &Arc<Self>, partition: usize) -> Option<Part> {
         let mut state = self.state();
+        if state.failed {
+            return None;
+        }
         let begun = state.begun.get_mut(partition)?;
         if std::mem::replace(begun, true) {
             return None;
@@ -117,7 +118,6 @@ impl Part {
             if state.failed {
                 files
             } else {
-                state.left = state.left.saturating_sub(1);
                 state.files.extend(files);
                 return Ok(());
             }
@@ -140,17 +140,6 @@ impl Drop for Part {
     fn drop(&mut self) {
         if !self.ended {
             remove_later(&self.attempt.store, self.attempt.give_up());
-        }
-    }
-}
-
-impl Drop for Attempt {
-    fn drop(&mut self) {
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if state.left > 0 {
-            // Some partition was never asked for.
-            let files = std::mem::take(&mut state.files);
-            remove_later(&self.store, files);
         }
     }
 }

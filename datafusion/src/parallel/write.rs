@@ -1,7 +1,7 @@
 //! Writes each partition of its input.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -32,8 +32,14 @@ pub struct HerringboneWriteExec {
     sink: Arc<HerringboneSink>,
     names: Names,
     properties: Arc<PlanProperties>,
-    /// The execution that has begun, until all of its partitions have.
-    running: Mutex<Option<Arc<Attempt>>>,
+    /// The executions that have begun, each until all of its partitions have.
+    running: Mutex<Vec<Running>>,
+}
+
+/// An execution.
+struct Running {
+    context: Weak<TaskContext>,
+    attempt: Arc<Attempt>,
 }
 
 /// What the files of a partition are called.
@@ -96,26 +102,29 @@ impl HerringboneWriteExec {
         }
     }
 
-    /// Begins `partition`, as a part of the execution that others have begun.
-    fn begin(&self, partition: usize, context: &TaskContext) -> Result<Part> {
+    /// Begins `partition`, as a part of the execution in `context` that others have begun.
+    fn begin(&self, partition: usize, context: &Arc<TaskContext>) -> Result<Part> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(attempt) = running.as_ref()
-            && let Some(part) = attempt.begin(partition)
-        {
-            if attempt.is_complete() {
-                *running = None;
+        running
+            .retain(|running| running.context.strong_count() > 0 && !running.attempt.is_complete());
+        let of_context = Arc::downgrade(context);
+        let of_context = running
+            .iter()
+            .filter(|running| running.context.ptr_eq(&of_context));
+        for running in of_context {
+            if let Some(part) = running.attempt.begin(partition) {
+                return Ok(part);
             }
-            return Ok(part);
         }
         let partitions = self.properties.output_partitioning().partition_count();
-        let attempt = Arc::new(Attempt::new(
-            &self.sink,
-            context,
-            self.prefix(context),
-            partitions,
-        )?);
+        let prefix = self.prefix(context);
+        let attempt = Attempt::new(&self.sink, context, prefix, partitions)?;
+        let attempt = Arc::new(attempt);
         let part = attempt.begin(partition);
-        *running = (!attempt.is_complete()).then_some(attempt);
+        running.push(Running {
+            context: Arc::downgrade(context),
+            attempt,
+        });
         part.ok_or_else(|| {
             DataFusionError::Internal(format!(
                 "partition {partition} of a write of {partitions} was asked for"

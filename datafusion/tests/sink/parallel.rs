@@ -8,6 +8,7 @@ use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::physical_plan::collect;
 use datafusion::prelude::SessionContext;
+use futures::StreamExt;
 use herringbone_datafusion::sinks;
 use tempfile::tempdir;
 
@@ -184,6 +185,25 @@ async fn partitions_without_rows_make_no_files() {
         names.len() == 1 && names[0].ends_with("_1_0.parquet"),
         "{names:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn partitions_may_be_executed_elsewhere() {
+    let (session, folder) = (parallel(session()).await, tempdir().unwrap());
+    Made::register_partitions(&session, "rows", PARTITIONS, BATCHES, numbered);
+    let copy = format!(
+        "COPY rows TO '{}/' STORED AS PARQUET",
+        folder.path().display()
+    );
+    let plan = session.sql(&copy).await.unwrap();
+    let plan = plan.create_physical_plan().await.unwrap();
+    let write = Arc::clone(plan.children()[0].children()[0]);
+    let mut files = write.execute(2, session.task_ctx()).unwrap();
+    let file = files.next().await.unwrap().unwrap();
+    assert_eq!(file.num_rows(), 1);
+    drop((files, write, plan));
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(names(folder.path()).len(), 1);
 }
 
 async fn parallel(session: SessionContext) -> SessionContext {

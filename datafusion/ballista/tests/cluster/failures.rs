@@ -21,7 +21,7 @@ use tempfile::TempDir;
 
 use crate::support::{
     Process, Spreads, assert_each_once, client, files, in_time, run_executor, spread_writes,
-    start_executor_with_store, start_scheduler, url, wait_for_files, write,
+    start_executor_with_store, start_scheduler, url, wait_for_files, with_codec, write,
 };
 
 /// What each request of a slow executor takes.
@@ -116,6 +116,7 @@ fn as_an_executor() {
     runtime.block_on(run_executor(
         scheduler.parse().unwrap(),
         session_config,
+        with_codec(),
         Some(Arc::new(store)),
     ));
 }

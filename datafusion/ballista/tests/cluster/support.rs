@@ -20,6 +20,7 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::parquet::file::reader::SerializedFileReader;
 use datafusion::prelude::{DataFrame, ParquetReadOptions, SessionConfig, SessionContext};
+use datafusion_proto::physical_plan::PhysicalExtensionCodec;
 use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
 use herringbone_ballista::{
     HerringboneCodec, HerringboneEngine, scheduler_session, session_config,
@@ -71,17 +72,23 @@ pub(crate) enum Spreads {
 
 /// An executor of one core which writes with Herringbone, in this process.
 pub(crate) fn start_executor(scheduler: u16) {
-    tokio::spawn(run_executor(scheduler, session_config, None));
+    tokio::spawn(run_executor(scheduler, session_config, with_codec(), None));
 }
 
 /// The same, with this store for local files.
 pub(crate) fn start_executor_with_store(scheduler: u16, files: Arc<dyn ObjectStore>) {
-    tokio::spawn(run_executor(scheduler, session_config, Some(files)));
+    tokio::spawn(run_executor(
+        scheduler,
+        session_config,
+        with_codec(),
+        Some(files),
+    ));
 }
 
 pub(crate) async fn run_executor(
     scheduler: u16,
     settings: fn() -> SessionConfig,
+    codec: Option<Arc<dyn PhysicalExtensionCodec>>,
     files: Option<Arc<dyn ObjectStore>>,
 ) {
     let work = tempfile::tempdir().unwrap();
@@ -98,11 +105,16 @@ pub(crate) async fn run_executor(
         work_dir: Some(work.path().to_str().unwrap().to_owned()),
         override_config_producer: Some(Arc::new(settings)),
         override_execution_engine: Some(Arc::new(HerringboneEngine::default())),
-        override_physical_codec: Some(Arc::new(HerringboneCodec::default())),
+        override_physical_codec: codec,
         override_runtime_producer: Some(Arc::new(move |_: &SessionConfig| runtime(files.clone()))),
         ..ExecutorProcessConfig::default()
     };
     start_executor_process(Arc::new(config)).await.unwrap();
+}
+
+/// What executors need to know the nodes of writes by partition.
+pub(crate) fn with_codec() -> Option<Arc<dyn PhysicalExtensionCodec>> {
+    Some(Arc::new(HerringboneCodec::default()))
 }
 
 fn runtime(files: Option<Arc<dyn ObjectStore>>) -> datafusion::error::Result<Arc<RuntimeEnv>> {

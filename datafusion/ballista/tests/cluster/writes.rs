@@ -15,7 +15,7 @@ use crate::support::{
 async fn executors_write_with_herringbone_where_nobody_else_knows_of_it() {
     let folder = TempDir::new().unwrap();
     let scheduler = start_scheduler(Spreads::No).await;
-    tokio::spawn(run_executor(scheduler, with_prefix, None));
+    tokio::spawn(run_executor(scheduler, with_prefix, None, None));
     let context = connect(scheduler, SessionConfig::new_with_ballista(), 3).await;
     add_table(&context, folder.path(), 3, 200).await;
     let out = folder.path().join("out");
@@ -91,6 +91,8 @@ async fn partitions_are_written_to_folders_by_all_tasks_and_joins_before_them() 
     let rows = in_time(write(&context, &copy)).await.unwrap();
     assert_eq!(rows, 300);
     assert_each_once(&out, 300);
+    // With one stream there would be no number of a partition.
+    assert!(names(&out).iter().all(|name| name.contains('_')));
     let folders: Vec<_> = files(&out)
         .iter()
         .map(|file| file.parent().unwrap().file_name().unwrap().to_owned())
