@@ -50,8 +50,6 @@ pub(crate) async fn run(scheduler: u16, tables: &Tables, target: &Target) -> Res
         .with_target_partitions(tables.partitions)
         // A task for each file that is read and for each partition of the join, however small they are.
         .with_repartition_file_scans(false)
-        .with_ballista_broadcast_join_threshold_bytes(0)
-        .with_ballista_broadcast_join_threshold_rows(0)
         .with_ballista_coalesce_enabled(false);
     let state = SessionStateBuilder::new_with_default_features()
         .with_config(config)
