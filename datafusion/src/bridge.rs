@@ -38,8 +38,8 @@ impl Bridge {
     }
 
     /// The batch, in the writer's arrow. Both share their buffers.
-    pub(crate) fn pass(&self, batch: RecordBatch) -> Result<c_data::RecordBatch> {
-        let mut exported = FFI_ArrowArray::new(&StructArray::from(batch).to_data());
+    pub(crate) fn pass(&self, batch: &RecordBatch) -> Result<c_data::RecordBatch> {
+        let mut exported = FFI_ArrowArray::new(&StructArray::from(batch.clone()).to_data());
         // SAFETY: arrow filled the structure, for a batch of this schema, and it is nobody else's.
         unsafe { self.importer.import((&raw mut exported).cast()) }.map_err(engine_error)
     }

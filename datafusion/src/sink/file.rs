@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use datafusion::arrow::array::RecordBatch;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::physical_plan::metrics::Time;
 use herringbone::arrow::async_writer::AsyncFileWriter;
@@ -15,12 +14,13 @@ use tokio::sync::{mpsc, watch};
 use super::WrittenFile;
 use super::job::{Job, Writer};
 use super::pieces::{OpenGroup, Pieces};
+use super::room::Passenger;
 use crate::errors::engine_error;
 
 /// What a file is told.
 pub(super) enum Order {
     /// More rows.
-    Write(RecordBatch),
+    Write(Passenger),
     /// There are no more.
     Finish,
 }
@@ -87,18 +87,18 @@ impl FileTask {
     async fn obey(&mut self, mut orders: mpsc::Receiver<Order>) -> Result<Option<Metadata>> {
         while let Some(order) = orders.recv().await {
             match order {
-                Order::Write(batch) => self.write(batch).await?,
+                Order::Write(passenger) => self.write(passenger).await?,
                 Order::Finish => return self.finish().await.map(Some),
             }
         }
         Ok(None)
     }
 
-    async fn write(&mut self, batch: RecordBatch) -> Result<()> {
-        let rows = batch.num_rows();
-        let in_pieces = self.pieces.are_needed_for(&batch);
-        let batch = self.job.bridge.pass(batch)?;
+    async fn write(&mut self, passenger: Passenger) -> Result<()> {
         let begin = Begin::new(&self.job, &self.waited).await?;
+        let rows = passenger.batch.num_rows();
+        let in_pieces = self.pieces.are_needed_for(&passenger.batch);
+        let batch = self.job.bridge.pass(&passenger.batch)?;
         let written = match in_pieces {
             true => self.write_in_pieces(&batch).await,
             false => self.writer.write(&batch).await,

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::RecordBatch;
 use datafusion::common::runtime::JoinSet;
 use datafusion::error::{DataFusionError, Result};
 use object_store::path::Path;
@@ -11,6 +10,7 @@ use tokio::sync::{mpsc, watch};
 use super::WrittenFile;
 use super::file::{FileTask, Order};
 use super::job::Job;
+use super::room::Passenger;
 
 /// The files of a write.
 pub(super) struct Files {
@@ -51,7 +51,7 @@ impl Files {
     ///
     /// # Errors
     /// With the error of whatever file failed first, if this one takes no more.
-    pub(super) async fn write(&mut self, file: &OpenFile, batch: RecordBatch) -> Result<()> {
+    pub(super) async fn write(&mut self, file: &OpenFile, batch: Passenger) -> Result<()> {
         match file.orders.send(Order::Write(batch)).await {
             Ok(()) => self.note_finished(),
             Err(_) => self.failure().await,
@@ -67,6 +67,11 @@ impl Files {
             Ok(()) => self.note_finished(),
             Err(_) => self.failure().await,
         }
+    }
+
+    /// Files that are being written or finished.
+    pub(super) fn running(&self) -> usize {
+        self.tasks.len()
     }
 
     /// Waits until a file has ended that was told to.

@@ -3,7 +3,6 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::datasource::file_format::write::get_writer_schema;
 use datafusion::datasource::physical_plan::FileSinkConfig;
 use datafusion::error::{DataFusionError, Result};
@@ -24,6 +23,7 @@ use rand::distr::{Alphanumeric, SampleString};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
+use super::room::{Road, open_files};
 use super::timed::TimedSink;
 use super::{FileNames, HerringboneSink};
 use crate::bridge::Bridge;
@@ -45,14 +45,14 @@ pub(super) type Writer = AsyncArrowWriter<TimedSink>;
 /// A write, before it has begun.
 pub(super) struct Job {
     pub(super) config: FileSinkConfig,
-    /// What files have: the rows without the partition columns, unless those are kept.
-    pub(super) schema: SchemaRef,
     pub(super) bridge: Bridge,
     pub(super) resources: WriteResources,
     pub(super) runtime: Arc<RuntimeEnv>,
     pub(super) limits: Limits,
     pub(super) figures: Figures,
     pub(super) progress: Arc<Counters>,
+    /// The way of rows to the files.
+    pub(super) road: Road,
     /// Encoders that may work at once.
     pub(super) turns: Arc<Semaphore>,
     pub(super) store: Arc<dyn ObjectStore>,
@@ -72,9 +72,12 @@ pub(super) struct Job {
 pub(super) struct Limits {
     pub(super) is_single_file: bool,
     pub(super) files_at_once: usize,
+    /// Files that may be finishing beside those.
+    pub(super) files_finishing: usize,
     pub(super) most_rows_of_file: usize,
     pub(super) batches_ahead: usize,
     pub(super) threads: usize,
+    pub(super) files_in_memory: usize,
     /// Files with rows of a partition each; `None` for what the memory has room for.
     pub(super) open_files: Option<NonZeroUsize>,
 }
@@ -107,7 +110,12 @@ impl Job {
         let store = context
             .runtime_env()
             .object_store(&config.object_store_url)?;
-        let limits = limits(&config, context)?;
+        let budget = &resources.budget;
+        let limits = limits(
+            &config,
+            context,
+            open_files(resources.share(), schema.fields()),
+        );
         let (base, owns_names) = match names {
             FileNames::Random => (Alphanumeric.sample_string(&mut rand::rng(), 16), true),
             FileNames::Unique(prefix) => (prefix, true),
@@ -115,9 +123,9 @@ impl Job {
         };
         Ok(Self {
             bridge: Bridge::new(&schema)?,
-            schema,
             resources: resources.clone(),
             runtime: context.runtime_env(),
+            road: Road::new(budget, limits.threads),
             turns: Arc::new(Semaphore::new(limits.threads)),
             limits,
             figures: Figures::new(&sink.metrics),
@@ -259,7 +267,8 @@ fn part_size(wanted: usize, limit: Option<usize>) -> usize {
     wanted.min(most.max(LEAST_PART))
 }
 
-fn limits(config: &FileSinkConfig, context: &TaskContext) -> Result<Limits> {
+/// Limits of a write by a session that has memory for so many open files.
+fn limits(config: &FileSinkConfig, context: &TaskContext, files_in_memory: usize) -> Limits {
     let session = context.session_config();
     let execution = &session.options().execution;
     let options = HerringboneOptions::of(session.options());
@@ -269,13 +278,17 @@ fn limits(config: &FileSinkConfig, context: &TaskContext) -> Result<Limits> {
             .table_paths
             .first()
             .is_some_and(|path| config.file_output_mode.single_file_output(path));
-    Ok(Limits {
+    let files_at_once = if is_single_file {
+        1
+    } else {
+        let wanted = execution.minimum_parallel_output_files.get();
+        wanted.min(files_in_memory)
+    };
+    Limits {
         is_single_file,
-        files_at_once: if is_single_file {
-            1
-        } else {
-            execution.minimum_parallel_output_files.get()
-        },
+        files_at_once,
+        files_finishing: files_at_once.min(files_in_memory - files_at_once),
+        files_in_memory,
         most_rows_of_file: if is_single_file {
             usize::MAX
         } else {
@@ -287,5 +300,5 @@ fn limits(config: &FileSinkConfig, context: &TaskContext) -> Result<Limits> {
             .div_ceil(2),
         threads: session.target_partitions().max(1),
         open_files: NonZeroUsize::new(options.max_open_files),
-    })
+    }
 }

@@ -7,6 +7,7 @@ mod keys;
 mod overflow;
 mod partitions;
 mod pieces;
+mod room;
 mod rows;
 mod timed;
 mod window;

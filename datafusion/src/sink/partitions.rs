@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::{DataType, Field, Fields, Schema};
+use datafusion::arrow::datatypes::Schema;
 use datafusion::error::Result;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
@@ -19,10 +19,6 @@ const LARGEST_WINDOW: usize = 32 << 20;
 
 /// The part of the memory that a window takes at most.
 const WINDOWS_IN_MEMORY: usize = 16;
-
-/// What an open file takes for each leaf column, and besides.
-const BYTES_OF_COLUMN: usize = 9 << 10;
-const BYTES_OF_FILE: usize = 16 << 10;
 
 /// A file that no row came for in so many windows is idle.
 const WINDOWS_UNTIL_IDLE: u64 = 8;
@@ -80,7 +76,6 @@ impl Partitions {
         let job = files.job();
         let budget = &job.resources.budget;
         let limit = job.resources.share();
-        let of_file = leaves(job.schema.fields()) * BYTES_OF_COLUMN + BYTES_OF_FILE;
         let names: Vec<String> = job
             .config
             .table_partition_cols
@@ -101,7 +96,7 @@ impl Partitions {
             open: BTreeSet::new(),
             most_open: match job.limits.open_files {
                 Some(files) => files.get(),
-                None => (limit / 4 * 3 / of_file).max(1),
+                None => job.limits.files_in_memory,
             },
             window: Window::new(budget),
             windows: 0,
@@ -218,7 +213,9 @@ impl Partitions {
                 none.insert(files.open(path, 1)?)
             }
         };
-        files.write(open, group.of(batches)?).await
+        // Windows pay for their rows.
+        let batch = files.job().road.pass(group.of(batches)?);
+        files.write(open, batch).await
     }
 
     async fn close(&mut self, files: &mut Files, partition: usize) -> Result<()> {
@@ -239,23 +236,5 @@ impl Partitions {
             self.close(files, partition).await?;
         }
         files.wait_for_all().await
-    }
-}
-
-/// Leaf columns of `fields`.
-fn leaves(fields: &Fields) -> usize {
-    fields.iter().map(|field| leaves_of(field)).sum()
-}
-
-fn leaves_of(field: &Field) -> usize {
-    match field.data_type() {
-        DataType::Struct(fields) => leaves(fields),
-        DataType::List(item)
-        | DataType::LargeList(item)
-        | DataType::ListView(item)
-        | DataType::LargeListView(item)
-        | DataType::FixedSizeList(item, _)
-        | DataType::Map(item, _) => leaves_of(item),
-        _ => 1,
     }
 }

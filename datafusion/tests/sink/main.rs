@@ -8,9 +8,13 @@
     reason = "a failed test is a panic"
 )]
 
+mod extremes;
 mod failures;
 mod memory;
 mod parallel;
 mod partitions;
+mod s3;
+mod server;
+mod shapes;
 mod support;
 mod writes;
