@@ -43,7 +43,11 @@ pub(crate) async fn cancelled(sink: Sink, limit: usize) -> Result<Outcome> {
     heap::take_peak();
     let copy = session.sql(copy).await?;
     let write = tokio::spawn(copy.collect());
-    while server.parts() < PARTS || server.objects()?.is_empty() {
+    let is_under_way = || -> Result<bool> {
+        let is_uploading = server.parts() >= PARTS && server.open_uploads()? > 0;
+        Ok(is_uploading && !server.objects()?.is_empty())
+    };
+    while !is_under_way()? {
         if write.is_finished() {
             write.await??;
             return Err("the query was done before it could be dropped".into());

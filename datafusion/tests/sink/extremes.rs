@@ -144,11 +144,11 @@ async fn settings_of_no_sense_are_refused_or_harmless() {
             "many/' STORED AS PARQUET",
             "by/' STORED AS PARQUET PARTITIONED BY (k)",
         ] {
-            let copy = format!("COPY (SELECT *, c0 % 7 AS k FROM rows) TO '{folder}/{target}");
+            let copy = format!("COPY (SELECT *, c0 % 2 AS k FROM rows) TO '{folder}/{target}");
             assert_eq!(number(&session, &copy).await, 1_000, "{setting}: {copy}");
         }
         let by = files(std::path::Path::new(&folder)).len();
-        assert!(by >= 9, "{setting}: {by}");
+        assert!(by >= 4, "{setting}: {by}");
     }
     for setting in [
         "herringbone.parts_in_flight = -1",
