@@ -267,7 +267,7 @@ fn nested(leaf: &DataType, nesting: Nesting, nulls: Nulls, rows: usize) -> Array
         Nesting::LargeListView => list_view::<i64>(leaf, nulls, rows),
         Nesting::Map => {
             let offsets = offsets::<i32>(rows);
-            let count = offsets.last().as_usize();
+            let count = end(&offsets);
             let entries = StructArray::from(vec![
                 (
                     Arc::new(Field::new("key", DataType::Utf8, false)),
@@ -290,7 +290,7 @@ fn nested(leaf: &DataType, nesting: Nesting, nulls: Nulls, rows: usize) -> Array
         Nesting::Struct => structs(leaf, nulls, rows, leaf_array(leaf, nulls, rows)),
         Nesting::ListOfStructOfList => {
             let offsets = offsets::<i32>(rows);
-            let count = offsets.last().as_usize();
+            let count = end(&offsets);
             let inner = list::<i32>(leaf, nulls, count);
             let structs = structs(inner.data_type(), nulls, count, inner.clone());
             let field = Field::new("item", structs.data_type().clone(), nulls.is_nullable());
@@ -327,7 +327,7 @@ fn offsets<O: OffsetSizeTrait>(rows: usize) -> OffsetBuffer<O> {
 
 fn list<O: OffsetSizeTrait>(leaf: &DataType, nulls: Nulls, rows: usize) -> ArrayRef {
     let offsets = offsets::<O>(rows);
-    let elements = leaf_array(leaf, nulls, offsets.last().as_usize());
+    let elements = leaf_array(leaf, nulls, end(&offsets));
     // Lists that are null here still span elements, which must not be written.
     let validity = nulls.outside().buffer(rows);
     Arc::new(GenericListArray::new(
@@ -549,4 +549,9 @@ pub fn int32_batch(values: std::ops::Range<i32>) -> RecordBatch {
     let array: ArrayRef = Arc::new(Int32Array::from_iter_values(values));
     let field = Field::new("id", DataType::Int32, false);
     RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![array]).unwrap()
+}
+
+/// Where the last list ends. A slice has the same methods in every version of arrow.
+fn end<O: OffsetSizeTrait>(offsets: &[O]) -> usize {
+    offsets.last().map_or(0, |end| end.as_usize())
 }
