@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use datafusion::arrow::compute::concat_batches;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::physical_plan::metrics::Time;
 use herringbone::arrow::async_writer::AsyncFileWriter;
@@ -14,13 +15,13 @@ use tokio::sync::{mpsc, watch};
 use super::WrittenFile;
 use super::job::{Job, Writer};
 use super::pieces::{OpenGroup, Pieces};
-use super::room::Passenger;
+use super::room::InFlightBatch;
 use crate::errors::engine_error;
 
 /// What a file is told.
 pub(super) enum Order {
     /// More rows.
-    Write(Passenger),
+    Write(InFlightBatch),
     /// There are no more.
     Finish,
 }
@@ -86,19 +87,42 @@ impl FileTask {
     /// The metadata of the file, or `None` if those who wrote to it went away.
     async fn obey(&mut self, mut orders: mpsc::Receiver<Order>) -> Result<Option<Metadata>> {
         while let Some(order) = orders.recv().await {
-            match order {
-                Order::Write(passenger) => self.write(passenger).await?,
-                Order::Finish => return self.finish().await.map(Some),
+            let Order::Write(first) = order else {
+                return self.finish().await.map(Some);
+            };
+            let mut is_last = false;
+            let together = self.job.batches_together(&first);
+            let mut in_flight = vec![first];
+            while !is_last && in_flight.len() < together {
+                match orders.try_recv() {
+                    Ok(Order::Write(next)) => in_flight.push(next),
+                    Ok(Order::Finish) => is_last = true,
+                    Err(_) => break,
+                }
+            }
+            self.write(&in_flight).await?;
+            if is_last {
+                return self.finish().await.map(Some);
             }
         }
         Ok(None)
     }
 
-    async fn write(&mut self, passenger: Passenger) -> Result<()> {
+    /// Writes the rows of all `in_flight`, as one batch.
+    async fn write(&mut self, in_flight: &[InFlightBatch]) -> Result<()> {
         let begin = Begin::new(&self.job, &self.waited).await?;
-        let rows = passenger.batch.num_rows();
-        let in_pieces = self.pieces.are_needed_for(&passenger.batch);
-        let batch = self.job.bridge.pass(&passenger.batch)?;
+        let together = match in_flight {
+            [] => return Ok(()),
+            [alone] => alone.batch.clone(),
+            // The copy is small, and soon gone.
+            several @ [first, ..] => {
+                let batches = several.iter().map(|in_flight| &in_flight.batch);
+                concat_batches(&first.batch.schema(), batches)?
+            }
+        };
+        let rows = together.num_rows();
+        let in_pieces = self.pieces.are_needed_for(&together);
+        let batch = self.job.bridge.pass(&together)?;
         let written = match in_pieces {
             true => self.write_in_pieces(&batch).await,
             false => self.writer.write(&batch).await,

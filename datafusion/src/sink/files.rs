@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 use super::WrittenFile;
 use super::file::{FileTask, Order};
 use super::job::Job;
-use super::room::Passenger;
+use super::room::InFlightBatch;
 
 /// The files of a write.
 pub(super) struct Files {
@@ -51,7 +51,7 @@ impl Files {
     ///
     /// # Errors
     /// With the error of whatever file failed first, if this one takes no more.
-    pub(super) async fn write(&mut self, file: &OpenFile, batch: Passenger) -> Result<()> {
+    pub(super) async fn write(&mut self, file: &OpenFile, batch: InFlightBatch) -> Result<()> {
         match file.orders.send(Order::Write(batch)).await {
             Ok(()) => self.note_finished(),
             Err(_) => self.failure().await,

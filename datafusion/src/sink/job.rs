@@ -11,6 +11,7 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::physical_plan::metrics::{
     Count, ExecutionPlanMetricsSet, MetricBuilder, SpillMetrics, Time,
 };
+use datafusion::physical_plan::spill::get_record_batch_memory_size;
 use herringbone::arrow::AsyncArrowWriter;
 use herringbone::arrow::arrow_writer::{
     ArrowWriterOptions, Executor, Job as Work, OnSpillLimit, Parallelism,
@@ -23,7 +24,7 @@ use rand::distr::{Alphanumeric, SampleString};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
-use super::room::{Road, open_files};
+use super::room::{InFlight, InFlightBatch, open_files};
 use super::timed::TimedSink;
 use super::{FileNames, HerringboneSink};
 use crate::bridge::Bridge;
@@ -39,6 +40,12 @@ const LEAST_PART: usize = 5 << 20;
 /// Parts that the memory of a write has room for, at the least.
 const PARTS_IN_MEMORY: usize = 8;
 
+/// Threads that encode the columns of one file wait for each other after every batch: the larger it is, the less.
+const BATCHES_FOR_THREADS: usize = 8;
+
+/// The part of the memory that batches have which are encoded as one.
+const PARTS_TOGETHER: usize = 24;
+
 /// The writer of one file.
 pub(super) type Writer = AsyncArrowWriter<TimedSink>;
 
@@ -52,7 +59,7 @@ pub(super) struct Job {
     pub(super) figures: Figures,
     pub(super) progress: Arc<Counters>,
     /// The way of rows to the files.
-    pub(super) road: Road,
+    pub(super) in_flight: InFlight,
     /// Encoders that may work at once.
     pub(super) turns: Arc<Semaphore>,
     pub(super) store: Arc<dyn ObjectStore>,
@@ -76,6 +83,8 @@ pub(super) struct Limits {
     pub(super) files_finishing: usize,
     pub(super) most_rows_of_file: usize,
     pub(super) batches_ahead: usize,
+    /// Batches that are encoded as one where so many wait.
+    pub(super) batches_together: usize,
     pub(super) threads: usize,
     pub(super) files_in_memory: usize,
     /// Files with rows of a partition each; `None` for what the memory has room for.
@@ -125,7 +134,7 @@ impl Job {
             bridge: Bridge::new(&schema)?,
             resources: resources.clone(),
             runtime: context.runtime_env(),
-            road: Road::new(budget, limits.threads),
+            in_flight: InFlight::new(budget, limits.threads),
             turns: Arc::new(Semaphore::new(limits.threads)),
             limits,
             figures: Figures::new(&sink.metrics),
@@ -198,6 +207,17 @@ impl Job {
         Ok(writer
             .map_err(engine_error)?
             .with_runtime(Handle::current()))
+    }
+
+    /// How many batches like `first` may be encoded as one.
+    pub(super) fn batches_together(&self, first: &InFlightBatch) -> usize {
+        let together = self.limits.batches_together;
+        if together == 1 {
+            return 1;
+        }
+        let most = self.resources.share() / PARTS_TOGETHER;
+        let bytes = get_record_batch_memory_size(&first.batch).max(1);
+        (most / bytes).clamp(1, together)
     }
 
     /// Removes a file of a write that has failed, unless it has a name that another attempt may have given it.
@@ -284,6 +304,14 @@ fn limits(config: &FileSinkConfig, context: &TaskContext, files_in_memory: usize
         let wanted = execution.minimum_parallel_output_files.get();
         wanted.min(files_in_memory)
     };
+    let threads = session.target_partitions().max(1);
+    let buffered = execution.max_buffered_batches_per_output_file.get();
+    let ahead = buffered.div_ceil(2);
+    let together = if is_single_file && threads > 1 {
+        BATCHES_FOR_THREADS
+    } else {
+        1
+    };
     Limits {
         is_single_file,
         files_at_once,
@@ -294,11 +322,9 @@ fn limits(config: &FileSinkConfig, context: &TaskContext, files_in_memory: usize
         } else {
             execution.soft_max_rows_per_output_file.get()
         },
-        batches_ahead: execution
-            .max_buffered_batches_per_output_file
-            .get()
-            .div_ceil(2),
-        threads: session.target_partitions().max(1),
+        batches_ahead: ahead.max(together),
+        batches_together: together,
+        threads,
         open_files: NonZeroUsize::new(options.max_open_files),
     }
 }

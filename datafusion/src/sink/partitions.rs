@@ -214,7 +214,7 @@ impl Partitions {
             }
         };
         // Windows pay for their rows.
-        let batch = files.job().road.pass(group.of(batches)?);
+        let batch = files.job().in_flight.pass(group.of(batches)?);
         files.write(open, batch).await
     }
 

@@ -43,7 +43,7 @@ fn leaves_of(field: &Field) -> usize {
 
 /// Pays for batches from when they are sent to a file until they are encoded.
 #[derive(Debug)]
-pub(super) struct Road {
+pub(super) struct InFlight {
     budget: MemoryBudget,
     on_their_way: Arc<OnTheirWay>,
     /// Batches that go on whatever the memory has room for, so that no encoder is idle.
@@ -58,16 +58,16 @@ struct OnTheirWay {
 
 /// A batch on its way.
 #[derive(Debug)]
-pub(super) struct Passenger {
+pub(super) struct InFlightBatch {
     pub(super) batch: RecordBatch,
     _paid: Option<Reservation>,
-    _way: Way,
+    _counted: Counted,
 }
 
 #[derive(Debug)]
-struct Way(Arc<OnTheirWay>);
+struct Counted(Arc<OnTheirWay>);
 
-impl Road {
+impl InFlight {
     pub(super) fn new(budget: &MemoryBudget, threads: usize) -> Self {
         Self {
             budget: budget.clone(),
@@ -77,7 +77,7 @@ impl Road {
     }
 
     /// Lets `batch` go when there is memory for it, or nothing to wait for.
-    pub(super) async fn enter(&self, batch: RecordBatch) -> Passenger {
+    pub(super) async fn enter(&self, batch: RecordBatch) -> InFlightBatch {
         let bytes = get_record_batch_memory_size(&batch);
         let limit = self.budget.limit().unwrap_or(usize::MAX);
         let is_small = bytes <= limit / BATCHES_IN_MEMORY;
@@ -85,31 +85,31 @@ impl Road {
         loop {
             let arrived = self.on_their_way.arrived.notified();
             if is_small && paid.try_resize(bytes).is_ok() {
-                return self.passenger(batch, Some(paid));
+                return self.in_flight(batch, Some(paid));
             }
             if self.on_their_way.batches.load(Ordering::Acquire) < self.unpaid {
-                return self.passenger(batch, None);
+                return self.in_flight(batch, None);
             }
             arrived.await;
         }
     }
 
     /// Lets `batch`, which was paid for elsewhere, go at once.
-    pub(super) fn pass(&self, batch: RecordBatch) -> Passenger {
-        self.passenger(batch, None)
+    pub(super) fn pass(&self, batch: RecordBatch) -> InFlightBatch {
+        self.in_flight(batch, None)
     }
 
-    fn passenger(&self, batch: RecordBatch, paid: Option<Reservation>) -> Passenger {
+    fn in_flight(&self, batch: RecordBatch, paid: Option<Reservation>) -> InFlightBatch {
         self.on_their_way.batches.fetch_add(1, Ordering::AcqRel);
-        Passenger {
+        InFlightBatch {
             batch,
             _paid: paid,
-            _way: Way(Arc::clone(&self.on_their_way)),
+            _counted: Counted(Arc::clone(&self.on_their_way)),
         }
     }
 }
 
-impl Drop for Way {
+impl Drop for Counted {
     fn drop(&mut self) {
         self.0.batches.fetch_sub(1, Ordering::AcqRel);
         self.0.arrived.notify_one();

@@ -58,7 +58,7 @@ impl Turns {
             None => self.begin(files).await?,
         };
         next.rows += batch.num_rows();
-        let batch = files.job().road.enter(batch).await;
+        let batch = files.job().in_flight.enter(batch).await;
         files.write(&next.file, batch).await?;
         self.open.push_back(next);
         Ok(())
