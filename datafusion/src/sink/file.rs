@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::compute::concat_batches;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::physical_plan::metrics::Time;
@@ -111,23 +112,17 @@ impl FileTask {
     /// Writes the rows of all `in_flight`, as one batch.
     async fn write(&mut self, in_flight: &[InFlightBatch]) -> Result<()> {
         let begin = Begin::new(&self.job, &self.waited).await?;
-        let together = match in_flight {
-            [] => return Ok(()),
-            [alone] => alone.batch.clone(),
-            // The copy is small, and soon gone.
-            several @ [first, ..] => {
-                let batches = several.iter().map(|in_flight| &in_flight.batch);
-                concat_batches(&first.batch.schema(), batches)?
-            }
-        };
-        let rows = together.num_rows();
-        let in_pieces = self.pieces.are_needed_for(&together);
-        let batch = self.job.bridge.pass(&together)?;
-        let written = match in_pieces {
-            true => self.write_in_pieces(&batch).await,
-            false => self.writer.write(&batch).await,
-        };
-        written.map_err(engine_error)?;
+        let mut rows = 0;
+        for batch in together(in_flight) {
+            let in_pieces = self.pieces.are_needed_for(&batch);
+            rows += batch.num_rows();
+            let batch = self.job.bridge.pass(&batch)?;
+            let written = match in_pieces {
+                true => self.write_in_pieces(&batch).await,
+                false => self.writer.write(&batch).await,
+            };
+            written.map_err(engine_error)?;
+        }
         self.end(begin);
         self.rows += rows as u64;
         self.job.progress.add_rows(rows);
@@ -206,6 +201,20 @@ impl FileTask {
 }
 
 type Metadata = herringbone::file::metadata::ParquetMetaData;
+
+/// The rows of `in_flight` in one batch, or in those that they are in where one cannot hold them: dictionaries together may
+/// have more values than their keys can count.
+fn together(in_flight: &[InFlightBatch]) -> Vec<RecordBatch> {
+    let apart = in_flight.iter().map(|in_flight| in_flight.batch.clone());
+    let apart: Vec<RecordBatch> = apart.collect();
+    match apart.as_slice() {
+        [first, _, ..] => match concat_batches(&first.schema(), &apart) {
+            Ok(together) => vec![together],
+            Err(_) => apart,
+        },
+        _ => apart,
+    }
+}
 
 /// A turn at encoding, and when it began.
 struct Begin {

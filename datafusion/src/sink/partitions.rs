@@ -160,8 +160,9 @@ impl Partitions {
             }
         }
         if let (Some(overflow), false) = (overflow, without_room.is_empty()) {
-            let rows = Group::of_several(&without_room, window.batches())?;
-            overflow.put(rows).await?;
+            for rows in Group::of_several(&without_room, window.batches())? {
+                overflow.put(rows).await?;
+            }
         }
         drop(without_room);
         window.clear();
@@ -214,8 +215,11 @@ impl Partitions {
             }
         };
         // Windows pay for their rows.
-        let batch = files.job().in_flight.pass(group.of(batches)?);
-        files.write(open, batch).await
+        for batch in group.of(batches)? {
+            let batch = files.job().in_flight.pass(batch);
+            files.write(open, batch).await?;
+        }
+        Ok(())
     }
 
     async fn close(&mut self, files: &mut Files, partition: usize) -> Result<()> {

@@ -106,12 +106,15 @@ impl Window {
 
 impl Group<'_> {
     /// The rows of `batches`, those of the window, that belong to the group.
-    pub(super) fn of(&self, batches: &[RecordBatch]) -> Result<RecordBatch> {
+    pub(super) fn of(&self, batches: &[RecordBatch]) -> Result<Vec<RecordBatch>> {
         take(batches, self.rows)
     }
 
     /// The rows of several groups.
-    pub(super) fn of_several(groups: &[Group<'_>], batches: &[RecordBatch]) -> Result<RecordBatch> {
+    pub(super) fn of_several(
+        groups: &[Group<'_>],
+        batches: &[RecordBatch],
+    ) -> Result<Vec<RecordBatch>> {
         let rows: Vec<_> = groups
             .iter()
             .flat_map(|group| group.rows)
@@ -121,19 +124,33 @@ impl Group<'_> {
     }
 }
 
-/// The rows of `batches`. Those that follow each other in one batch are not copied.
-fn take(batches: &[RecordBatch], rows: &[(u32, u32, u32)]) -> Result<RecordBatch> {
+/// The rows of `batches`, in one batch if that can hold them: dictionaries together may have more values than their keys
+/// can count. Rows that follow each other in one batch are not copied.
+fn take(batches: &[RecordBatch], rows: &[(u32, u32, u32)]) -> Result<Vec<RecordBatch>> {
+    let together = take_together(batches, rows);
+    if together.is_ok() {
+        return Ok(vec![together?]);
+    }
+    rows.chunk_by(|(_, left, _), (_, right, _)| left == right)
+        .map(|rows| take_together(batches, rows))
+        .collect()
+}
+
+fn take_together(batches: &[RecordBatch], rows: &[(u32, u32, u32)]) -> Result<RecordBatch> {
     if let (Some((_, batch, from)), Some((_, last, to))) = (rows.first(), rows.last()) {
         let follow = batch == last && (to - from) as usize + 1 == rows.len();
         if let (true, Some(batch)) = (follow, batches.get(*batch as usize)) {
             return Ok(batch.slice(*from as usize, rows.len()));
         }
     }
+    // Of dictionaries that have no row here nothing is taken.
+    let first = rows.iter().map(|(_, batch, _)| *batch).min().unwrap_or(0) as usize;
+    let last = rows.iter().map(|(_, batch, _)| *batch).max().unwrap_or(0) as usize;
     let indices: Vec<(usize, usize)> = rows
         .iter()
-        .map(|(_, batch, row)| (*batch as usize, *row as usize))
+        .map(|(_, batch, row)| (*batch as usize - first, *row as usize))
         .collect();
-    let batches: Vec<&RecordBatch> = batches.iter().collect();
+    let batches: Vec<&RecordBatch> = batches.iter().take(last + 1).skip(first).collect();
     Ok(interleave_record_batch(&batches, &indices)?)
 }
 

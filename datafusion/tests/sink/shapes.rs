@@ -349,3 +349,34 @@ async fn a_thousand_nested_columns_come_back() {
         .sum();
     assert!(sum > 0);
 }
+
+#[tokio::test]
+async fn dictionaries_with_more_values_together_than_keys_are_written() {
+    let (session, folder) = (session(), tempdir().unwrap());
+    Made::register(&session, "rows", 6, |number| {
+        let values = (0..100).map(|value| format!("{number}-{value}"));
+        let values = StringArray::from_iter_values(values);
+        let keys = datafusion::arrow::array::Int8Array::from_iter_values(0..100);
+        let column = DictionaryArray::new(keys, Arc::new(values));
+        Ok(RecordBatch::try_from_iter([(
+            "d",
+            Arc::new(column) as ArrayRef,
+        )])?)
+    });
+    // Readers would want keys that small again.
+    let plain = "SET datafusion.execution.parquet.skip_arrow_metadata = true";
+    run(&session, plain).await.unwrap();
+    let path = folder.path().display();
+    for copy in [
+        format!("COPY rows TO '{path}/one.parquet'"),
+        format!(
+            "COPY (SELECT *, 1 AS k FROM rows) TO '{path}/' STORED AS PARQUET PARTITIONED BY (k)"
+        ),
+    ] {
+        assert_eq!(number(&session, &copy).await, 600, "{copy}");
+    }
+    for file in files(folder.path()) {
+        let distinct = format!("SELECT count(DISTINCT d) FROM '{}'", file.display());
+        assert_eq!(number(&session, &distinct).await, 600, "{}", file.display());
+    }
+}
