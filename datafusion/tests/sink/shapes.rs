@@ -39,14 +39,14 @@ fn flat(first: i64) -> Vec<ArrayRef> {
     let dictionary =
         |key: DataType, value: DataType| DataType::Dictionary(key.into(), value.into());
     let of_numbers = [
-        DataType::Boolean,
-        DataType::Int8,
-        DataType::UInt16,
-        DataType::UInt32,
         DataType::UInt64,
-        DataType::Float16,
-        DataType::Float32,
+        DataType::Int8,
         DataType::Float64,
+        DataType::UInt16,
+        DataType::Boolean,
+        DataType::Float16,
+        DataType::UInt32,
+        DataType::Float32,
         DataType::Decimal32(9, 2),
         DataType::Decimal64(18, 3),
         DataType::Decimal128(30, 5),
