@@ -7,8 +7,10 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::compute::concat_batches;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::physical_plan::metrics::Time;
+use datafusion::physical_plan::spill::get_record_batch_memory_size;
 use herringbone::arrow::async_writer::AsyncFileWriter;
 use herringbone::arrow::c_data;
+use herringbone::budget::Reservation;
 use herringbone::errors::ParquetError;
 use object_store::path::Path;
 use tokio::sync::{mpsc, watch};
@@ -113,7 +115,9 @@ impl FileTask {
     async fn write(&mut self, in_flight: &[InFlightBatch]) -> Result<()> {
         let begin = Begin::new(&self.job, &self.waited).await?;
         let mut rows = 0;
-        for batch in together(in_flight) {
+        // The copy is paid for as long as it is there.
+        let mut paid = self.job.resources.budget.reserve();
+        for batch in together(in_flight, &mut paid) {
             let in_pieces = self.pieces.are_needed_for(&batch);
             rows += batch.num_rows();
             let batch = self.job.bridge.pass(&batch)?;
@@ -203,15 +207,18 @@ impl FileTask {
 type Metadata = herringbone::file::metadata::ParquetMetaData;
 
 /// The rows of `in_flight` in one batch, or in those that they are in where one cannot hold them: dictionaries together may
-/// have more values than their keys can count.
-fn together(in_flight: &[InFlightBatch]) -> Vec<RecordBatch> {
+/// have more values than their keys can count. So they are where the memory has no room for the copy, which `paid` pays for.
+fn together(in_flight: &[InFlightBatch], paid: &mut Reservation) -> Vec<RecordBatch> {
     let apart = in_flight.iter().map(|in_flight| in_flight.batch.clone());
     let apart: Vec<RecordBatch> = apart.collect();
+    let bytes = apart.iter().map(get_record_batch_memory_size).sum();
     match apart.as_slice() {
-        [first, _, ..] => match concat_batches(&first.schema(), &apart) {
-            Ok(together) => vec![together],
-            Err(_) => apart,
-        },
+        [first, _, ..] if paid.try_resize(bytes).is_ok() => {
+            match concat_batches(&first.schema(), &apart) {
+                Ok(together) => vec![together],
+                Err(_) => apart,
+            }
+        }
         _ => apart,
     }
 }
