@@ -67,6 +67,19 @@ impl<'a> Levels<'a> {
         }
     }
 
+    /// The level of the first slot.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn first(&self) -> Option<i16> {
+        match *self {
+            Levels::Uniform(run) => (run.len > 0).then_some(run.level),
+            Levels::Bits { bits, set, clear } => {
+                (bits.len() > 0).then(|| if bits.get(0) { set } else { clear })
+            }
+            Levels::Runs { runs, len, .. } => runs.first().filter(|_| len > 0).map(|run| run.level),
+            Levels::Slice(levels) => levels.first().copied(),
+        }
+    }
+
     /// Takes the first `count` slots off the front, or all if there are fewer.
     pub(crate) fn take_front(&mut self, count: usize) -> Levels<'a> {
         match self {

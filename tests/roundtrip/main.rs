@@ -14,6 +14,8 @@ mod filters;
 mod matrix;
 mod other_schemas;
 mod random;
+
+mod small_batches;
 mod special;
 mod stores;
 #[path = "../support/mod.rs"]

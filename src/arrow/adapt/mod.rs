@@ -70,6 +70,12 @@ enum OneLook {
     None,
 }
 
+/// Reads small arrays of one column. Holds nothing: what has to be converted goes into scratch that columns share.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SmallReader {
+    target: Target,
+}
+
 /// How an array's type was found to be right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Accepted {
@@ -363,6 +369,42 @@ fn lengths_of_views(views: &[u128]) -> Lengths {
     Lengths {
         sum: usize::try_from(sum).unwrap_or(usize::MAX),
         longest: lengths.max().map_or(0, |longest| longest as usize),
+    }
+}
+
+impl SmallReader {
+    pub(crate) fn new(conversion: &Conversion) -> Self {
+        Self {
+            target: conversion.target,
+        }
+    }
+
+    /// Gives `take` the values at `selection` of `array`, of a type that the column accepts. `None` if the array has
+    /// layers.
+    ///
+    /// # Errors
+    /// As [`start`] and [`Adapter::open_at`], or if `take` fails.
+    #[inline]
+    pub(crate) fn read<T>(
+        self,
+        array: &dyn Array,
+        selection: &Selection,
+        scratch: &mut Scratch,
+        take: impl FnOnce(&Values<'_>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        if has_layers(array.data_type()) {
+            return Ok(None);
+        }
+        let (source, target) = (Source::of(array, self.target)?, self.target);
+        if let Selection::Range { from, len } = selection
+            && let Some(values) = reader::side_by_side(source, *from..*from + *len, target, scratch)
+        {
+            return take(&values).map(Some);
+        }
+        let cursor = start(array, selection)?;
+        let layers = (source, Layers::default(), 0);
+        let mut values = LeafValues::new(cursor, layers, target, scratch);
+        take(&values.next(selection.len())?).map(Some)
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) struct Scratch {
 
 impl Scratch {
     /// Bytes on the heap.
-    pub(super) fn memory_size(&self) -> usize {
+    pub(crate) fn memory_size(&self) -> usize {
         self.slots.capacity() * 4
             + self.ints.capacity() * 4
             + self.longs.capacity() * 8

@@ -12,6 +12,7 @@ use super::options::ArrowWriterOptions;
 use super::row_group::OpenRowGroup;
 use super::row_group_end::RowGroupEnd;
 use super::row_slices::{RowSlices, tiny_page_rows};
+use super::small_batches::Joining;
 use crate::arrow::leaves::{BatchPlan, CheckedBatch, CheckedLeaf, ColumnNames};
 use crate::arrow::schema::{ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata, renamed};
 use crate::budget::Reservation;
@@ -54,6 +55,7 @@ pub(super) struct BatchEncoder {
     least_early_bytes: usize,
     /// Slots of the smallest page that the properties may ask for.
     least_slots: usize,
+    joining: Joining,
     latch: Latch,
     /// Pays for what stays the same as long as the writer lives.
     _fixed: Reservation,
@@ -151,6 +153,7 @@ impl BatchEncoder {
             column_names,
             least_early_bytes: 0,
             least_slots,
+            joining: Joining::new(least_slots, limits.bytes),
             latch: Latch::default(),
             _fixed: fixed,
         })
@@ -420,7 +423,7 @@ impl BatchEncoder {
     fn write_leaves(&mut self, leaves: &mut Vec<CheckedLeaf>, rows: usize) -> Result<()> {
         let open = match &mut self.open {
             Some(open) => open,
-            None => match OpenRowGroup::try_new(&self.factory) {
+            None => match OpenRowGroup::try_new(&self.factory, self.joining) {
                 Ok(open) => self.open.insert(open),
                 Err(error) => return Err(self.latch(error)),
             },

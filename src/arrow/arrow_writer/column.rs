@@ -10,7 +10,7 @@ use crate::arrow::adapt::{Adapter, Cursor, LeafValues, start};
 use crate::arrow::leaves::{ArrowColumnPlan, CheckedLeaf, LeafPlan, UncheckedLeaf};
 use crate::column::chunk::ColumnCloseResult;
 use crate::column::writer::{
-    ChunkWriter, Grant, OpenColumn, Slots, StoredChunk, ValueFeed, Written,
+    ChunkWriter, Grant, JoinedLeaves, OpenColumn, Slots, StoredChunk, ValueFeed, Written,
 };
 use crate::data_type::values::Values;
 use crate::errors::Result;
@@ -156,6 +156,14 @@ impl ArrowColumnWriter {
         };
         self.pay_beside();
         Ok(is_written)
+    }
+
+    /// Encodes leaves that were copied together, where memory has no limit.
+    ///
+    /// # Errors
+    /// As [`write_from`](Self::write_from).
+    pub(super) fn write_joined(&mut self, leaves: &JoinedLeaves) -> Result<()> {
+        self.chunk.write_joined(leaves)
     }
 
     /// The place in a leaf where it was left. Passes what lies before it, without a look at values.

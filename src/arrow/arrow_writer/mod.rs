@@ -15,6 +15,7 @@ mod parallel;
 mod row_group;
 mod row_group_end;
 mod row_slices;
+mod small_batches;
 mod together;
 mod writer;
 

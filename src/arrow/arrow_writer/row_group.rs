@@ -6,8 +6,9 @@ use std::time::Instant;
 use super::column::{ArrowColumnWriter, LeafPlace};
 use super::factory::ArrowRowGroupWriterFactory;
 use super::parallel::Team;
+use super::small_batches::{Joining, SmallBatches};
 use super::together::{self, Column, LeftLeaf};
-use crate::arrow::leaves::CheckedLeaf;
+use crate::arrow::leaves::{BatchPlan, CheckedLeaf};
 use crate::column::writer::{
     LargestPages, MemoryReclaimer, OpenColumn, PageMemoryCap, Reclaimed, Written, is_store_full,
 };
@@ -25,10 +26,25 @@ pub(super) struct OpenRowGroup {
     largest_pages: LargestPages,
     /// What the columns were told that pages may hold; it follows the number of writers that share the limit.
     cap: Option<PageMemoryCap>,
+    joining: Joining,
+    plan: Arc<BatchPlan>,
+    /// There from the second small batch in a row on: a single one is encoded at once.
+    small: Option<SmallBatches>,
+    was_small: bool,
+}
+
+/// A row group that takes no more.
+pub(super) struct EndedRowGroup {
+    pub(super) columns: Vec<Column>,
+    pub(super) rows: usize,
+    /// Those who may end the columns' pages.
+    pub(super) team: Option<Arc<Team>>,
+    /// What the columns do not have yet.
+    pub(super) small: Option<SmallBatches>,
 }
 
 impl OpenRowGroup {
-    pub(super) fn try_new(factory: &ArrowRowGroupWriterFactory) -> Result<Self> {
+    pub(super) fn try_new(factory: &ArrowRowGroupWriterFactory, joining: Joining) -> Result<Self> {
         let mut columns: Vec<Column> = factory.create_columns(Box::new)?;
         if let Some(help) = factory.page_help() {
             let columns = columns.iter_mut();
@@ -40,6 +56,10 @@ impl OpenRowGroup {
             team: factory.team().cloned(),
             largest_pages: factory.largest_pages(),
             cap: None,
+            joining,
+            plan: factory.plan()?.clone(),
+            small: None,
+            was_small: false,
         })
     }
 
@@ -59,6 +79,12 @@ impl OpenRowGroup {
         rows: usize,
         reclaimer: &mut MemoryReclaimer,
     ) -> Result<Reclaimed> {
+        if self.joins(rows, reclaimer) {
+            self.join(leaves, rows, reclaimer)?;
+            self.rows += rows;
+            return Ok(Reclaimed::Enough);
+        }
+        self.encode_small()?;
         let outcome = if reclaimer.is_never_short() {
             self.write_all(leaves, rows)?
         } else {
@@ -69,6 +95,38 @@ impl OpenRowGroup {
             return Ok(Reclaimed::StoreIsFull);
         }
         Ok(outcome)
+    }
+
+    /// Whether a batch of so many rows waits for others.
+    fn joins(&mut self, rows: usize, reclaimer: &MemoryReclaimer) -> bool {
+        let is_small = SmallBatches::takes(rows);
+        let was_small = std::mem::replace(&mut self.was_small, is_small);
+        let is_allowed = self.joining == Joining::Allowed && reclaimer.has_no_limit();
+        is_allowed && is_small && was_small
+    }
+
+    /// Lets the rows of a small batch wait, up to where there are enough.
+    fn join(
+        &mut self,
+        leaves: &mut Vec<CheckedLeaf>,
+        rows: usize,
+        reclaimer: &MemoryReclaimer,
+    ) -> Result<()> {
+        let small = self
+            .small
+            .get_or_insert_with(|| SmallBatches::new(&self.plan, reclaimer.reserve()));
+        small.push(leaves, rows, &mut self.columns)?;
+        if small.are_enough() {
+            self.encode_small()?;
+        }
+        Ok(())
+    }
+
+    fn encode_small(&mut self) -> Result<()> {
+        match &mut self.small {
+            Some(small) => small.encode(&mut self.columns, self.team.as_ref()),
+            None => Ok(()),
+        }
     }
 
     /// Without a budget there is nothing to ask between two columns: small batches are written in less time, and
@@ -184,9 +242,14 @@ impl OpenRowGroup {
         Ok(())
     }
 
-    /// The columns, their number of rows, and those who may end the columns' pages: the row group takes no more.
-    pub(super) fn into_parts(self) -> (Vec<Column>, usize, Option<Arc<Team>>) {
-        (self.columns, self.rows, self.team)
+    /// What is left of the row group, which takes no more.
+    pub(super) fn into_parts(self) -> EndedRowGroup {
+        EndedRowGroup {
+            columns: self.columns,
+            rows: self.rows,
+            team: self.team,
+            small: self.small,
+        }
     }
 
     /// Bytes that the columns keep in memory.
@@ -197,6 +260,7 @@ impl OpenRowGroup {
                 .iter()
                 .map(|column| column.memory_size())
                 .sum::<usize>()
+            + self.small.as_ref().map_or(0, SmallBatches::memory_size)
     }
 
     /// Bytes of them that the next row group takes at once: it begins with as many columns.
@@ -206,9 +270,8 @@ impl OpenRowGroup {
 
     /// Estimated bytes of the row group if it ended now.
     pub(super) fn estimated_bytes(&self) -> usize {
-        self.columns
-            .iter()
-            .map(|column| column.get_estimated_total_bytes())
-            .sum()
+        let columns = self.columns.iter();
+        let encoded = columns.map(|column| column.get_estimated_total_bytes());
+        encoded.sum::<usize>() + self.small.as_ref().map_or(0, SmallBatches::bytes)
     }
 }

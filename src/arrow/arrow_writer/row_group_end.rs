@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::parallel::Team;
-use super::row_group::{COLUMN_BYTES, OpenRowGroup};
+use super::row_group::{COLUMN_BYTES, EndedRowGroup, OpenRowGroup};
+use super::small_batches::SmallBatches;
 use super::together::{self, Column};
 use crate::budget::Reservation;
 use crate::column::writer::OpenColumn;
@@ -17,6 +18,8 @@ pub(super) struct RowGroupEnd {
     columns: std::vec::IntoIter<Column>,
     rows: usize,
     team: Option<Arc<Team>>,
+    /// What the columns do not have yet.
+    small: Option<SmallBatches>,
     /// Begun with the first page.
     drain: Option<RowGroupDrain>,
     last_pages: LastPages,
@@ -35,11 +38,17 @@ enum LastPages {
 
 impl RowGroupEnd {
     pub(super) fn new(open: OpenRowGroup, core: &mut FileCore) -> Self {
-        let (columns, rows, team) = open.into_parts();
+        let EndedRowGroup {
+            columns,
+            rows,
+            team,
+            small,
+        } = open.into_parts();
         Self {
             columns: columns.into_iter(),
             rows,
             team,
+            small,
             drain: None,
             last_pages: LastPages::Open,
             places: core.reclaimer().reserve(),
@@ -54,6 +63,7 @@ impl RowGroupEnd {
         if self.last_pages == LastPages::Ended {
             return Ok(());
         }
+        self.encode_small()?;
         self.end_pages_together(core)?;
         self.last_pages = LastPages::Ended;
         for column in self.columns.as_mut_slice() {
@@ -75,6 +85,7 @@ impl RowGroupEnd {
         let drain = match &mut self.drain {
             Some(drain) => drain,
             None => {
+                self.encode_small()?;
                 self.end_pages_together(core)?;
                 let drain = RowGroupDrain::begin(core, self.rows as u64, out)?;
                 self.drain.insert(drain)
@@ -98,6 +109,17 @@ impl RowGroupEnd {
         drain.add(core, column.close()?.into_stored(), out)?;
         self.places.grow(size_of::<Column>());
         Ok(true)
+    }
+
+    /// Encodes what waited for more rows.
+    fn encode_small(&mut self) -> Result<()> {
+        let Some(mut small) = self.small.take() else {
+            return Ok(());
+        };
+        let mut columns: Vec<Column> = std::mem::take(&mut self.columns).collect();
+        let encoded = small.encode(&mut columns, self.team.as_ref());
+        self.columns = columns.into_iter();
+        encoded
     }
 
     /// Ends the pages of all columns by several threads, where memory has no limit: it takes more of it than one column
@@ -124,5 +146,6 @@ impl RowGroupEnd {
                 .iter()
                 .map(|column| column.memory_size())
                 .sum::<usize>()
+            + self.small.as_ref().map_or(0, SmallBatches::memory_size)
     }
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::column::{ArrowColumnWriter, LeafPlace};
 use super::parallel::{Payload, Team};
+use super::small_batches::SmallColumn;
 use crate::arrow::leaves::CheckedLeaf;
 use crate::column::writer::{BudgetAsks, OpenColumn, Written};
 use crate::errors::Result;
@@ -24,10 +25,10 @@ impl LeftLeaf {
 }
 
 /// A column, and what one thread at a time does for it.
-struct Task {
+struct Task<L> {
     column: Column,
     /// What is to be encoded.
-    left: LeftLeaf,
+    left: L,
     outcome: Result<()>,
 }
 
@@ -72,6 +73,36 @@ pub(super) fn write_in_turn(columns: &mut [Column], leaves: &[CheckedLeaf]) -> R
     pairs.try_for_each(|(column, leaf)| column.write_leaf(leaf))
 }
 
+/// Encodes what waits in `small` for each of `columns`.
+///
+/// # Errors
+/// As [`write_all`].
+///
+/// # Panics
+/// As [`write_all`].
+pub(super) fn write_joined(
+    team: &Team,
+    columns: &mut Vec<Column>,
+    small: &mut Vec<SmallColumn>,
+    rows: usize,
+) -> Result<()> {
+    let threads = team.threads_for(columns.len(), rows, team.threads());
+    if threads == 1 {
+        let start = Instant::now();
+        let mut pairs = columns.iter_mut().zip(small);
+        pairs.try_for_each(|(column, small)| small.encode(column))?;
+        team.measured_alone(start.elapsed(), rows);
+        return Ok(());
+    }
+    let tasks = columns.drain(..).zip(small.drain(..));
+    let tasks = tasks.map(|(column, small)| Task::new(column, small));
+    let done = team.each(tasks, (rows, threads), |task| {
+        task.run(|column, small| small.encode(column))
+    });
+    *small = take_back(done, columns)?;
+    Ok(())
+}
+
 /// As [`write_all`] by so many threads, up to where memory is short: says of each leaf what is left of it. Nobody waits
 /// for memory; a column that needs some is left where it stands.
 pub(super) fn write_until_short(
@@ -96,7 +127,7 @@ pub(super) fn write_until_short(
 /// Bytes of lists that a round of so many columns takes.
 pub(super) fn list_bytes(columns: usize) -> usize {
     // They are there as they were given, in units, and as they come back.
-    3 * columns * size_of::<Option<Task>>()
+    3 * columns * size_of::<Option<Task<LeftLeaf>>>()
 }
 
 fn write_one_until_short(
@@ -127,7 +158,7 @@ fn write_one_until_short(
 /// As [`write_all`].
 pub(super) fn end_pages(team: &Team, columns: &mut Vec<Column>) -> Result<()> {
     let tasks = columns.drain(..);
-    let tasks = tasks.map(|column| Task::new(column, LeftLeaf(None)));
+    let tasks = tasks.map(|column| Task::new(column, ()));
     let done = team.each(tasks, (0, team.threads()), |task| {
         task.run(|column, _| column.chunk_mut().end_pages())
     });
@@ -135,10 +166,10 @@ pub(super) fn end_pages(team: &Team, columns: &mut Vec<Column>) -> Result<()> {
 }
 
 /// Puts the columns back in their places. Of several failures the first column's counts; a panic goes on here.
-fn take_back(
-    (tasks, panic): (Vec<Task>, Option<Payload>),
+fn take_back<L>(
+    (tasks, panic): (Vec<Task<L>>, Option<Payload>),
     columns: &mut Vec<Column>,
-) -> Result<Vec<LeftLeaf>> {
+) -> Result<Vec<L>> {
     let (mut left, mut ended) = (Vec::with_capacity(tasks.len()), Ok(()));
     for task in tasks {
         columns.push(task.column);
@@ -151,8 +182,8 @@ fn take_back(
     ended.map(|()| left)
 }
 
-impl Task {
-    fn new(column: Column, left: LeftLeaf) -> Self {
+impl<L> Task<L> {
+    fn new(column: Column, left: L) -> Self {
         Self {
             column,
             left,
@@ -161,10 +192,7 @@ impl Task {
     }
 
     /// Does `work`; nothing more is begun by anyone if that fails.
-    fn run(
-        &mut self,
-        work: impl FnOnce(&mut ArrowColumnWriter, &mut LeftLeaf) -> Result<()>,
-    ) -> ControlFlow<()> {
+    fn run(&mut self, work: impl FnOnce(&mut Column, &mut L) -> Result<()>) -> ControlFlow<()> {
         self.outcome = work(&mut self.column, &mut self.left);
         match self.outcome {
             Ok(()) => ControlFlow::Continue(()),

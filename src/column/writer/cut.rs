@@ -6,6 +6,8 @@ use super::slots::Slots;
 use crate::compression::CodecMemory;
 use crate::data_type::values::Values;
 use crate::encodings::MOST_VALUE_OVERHEAD;
+#[cfg(feature = "arrow")]
+use crate::encodings::Overhead;
 use crate::meta::properties::ColumnOptions;
 use crate::schema::types::ColumnDescriptor;
 
@@ -250,6 +252,33 @@ impl CutLimits {
     ) -> bool {
         let pace = self.pace(self.base(leaf), leaf, values, open);
         pace.mini_batch == MiniBatch::Whole && !self.may_overflow(&pace, leaf.count, open)
+    }
+
+    /// Whether several leaves, each of which is one batch, go in one after the other with no page and no dictionary
+    /// ending before the last of them, wherever one of them ends. They have these slots and values together.
+    #[cfg(feature = "arrow")]
+    pub(super) fn takes_together(
+        &self,
+        slots: &Slots<'_>,
+        values: &Values<'_>,
+        (open, overhead): (&OpenSizes, Overhead),
+    ) -> bool {
+        let bytes = size_bound(values, self.format.shared_bytes / 4);
+        let (page_bytes, dictionary_bytes) = match open.dictionary_bytes {
+            // An index may become wider with each entry, and with it those that the page has.
+            Some(used) => (INDEX_BYTES * (open.slots + slots.count), used + bytes),
+            None => {
+                let beside = overhead.page_bytes + overhead.value_bytes * values.len();
+                (open.value_bytes + bytes + beside, 0)
+            }
+        };
+        let all_bytes =
+            page_bytes + dictionary_bytes + open.level_bytes + slots.count * LEVEL_BYTES;
+        self.cap.is_none()
+            && open.rows + slots.count <= self.page_rows
+            && page_bytes < self.page_bytes
+            && dictionary_bytes < self.dictionary_bytes
+            && all_bytes < self.format.shared_bytes
     }
 
     /// Measures a batch.

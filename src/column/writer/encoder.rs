@@ -178,6 +178,14 @@ impl ColumnEncoder {
         self.limits.takes_at_once(leaf, values, &self.open_sizes())
     }
 
+    /// Whether leaves, each of which is one batch, may go in together: it comes to the same.
+    #[cfg(feature = "arrow")]
+    pub(super) fn takes_together(&self, slots: &Slots<'_>, values: &Values<'_>) -> bool {
+        let overhead = self.plan.row_limit().overhead();
+        let open = (&self.open_sizes(), overhead);
+        self.limits.takes_together(slots, values, open)
+    }
+
     /// Slots of `mini_batch` to [put](Self::put) next.
     pub(super) fn step(&self, mini_batch: &Slots<'_>, values: &Values<'_>) -> usize {
         if self.limits.cap().is_none() {

@@ -10,6 +10,8 @@ mod encoder;
 mod feed;
 mod filter;
 mod given_levels;
+#[cfg(feature = "arrow")]
+mod joined;
 #[cfg_attr(
     not(feature = "arrow"),
     expect(dead_code, reason = "columns that are written together")
@@ -54,6 +56,7 @@ pub(crate) use {
     chunk_writer::stored::StoredChunk,
     chunk_writer::{Grant, Written},
     cut::{PageMemoryCap, surely_fits},
+    joined::{JoinedLeaves, MOST_JOINED_SLOTS},
     reclaim::threads::{BudgetAsks, LargestPages},
     reclaim::{OpenColumn, Reclaimed, is_store_full},
     sizes::{Lengths, lengths_of},

@@ -55,6 +55,12 @@ impl RowLimit {
         }
     }
 
+    /// What the column's encoding adds to values that are not in the dictionary.
+    #[cfg(feature = "arrow")]
+    pub(super) fn overhead(&self) -> Overhead {
+        self.overhead
+    }
+
     /// Looks at the lengths of all rows of a batch of column `descr`; their bytes are not touched. Errors count rows
     /// from `first_row` on: what is looked at may be a part of a batch.
     ///
