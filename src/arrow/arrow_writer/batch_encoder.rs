@@ -199,6 +199,12 @@ impl BatchEncoder {
         self.open.as_ref().map_or(0, OpenRowGroup::estimated_bytes)
     }
 
+    /// As [`in_progress_size`](Self::in_progress_size), waiting for no thread: a few more.
+    pub(super) fn most_in_progress_size(&self) -> usize {
+        let open = self.open.as_ref();
+        open.map_or(0, OpenRowGroup::most_estimated_bytes)
+    }
+
     /// Rows of the open row group.
     pub(super) fn in_progress_rows(&self) -> usize {
         self.open.as_ref().map_or(0, OpenRowGroup::rows)

@@ -185,6 +185,15 @@ impl ArrowEncoder {
         self.encoder.in_progress_size()
     }
 
+    /// As [`in_progress_size`](Self::in_progress_size), or a few more: it does not wait for threads that seal pages.
+    #[cfg_attr(
+        not(feature = "async"),
+        expect(dead_code, reason = "what goes to another thread has a use for it")
+    )]
+    pub(crate) fn most_in_progress_size(&self) -> usize {
+        self.encoder.most_in_progress_size()
+    }
+
     /// Rows of the open row group.
     pub fn in_progress_rows(&self) -> usize {
         self.encoder.in_progress_rows()

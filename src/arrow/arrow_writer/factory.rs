@@ -132,11 +132,9 @@ impl ArrowRowGroupWriterFactory {
         })
     }
 
-    /// Those who may seal pages. Under a memory limit nobody has paid for what they would take.
+    /// Those who may seal pages.
     pub(super) fn page_help(&self) -> Option<Arc<dyn PageHelp>> {
-        let is_unlimited = self.resources.member().shared().is_unlimited();
-        let team = self.team.as_ref().filter(|_| is_unlimited);
-        team.map(|team| team.page_help())
+        self.team.as_ref().map(|team| team.page_help())
     }
 
     /// What is known of batches and columns beforehand.

@@ -16,6 +16,7 @@ mod row_group;
 mod row_group_end;
 mod row_slices;
 mod small_batches;
+mod small_column;
 mod together;
 mod writer;
 

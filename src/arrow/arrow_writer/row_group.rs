@@ -39,6 +39,7 @@ pub(super) struct EndedRowGroup {
     pub(super) rows: usize,
     /// Those who may end the columns' pages.
     pub(super) team: Option<Arc<Team>>,
+    pub(super) largest_pages: LargestPages,
     /// What the columns do not have yet.
     pub(super) small: Option<SmallBatches>,
 }
@@ -193,6 +194,7 @@ impl OpenRowGroup {
     fn threads_within(&self, reclaimer: &MemoryReclaimer, rows: usize) -> usize {
         self.team.as_ref().map_or(1, |team| {
             let most = reclaimer.threads(team.threads(), self.largest_pages);
+            team.allow(most);
             team.threads_for(self.columns.len(), rows, most)
         })
     }
@@ -248,6 +250,7 @@ impl OpenRowGroup {
             columns: self.columns,
             rows: self.rows,
             team: self.team,
+            largest_pages: self.largest_pages,
             small: self.small,
         }
     }
@@ -266,6 +269,13 @@ impl OpenRowGroup {
     /// Bytes of them that the next row group takes at once: it begins with as many columns.
     pub(super) fn places_size(&self) -> usize {
         self.columns.capacity() * COLUMN_BYTES
+    }
+
+    /// As [`estimated_bytes`](Self::estimated_bytes), waiting for no thread: a few more.
+    pub(super) fn most_estimated_bytes(&self) -> usize {
+        let columns = self.columns.iter();
+        let encoded = columns.map(|column| column.chunk().encoder().most_estimated_bytes());
+        encoded.sum::<usize>() + self.small.as_ref().map_or(0, SmallBatches::bytes)
     }
 
     /// Estimated bytes of the row group if it ended now.

@@ -7,7 +7,7 @@ use super::row_group::{COLUMN_BYTES, EndedRowGroup, OpenRowGroup};
 use super::small_batches::SmallBatches;
 use super::together::{self, Column};
 use crate::budget::Reservation;
-use crate::column::writer::OpenColumn;
+use crate::column::writer::{LargestPages, OpenColumn};
 use crate::errors::Result;
 use crate::file::writer::{FileCore, FileOutput, RowGroupDrain};
 
@@ -18,6 +18,7 @@ pub(super) struct RowGroupEnd {
     columns: std::vec::IntoIter<Column>,
     rows: usize,
     team: Option<Arc<Team>>,
+    largest_pages: LargestPages,
     /// What the columns do not have yet.
     small: Option<SmallBatches>,
     /// Begun with the first page.
@@ -42,12 +43,14 @@ impl RowGroupEnd {
             columns,
             rows,
             team,
+            largest_pages,
             small,
         } = open.into_parts();
         Self {
             columns: columns.into_iter(),
             rows,
             team,
+            largest_pages,
             small,
             drain: None,
             last_pages: LastPages::Open,
@@ -122,17 +125,24 @@ impl RowGroupEnd {
         encoded
     }
 
-    /// Ends the pages of all columns by several threads, where memory has no limit: it takes more of it than one column
-    /// after the other. What is ended before does not end again.
+    /// Ends the pages of all columns by several threads, as far as there is room for what each of them works with:
+    /// finished pages take no more than open ones. What is ended before does not end again.
     fn end_pages_together(&mut self, core: &mut FileCore) -> Result<()> {
         let (Some(team), LastPages::Open) = (&self.team, self.last_pages) else {
             return Ok(());
         };
-        if !core.reclaimer().is_never_short() {
+        let reclaimer = core.reclaimer();
+        let threads = reclaimer.threads(team.threads(), self.largest_pages);
+        team.allow(threads);
+        if threads == 1 {
             return Ok(());
         }
+        let _others = reclaimer.at_work_together(threads - 1);
+        reclaimer.make_room_for_codecs(self.columns.as_mut_slice(), threads)?;
+        let mut lists = reclaimer.reserve();
+        lists.resize(together::list_bytes(self.columns.len()));
         let mut columns: Vec<Column> = std::mem::take(&mut self.columns).collect();
-        let ended = together::end_pages(team, &mut columns);
+        let ended = together::end_pages(team, &mut columns, threads, reclaimer.asks());
         self.columns = columns.into_iter();
         ended
     }

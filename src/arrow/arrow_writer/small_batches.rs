@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use super::parallel::Team;
+use super::small_column::SmallColumn;
 use super::together::{self, Column};
-use crate::arrow::adapt::{Scratch, SmallReader};
+use crate::arrow::adapt::Scratch;
 use crate::arrow::leaves::{BatchPlan, CheckedLeaf};
 use crate::budget::Reservation;
-use crate::column::writer::{JoinedLeaves, MOST_JOINED_SLOTS, Slots};
+use crate::column::writer::MOST_JOINED_SLOTS;
 use crate::errors::Result;
 
 /// Rows of an open row group that are not encoded yet.
@@ -22,15 +23,6 @@ pub(super) struct SmallBatches {
     heap_bytes: usize,
     scratch: Scratch,
     reservation: Reservation,
-}
-
-/// What small batches have of one column.
-#[derive(Debug)]
-pub(super) struct SmallColumn {
-    reader: SmallReader,
-    max_definition: i16,
-    max_repetition: i16,
-    pub(super) leaves: JoinedLeaves,
 }
 
 /// Whether small batches of a writer are copied together.
@@ -64,14 +56,9 @@ impl Joining {
 impl SmallBatches {
     /// None, for the columns of `plan`; `reservation` pays for what they will take.
     pub(super) fn new(plan: &BatchPlan, reservation: Reservation) -> Self {
-        let columns = plan.columns().iter().map(|column| SmallColumn {
-            reader: SmallReader::new(column.conversion()),
-            max_definition: column.descr().max_def_level(),
-            max_repetition: column.descr().max_rep_level(),
-            leaves: JoinedLeaves::new(column.descr().max_def_level()),
-        });
+        let columns = plan.columns().iter();
         Self {
-            columns: columns.collect(),
+            columns: columns.map(|column| SmallColumn::new(column)).collect(),
             rows: 0,
             bytes: 0,
             heap_bytes: 0,
@@ -98,16 +85,15 @@ impl SmallBatches {
         self.rows += rows;
         let small = self.columns.iter_mut().zip(leaves.iter());
         for ((small, leaf), column) in small.zip(columns) {
-            let held_bytes = small.leaves.memory_size();
+            let held_bytes = small.memory_size();
             match small.push(leaf, &mut self.scratch)? {
                 Some(bytes) => self.bytes += bytes,
                 None => {
-                    column.write_joined(&small.leaves)?;
-                    small.leaves.clear();
+                    small.encode(column)?;
                     column.write_leaf(leaf)?;
                 }
             }
-            self.heap_bytes += small.leaves.memory_size() - held_bytes;
+            self.heap_bytes += small.memory_size() - held_bytes;
         }
         leaves.clear();
         self.reservation.resize(self.memory_size());
@@ -152,35 +138,5 @@ impl SmallBatches {
         self.columns.capacity() * size_of::<SmallColumn>()
             + self.heap_bytes
             + self.scratch.memory_size()
-    }
-}
-
-impl SmallColumn {
-    /// Encodes what waits.
-    ///
-    /// # Errors
-    /// If a store fails.
-    pub(super) fn encode(&mut self, column: &mut Column) -> Result<()> {
-        let written = column.write_joined(&self.leaves);
-        self.leaves.clear();
-        written
-    }
-
-    /// Copies a leaf; its bytes, or `None` if it is not copied.
-    fn push(&mut self, leaf: &CheckedLeaf, scratch: &mut Scratch) -> Result<Option<usize>> {
-        if self.max_repetition > 0 || leaf.slots > MOST_JOINED_SLOTS {
-            return Ok(None);
-        }
-        let slots = Slots {
-            count: leaf.slots,
-            definition: (self.max_definition > 0).then(|| leaf.def.as_levels()),
-            repetition: None,
-        };
-        let (array, selection) = (leaf.array.as_ref(), &leaf.selection);
-        let joined = &mut self.leaves;
-        let pushed = self.reader.read(array, selection, scratch, |values| {
-            joined.push(slots, values)
-        })?;
-        Ok(pushed.flatten())
     }
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::column::{ArrowColumnWriter, LeafPlace};
 use super::parallel::{Payload, Team};
-use super::small_batches::SmallColumn;
+use super::small_column::SmallColumn;
 use crate::arrow::leaves::CheckedLeaf;
 use crate::column::writer::{BudgetAsks, OpenColumn, Written};
 use crate::errors::Result;
@@ -149,18 +149,32 @@ fn write_one_until_short(
     Ok(())
 }
 
-/// Ends the pages of all columns.
+/// Ends the pages of the columns by so many threads, up to where memory is short: those of other columns stay open.
 ///
 /// # Errors
 /// As [`write_all`].
 ///
 /// # Panics
 /// As [`write_all`].
-pub(super) fn end_pages(team: &Team, columns: &mut Vec<Column>) -> Result<()> {
+pub(super) fn end_pages(
+    team: &Team,
+    columns: &mut Vec<Column>,
+    threads: usize,
+    asks: BudgetAsks,
+) -> Result<()> {
     let tasks = columns.drain(..);
     let tasks = tasks.map(|column| Task::new(column, ()));
-    let done = team.each(tasks, (0, team.threads()), |task| {
-        task.run(|column, _| column.chunk_mut().end_pages())
+    let done = team.each(tasks, (0, threads), move |task| {
+        if asks.is_short() {
+            return ControlFlow::Break(());
+        }
+        task.run(|column, ()| {
+            column.chunk_mut().end_pages()?;
+            // What the open pages had in reserve is needed no more.
+            column.free_spare();
+            column.chunk_mut().free_spare();
+            Ok(())
+        })
     });
     take_back(done, columns).map(drop)
 }

@@ -115,7 +115,7 @@ impl Encoding {
     /// What the encoder says of itself; while it is away, what it said before.
     pub(super) fn figures(&self) -> Figures {
         match &self.place {
-            Place::Here(encoder) => Figures::of(encoder),
+            Place::Here(encoder) => Figures::of(encoder, encoder.in_progress_size()),
             _ => self.figures,
         }
     }
@@ -189,7 +189,8 @@ impl Encoding {
             return;
         };
         if !matches!(job, Job::Fetch) {
-            self.figures = Figures::of(&encoder);
+            // Nobody may ask: it is not worth to wait for those who seal pages.
+            self.figures = Figures::of(&encoder, encoder.most_in_progress_size());
         }
         let rows = job.rows();
         let work = runtime.spawn_blocking(move || {
@@ -281,11 +282,11 @@ impl Outcome {
 }
 
 impl Figures {
-    fn of(encoder: &ArrowEncoder) -> Self {
+    fn of(encoder: &ArrowEncoder, in_progress_size: usize) -> Self {
         Self {
             row_groups: encoder.row_groups_flushed(),
             memory_size: encoder.memory_size(),
-            in_progress_size: encoder.in_progress_size(),
+            in_progress_size,
             in_progress_rows: encoder.in_progress_rows(),
             bytes_written: encoder.bytes_written(),
             pressure: encoder.memory_pressure(),

@@ -177,7 +177,7 @@ impl<'a> ChunkWriter<'a> {
         self.latched(|chunk| {
             chunk.cut(Cut::Early)?;
             chunk.encoder.shrink_page();
-            Ok(())
+            chunk.put_late()
         })
     }
 
@@ -191,7 +191,7 @@ impl<'a> ChunkWriter<'a> {
                 chunk.cut(Cut::Full)?;
                 chunk.end_dictionary()?;
             }
-            Ok(())
+            chunk.put_late()
         })
     }
 
@@ -207,6 +207,14 @@ impl<'a> ChunkWriter<'a> {
     /// If the store fails.
     pub(crate) fn spill(&mut self) -> Result<()> {
         self.latched(|chunk| chunk.pages.spill())
+    }
+
+    /// Puts pages away that others were to seal.
+    ///
+    /// # Errors
+    /// If a page's way fails.
+    pub(crate) fn end_late_pages(&mut self) -> Result<()> {
+        self.latched(Self::put_late)
     }
 
     /// Moves what the Bloom filter holds out of memory.

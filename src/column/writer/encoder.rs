@@ -324,7 +324,7 @@ impl ColumnEncoder {
                 statistics: None,
             }),
         };
-        if self.seals_late(scratch.body.len() - body.from) {
+        if self.seals_late(scratch.body.len() - body.from, scratch, sink)? {
             let laying = Laying {
                 kind,
                 statistics: header_statistics,
@@ -405,7 +405,7 @@ impl ColumnEncoder {
             encoding: Encoding::PLAIN,
             is_sorted: Some(false),
         });
-        if self.seals_late(scratch.body.len() - HEADER_CAPACITY) {
+        if self.seals_late(scratch.body.len() - HEADER_CAPACITY, scratch, sink)? {
             self.lay_late(kind, scratch);
             return self.put_late(scratch, sink);
         }

@@ -16,13 +16,25 @@ pub(crate) struct LatePages {
     pub(super) help: Arc<dyn PageHelp>,
     pub(super) scratch: ScratchPool,
     pub(super) pages: VecDeque<LatePage>,
+    /// What the next page may take, where memory has a limit.
+    claim: Option<Claim>,
 }
 
 pub(super) struct LatePage {
     pub(super) page: Arc<UnsealedPage>,
     pub(super) facts: LateFacts,
+    /// Bytes before compression.
+    pub(super) laid_bytes: usize,
     /// Pays for its buffers.
-    pub(super) reservation: Reservation,
+    pub(super) paid: Claim,
+}
+
+/// What pays for a page that waits.
+pub(super) struct Claim {
+    help: Arc<dyn PageHelp>,
+    /// Bytes claimed among those of all columns.
+    bytes: usize,
+    reservation: Reservation,
 }
 
 /// What is remembered of a page until it is sealed.
@@ -53,6 +65,12 @@ pub(super) struct Laying {
 /// To seal fewer bytes takes less time than to hand them over.
 pub(super) const LEAST_BYTES: usize = 16 * 1024;
 
+/// What a page may take that waits under a memory limit, in pages: its body, its blob, and a body for the next one.
+const ROOM_PARTS: usize = 3;
+
+/// The part of a memory limit that pages of all columns may take while they wait.
+const WAITING_PART: usize = 16;
+
 /// Pages of one column that wait to be put away, for each worker.
 const PAGES_A_WORKER: usize = 4;
 
@@ -63,7 +81,46 @@ impl LatePages {
             help,
             scratch,
             pages: VecDeque::new(),
+            claim: None,
         }
+    }
+
+    /// Whether a page of so many bytes may wait for others. Under a memory limit that is so while nobody waits for
+    /// memory, and there is room for the page, for what becomes of it, and for the next one.
+    pub(super) fn take(&mut self, bytes: usize) -> bool {
+        let budget = self.scratch.budget();
+        let Some(limit) = budget.limit() else {
+            return true;
+        };
+        let bytes = bytes.saturating_mul(ROOM_PARTS);
+        if budget.is_under_pressure() || !self.help.claim(bytes, limit / WAITING_PART) {
+            return false;
+        }
+        let mut claim = Claim {
+            help: self.help.clone(),
+            bytes,
+            reservation: self.scratch.reserve(),
+        };
+        let is_paid = claim.reservation.try_resize(bytes).is_ok();
+        self.claim = is_paid.then_some(claim);
+        is_paid
+    }
+
+    /// What pays for a page whose buffers have so many bytes.
+    pub(super) fn pay(&mut self, bytes: usize) -> Claim {
+        let mut paid = self.claim.take().unwrap_or_else(|| Claim {
+            help: self.help.clone(),
+            bytes: 0,
+            reservation: self.scratch.reserve(),
+        });
+        paid.reservation.resize(bytes);
+        paid
+    }
+
+    /// Bytes of the buffers of all pages.
+    pub(super) fn buffer_bytes(&self) -> usize {
+        let pages = self.pages.iter();
+        pages.map(|page| page.paid.reservation.size()).sum()
     }
 
     /// Whether the first page is to be put away now.
@@ -71,5 +128,13 @@ impl LatePages {
         let most = self.help.workers().saturating_mul(PAGES_A_WORKER);
         let first = self.pages.front();
         first.is_some_and(|first| self.pages.len() > most || first.page.is_done())
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        if self.bytes > 0 {
+            self.help.release(self.bytes);
+        }
     }
 }

@@ -71,6 +71,15 @@ impl ScratchPool {
         }
     }
 
+    /// What pays for all of it.
+    #[cfg_attr(
+        not(feature = "arrow"),
+        expect(dead_code, reason = "columns that are written together")
+    )]
+    pub(crate) fn budget(&self) -> &MemoryBudget {
+        &self.shared.budget
+    }
+
     /// Lends scratch memory to `work`.
     pub(crate) fn with<T>(&self, work: impl FnOnce(&mut PageScratch) -> Result<T>) -> Result<T> {
         let idle = self

@@ -21,6 +21,13 @@ pub(crate) trait PageHelp: Debug + Send + Sync {
 
     /// How many they are.
     fn workers(&self) -> usize;
+
+    /// Counts so many bytes as those of pages that wait, for all columns together, if these have no more than `most` then
+    /// and others may be asked at all.
+    fn claim(&self, bytes: usize, most: usize) -> bool;
+
+    /// Gives back what was claimed.
+    fn release(&self, bytes: usize);
 }
 
 /// A page that is being sealed.

@@ -61,6 +61,11 @@ impl WorkerPool {
         self.queue.clone()
     }
 
+    /// Sets how many threads may work at once from now on.
+    pub(super) fn allow(&self, threads: usize) {
+        self.queue.allow(threads);
+    }
+
     /// Has `work` done on all items, a unit after the other, by no more than `threads`. Where it breaks, no other item
     /// is begun. Returns when no worker is at it any more.
     pub(super) fn run<T: Send + 'static>(

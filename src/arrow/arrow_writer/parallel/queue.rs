@@ -22,6 +22,10 @@ pub(super) struct WorkQueue {
     arrivals: AtomicUsize,
     /// Workers at most.
     workers: usize,
+    /// Threads that may work at once, the writer's among them.
+    allowed: AtomicUsize,
+    /// Bytes that pages under a memory limit have claimed.
+    claimed_bytes: AtomicUsize,
     this: Weak<Self>,
 }
 
@@ -75,6 +79,8 @@ impl WorkQueue {
             writer_goes_on: Condvar::new(),
             arrivals: AtomicUsize::new(0),
             workers,
+            allowed: AtomicUsize::new(usize::MAX),
+            claimed_bytes: AtomicUsize::new(0),
             this: this.clone(),
         })
     }
@@ -83,6 +89,11 @@ impl WorkQueue {
     pub(super) fn post(&self, round: Arc<dyn SharedWork>, workers: usize) {
         lock(&self.state).round = Some(round);
         self.call_workers(workers.min(self.workers));
+    }
+
+    /// Sets how many threads may work at once: pages are left here only for others.
+    pub(super) fn allow(&self, threads: usize) {
+        self.allowed.store(threads, Ordering::Relaxed);
     }
 
     /// Works on `round`, and on pages that lie here while others end it.
@@ -216,6 +227,19 @@ impl PageHelp for WorkQueue {
 
     fn workers(&self) -> usize {
         self.workers
+    }
+
+    fn claim(&self, bytes: usize, most: usize) -> bool {
+        let more = |held: usize| held.checked_add(bytes).filter(|held| *held <= most);
+        self.allowed.load(Ordering::Relaxed) > 1
+            && self
+                .claimed_bytes
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
+                .is_ok()
+    }
+
+    fn release(&self, bytes: usize) {
+        self.claimed_bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 }
 

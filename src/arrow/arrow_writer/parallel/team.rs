@@ -37,6 +37,11 @@ impl Team {
         self.pool.page_help()
     }
 
+    /// Sets how many threads there is room for from now on. Where it is one, pages are not left for others to seal.
+    pub(in super::super) fn allow(&self, threads: usize) {
+        self.pool.allow(threads);
+    }
+
     /// Threads that a batch of so many rows and columns is worth, of `most`.
     pub(in super::super) fn threads_for(&self, columns: usize, rows: usize, most: usize) -> usize {
         lock(&self.schedule).threads_for(columns, rows, most)

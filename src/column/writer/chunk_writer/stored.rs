@@ -52,7 +52,7 @@ impl ChunkWriter<'_> {
         }
     }
 
-    /// Lets `help` seal pages. Not under a memory limit: nobody has paid for what it takes.
+    /// Lets `help` seal pages, as far as there is room for that.
     pub(crate) fn set_help(&mut self, help: Arc<dyn PageHelp>) {
         let late = LatePages::new(help, self.scratch.clone());
         self.encoder.set_help(late);

@@ -47,9 +47,21 @@ impl ColumnEncoder {
 
     /// Bytes of buffers of pages that others seal.
     pub(super) fn late_memory(&self) -> usize {
-        self.late.as_ref().map_or(0, |late| {
-            let pages = late.pages.iter().map(|page| page.reservation.size());
-            size_of::<LatePages>() + pages.sum::<usize>()
+        let late = self.late.as_ref();
+        late.map_or(0, |late| size_of::<LatePages>() + late.buffer_bytes())
+    }
+
+    /// As [`late_memory`](Self::late_memory), of the pages alone.
+    pub(crate) fn late_page_bytes(&self) -> usize {
+        self.late.as_ref().map_or(0, |late| late.buffer_bytes())
+    }
+
+    /// Bytes that pages which are not put away yet have before compression.
+    #[cfg(feature = "arrow")]
+    pub(super) fn late_laid_bytes(&self) -> usize {
+        let late = self.late.as_ref();
+        late.map_or(0, |late| {
+            late.pages.iter().map(|page| page.laid_bytes).sum()
         })
     }
 
@@ -62,13 +74,32 @@ impl ColumnEncoder {
         })
     }
 
-    /// Whether a page of so many bytes goes the way of late pages: those that come before it did, or others may seal
-    /// it.
-    pub(super) fn seals_late(&self, bytes: usize) -> bool {
+    /// Whether the page of so many bytes that lies in `scratch` goes the way of late pages: those that come before it
+    /// did, or others may seal it. Where it does not, those before it are put away.
+    ///
+    /// # Errors
+    /// As [`cut`](Self::cut).
+    pub(super) fn seals_late(
+        &mut self,
+        bytes: usize,
+        scratch: &mut PageScratch,
+        sink: &mut dyn PageSink,
+    ) -> Result<bool> {
         let is_work = bytes >= LEAST_BYTES
             && self.sealing.strength.compression() != Compression::UNCOMPRESSED;
-        let late = self.late.as_ref();
-        late.is_some_and(|late| is_work || !late.pages.is_empty())
+        let is_limited = self.limits.cap().is_some();
+        let Some(late) = &mut self.late else {
+            return Ok(false);
+        };
+        if is_work && late.take(bytes) {
+            return Ok(true);
+        }
+        if is_limited {
+            // Nobody has claimed room for a page that would wait for those before it.
+            self.put_all_late(scratch, sink)?;
+            return Ok(false);
+        }
+        Ok(!late.pages.is_empty())
     }
 
     /// Remembers the open page, which lies in `scratch` as `body`, and offers it to others.
@@ -128,7 +159,8 @@ impl ColumnEncoder {
         let Some(late) = &mut self.late else {
             return;
         };
-        let is_work = scratch.body.len() - from >= LEAST_BYTES;
+        let laid_bytes = scratch.body.len() - from;
+        let is_work = laid_bytes >= LEAST_BYTES;
         let laid = Laid {
             body: replace(&mut scratch.body, late.scratch.take_buffer()),
             from,
@@ -139,8 +171,7 @@ impl ColumnEncoder {
             scratch: late.scratch.clone(),
         };
         // What compressing takes, whoever does it.
-        let mut reservation = late.scratch.reserve();
-        reservation.resize(laid.body.capacity() + laid.blob.capacity().max(laid.body.len()));
+        let paid = late.pay(laid.body.capacity() + laid.blob.capacity().max(laid.body.len()));
         let page = UnsealedPage::new(laid);
         if !is_work || !late.help.offer(&page) {
             page.seal_in(scratch);
@@ -148,16 +179,15 @@ impl ColumnEncoder {
         late.pages.push_back(LatePage {
             page,
             facts,
-            reservation,
+            laid_bytes,
+            paid,
         });
     }
 
     fn put_first(&mut self, scratch: &mut PageScratch, sink: &mut dyn PageSink) -> Result<()> {
         let first = self.late.as_mut().and_then(|late| late.pages.pop_front());
         let Some(LatePage {
-            page,
-            facts,
-            reservation,
+            page, facts, paid, ..
         }) = first
         else {
             return Ok(());
@@ -207,7 +237,7 @@ impl ColumnEncoder {
                 }
             }
         }
-        drop(reservation);
+        drop(paid);
         if let Some(late) = &self.late {
             late.scratch.give_buffer(sealed.buffer);
             late.scratch.give_buffer(sealed.spare);

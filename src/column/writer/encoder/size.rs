@@ -20,9 +20,21 @@ impl ColumnEncoder {
     /// so many bytes end where they do with other writers.
     #[cfg(feature = "arrow")]
     pub(crate) fn estimated_total_bytes(&self) -> usize {
+        self.estimated_bytes_with(self.late_sealed_bytes())
+    }
+
+    /// As [`estimated_total_bytes`](Self::estimated_total_bytes), waiting for nobody: pages that others seal count as
+    /// before compression.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn most_estimated_bytes(&self) -> usize {
+        self.estimated_bytes_with(self.late_laid_bytes())
+    }
+
+    #[cfg(feature = "arrow")]
+    fn estimated_bytes_with(&self, late_bytes: usize) -> usize {
         let written = usize::try_from(self.ledger.totals().compressed).unwrap_or(usize::MAX);
         written
-            .saturating_add(self.late_sealed_bytes())
+            .saturating_add(late_bytes)
             .saturating_add(self.values.estimated_bytes())
             .saturating_add(self.values.dictionary_bytes().unwrap_or(0))
     }

@@ -20,7 +20,8 @@ const DICTIONARY_FLOOR_BYTES: usize = 4 * 1024;
 /// Large pages go before counts of distinct values, which take more than the dictionaries they are of, and
 /// dictionaries that do not pay, these before small pages; a dictionary that pays goes last, since without it the
 /// file grows.
-pub(super) const STEPS: [Step; 9] = [
+pub(super) const STEPS: [Step; 10] = [
+    Step::all(Part::LatePages),
     Step::all(Part::Pages),
     Step::of(Part::Filter, FILTER_FLOOR_BYTES),
     Step::of(Part::Spare, LEAST_PAGE_BYTES),
@@ -50,6 +51,8 @@ pub(super) struct OfColumns {
 /// A part of what a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
+    /// Pages that other threads were to seal: what they were before and what they become is there at once.
+    LatePages,
     /// Finished pages on the heap.
     Pages,
     /// What its Bloom filter holds.
@@ -98,7 +101,10 @@ impl Step {
 
     /// Whether nothing but its place changes of what is freed.
     pub(super) fn only_moves(&self) -> bool {
-        matches!(self.part(), Some(Part::Pages | Part::Filter))
+        matches!(
+            self.part(),
+            Some(Part::LatePages | Part::Pages | Part::Filter)
+        )
     }
 
     /// Whether the file becomes larger.
@@ -117,6 +123,7 @@ impl OfColumns {
         let chunk = column.chunk();
         let encoder = chunk.encoder();
         match self.part {
+            Part::LatePages => encoder.late_page_bytes(),
             Part::Pages => chunk.pages().resident_bytes(),
             Part::Filter => encoder.filter_memory(),
             Part::Spare => encoder.spare_bytes() + column.spare_bytes(),
@@ -130,6 +137,7 @@ impl OfColumns {
     /// Frees it; what then is a finished page leaves memory at once.
     pub(super) fn free<'a>(&self, column: &mut impl OpenColumn<'a>) -> Result<()> {
         match self.part {
+            Part::LatePages => column.chunk_mut().end_late_pages(),
             Part::Pages => column.chunk_mut().spill(),
             Part::Filter => column.chunk_mut().spill_filter(),
             Part::Spare => {
@@ -158,7 +166,7 @@ impl OfColumns {
         match self.part {
             Part::DistinctCount => pressure.distinct_counts_given_up += 1,
             Part::DictionaryNotPaying | Part::Dictionary => pressure.dictionaries_given_up += 1,
-            Part::Pages | Part::Filter | Part::Spare | Part::OpenPage => {}
+            Part::LatePages | Part::Pages | Part::Filter | Part::Spare | Part::OpenPage => {}
         }
     }
 }
