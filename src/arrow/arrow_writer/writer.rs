@@ -96,7 +96,7 @@ impl<W: Write + Send> ArrowWriter<W> {
         self.encoder.memory_size()
     }
 
-    /// Estimated encoded bytes of the open row group.
+    /// Estimated encoded bytes of the open row group. Rows that wait to be encoded count as they are.
     pub fn in_progress_size(&self) -> usize {
         self.encoder.in_progress_size()
     }
@@ -121,6 +121,9 @@ impl<W: Write + Send> ArrowWriter<W> {
     ///
     /// Columns are taken by their position, whatever their names: two columns of one type in another order become one
     /// another. [`ArrowWriterOptions::with_column_name_check`] has such a batch refused.
+    ///
+    /// Without a memory limit, batches of few rows are checked and copied, and encoded when there are enough of them: a
+    /// store that fails then makes a later call fail.
     ///
     /// # Errors
     /// If the batch does not fit the schema, a required field is null, a column cannot hold a value, or a row is too
