@@ -5,7 +5,8 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use bytes::Bytes;
@@ -186,6 +187,11 @@ fn a_writer_that_is_dropped_leaves_no_thread_and_no_bytes() {
                 writer.write(&table).unwrap();
             }
             if batches > 1 {
+                // A new thread has its name once it has run.
+                let start = Instant::now();
+                while workers() < 3 && start.elapsed() < Duration::from_secs(20) {
+                    thread::yield_now();
+                }
                 assert_eq!(workers(), 3);
             }
             drop(writer);

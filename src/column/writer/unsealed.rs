@@ -22,8 +22,8 @@ pub(crate) trait PageHelp: Debug + Send + Sync {
     /// How many they are.
     fn workers(&self) -> usize;
 
-    /// Counts so many bytes as those of pages that wait, for all columns together, if these have no more than `most` then
-    /// and others may be asked at all.
+    /// Counts so many bytes as those of pages that wait, for all columns together, if these have no more than `most`
+    /// then and others may be asked at all.
     fn claim(&self, bytes: usize, most: usize) -> bool;
 
     /// Gives back what was claimed.

@@ -4,7 +4,7 @@
 //! order of the dictionary page. The bits of a slot that no entry number can need hold more of the
 //! hash, so that a few slots side by side are searched at once and a key is hardly ever looked at
 //! but to confirm that it is the one. Nothing is allocated before the first value, and a table
-//! grows from a handful of slots by doubling.
+//! grows from a handful of slots by doubling, a large one fourfold while most keys are new.
 
 #![expect(
     clippy::indexing_slicing,
@@ -33,6 +33,10 @@ const LARGE_SLOTS: usize = 1 << 18;
 const MOST_KNOWN_PART: usize = 4;
 /// Tables of as many slots lie in caches that are far away.
 const FAR_SLOTS_LOG2: u32 = 14;
+/// Those of them with fewer slots than this become four times as large where most keys are new: a dictionary of nothing
+/// but new keys is filled in fewer rebuilds, with more free slots meanwhile. Small tables only double: a writer may
+/// have thousands.
+const MOST_QUADRUPLED_LOG2: u32 = 17;
 /// A tag that no slot has: it has a bit where those of slots have none.
 const NO_TAG: u32 = 1;
 /// A new key that ends this far from its home, in a table that is not full, means that the keys
@@ -142,12 +146,14 @@ impl<K: Key> FixedInterner<K> {
         self.keys.capacity() * size_of::<K>() + self.slots.capacity() * size_of::<u32>()
     }
 
-    /// Bytes that may be taken at once for `count` more keys, while what they replace is still there: one doubling at
-    /// most, as fewer than there are already are added at a time where it matters.
+    /// Bytes that may be taken at once for `count` more keys, while what they replace is still there: one step of
+    /// growth at most, as fewer than there are already are added at a time where it matters.
     pub(crate) fn growth_bytes(&self, count: usize) -> usize {
         let needed = self.keys.len() + count;
         let (slots, log2) = if needed > most_keys(self.log2) {
-            (self.slots.capacity() * size_of::<u32>(), self.log2 + 1)
+            let (held, log2) = (self.slots.capacity(), self.next_log2());
+            let more = (1usize << log2).saturating_sub(1 << self.log2);
+            (held.max(more) * size_of::<u32>(), log2)
         } else {
             (0, self.log2)
         };
@@ -306,7 +312,7 @@ impl<K: Key> FixedInterner<K> {
     fn make_room(&mut self, more: usize) {
         let needed = self.keys.len() + more;
         if needed > most_keys(self.log2) {
-            let mut log2 = self.log2;
+            let mut log2 = self.next_log2();
             while needed > most_keys(log2) {
                 log2 += 1;
             }
@@ -314,6 +320,15 @@ impl<K: Key> FixedInterner<K> {
         }
         if needed > self.keys.capacity() {
             self.grow_keys(needed);
+        }
+    }
+
+    /// How large a table that is full becomes.
+    fn next_log2(&self) -> u32 {
+        if self.has_news && (FAR_SLOTS_LOG2..MOST_QUADRUPLED_LOG2).contains(&self.log2) {
+            self.log2 + 2
+        } else {
+            self.log2 + 1
         }
     }
 
