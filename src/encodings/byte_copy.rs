@@ -85,7 +85,7 @@ fn append_wide<const WIDE: usize>(values: &ByteValues<'_>, total_bytes: usize, o
 
 /// Appends `bytes`, at best without a call.
 #[inline(always)]
-pub(super) fn append_short(bytes: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn append_short(bytes: &[u8], out: &mut Vec<u8>) {
     grow(out, bytes.len());
     let len = out.len();
     // SAFETY: there is room for `bytes.len()` bytes behind `len`, and `copy` initialises all of them.

@@ -23,6 +23,8 @@ mod overhead;
 pub(crate) mod plain;
 pub(crate) mod rle;
 
+#[cfg(feature = "arrow")]
+pub(crate) use byte_copy::append_short;
 pub(crate) use create::create_encoder;
 pub(crate) use options::{DeltaLayout, EncoderOptions};
 pub(crate) use overhead::{MOST_VALUE_OVERHEAD, Overhead, overhead};

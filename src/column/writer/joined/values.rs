@@ -6,6 +6,7 @@ use arrow_buffer::BooleanBufferBuilder;
 
 use crate::data_type::bits::BitSlice;
 use crate::data_type::values::{ByteSource, ByteValues, ByteVisitor, FixedValues, Picks, Values};
+use crate::encodings::append_short;
 use crate::errors::{ParquetError, Result};
 
 /// Values of one physical type, one after the other.
@@ -173,27 +174,29 @@ fn append_bytes(offsets: &mut Vec<i32>, data: &mut Vec<u8>, values: &ByteValues<
         offsets.extend(ends.iter().map(|end| end + moved));
         return Ok(());
     }
-    values.visit(Append { offsets, data })
+    i32::try_from(data.len() + values.total_bytes())?;
+    values.visit(Append { offsets, data });
+    Ok(())
 }
 
 fn range_of(first: i32, last: &i32) -> Option<Range<usize>> {
     Some(usize::try_from(first).ok()?..usize::try_from(*last).ok()?)
 }
 
-/// Copies byte values behind those that are there.
+/// Copies byte values behind those that are there, as far as offsets can tell their ends.
 struct Append<'j> {
     offsets: &'j mut Vec<i32>,
     data: &'j mut Vec<u8>,
 }
 
 impl ByteVisitor for Append<'_> {
-    type Out = Result<()>;
+    type Out = ();
 
-    fn visit<'v>(self, values: impl ExactSizeIterator<Item = &'v [u8]> + Clone) -> Result<()> {
-        for value in values {
-            self.data.extend_from_slice(value);
-            self.offsets.push(i32::try_from(self.data.len())?);
-        }
-        Ok(())
+    fn visit<'v>(self, values: impl ExactSizeIterator<Item = &'v [u8]> + Clone) {
+        let Self { offsets, data } = self;
+        offsets.extend(values.map(|value| {
+            append_short(value, data);
+            i32::try_from(data.len()).unwrap_or(i32::MAX)
+        }));
     }
 }
