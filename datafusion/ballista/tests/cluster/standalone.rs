@@ -35,7 +35,9 @@ async fn tasks_that_do_not_know_their_numbers_never_write_the_same_file() {
     let copy = format!("COPY t TO '{}' STORED AS PARQUET", url(&out));
     assert_eq!(in_time(write(&context, &copy)).await.unwrap(), 400);
     assert_each_once(&out, 400);
-    assert_eq!(files(&out).len(), 4);
+    // A task that comes early may read the part of another, which then writes nothing.
+    let files = files(&out).len();
+    assert!((2..=4).contains(&files), "{files} files");
 }
 
 /// A cluster in this process, with a prefix for file names that all tasks know.
