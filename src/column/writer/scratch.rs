@@ -72,10 +72,6 @@ impl ScratchPool {
     }
 
     /// What pays for all of it.
-    #[cfg_attr(
-        not(feature = "arrow"),
-        expect(dead_code, reason = "columns that are written together")
-    )]
     pub(crate) fn budget(&self) -> &MemoryBudget {
         &self.shared.budget
     }
