@@ -4,13 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::compute::concat_batches;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::physical_plan::metrics::Time;
-use datafusion::physical_plan::spill::get_record_batch_memory_size;
 use herringbone::arrow::async_writer::AsyncFileWriter;
 use herringbone::arrow::c_data;
-use herringbone::budget::Reservation;
 use herringbone::errors::ParquetError;
 use object_store::path::Path;
 use tokio::sync::{mpsc, watch};
@@ -90,43 +87,25 @@ impl FileTask {
     /// The metadata of the file, or `None` if those who wrote to it went away.
     async fn obey(&mut self, mut orders: mpsc::Receiver<Order>) -> Result<Option<Metadata>> {
         while let Some(order) = orders.recv().await {
-            let Order::Write(first) = order else {
-                return self.finish().await.map(Some);
-            };
-            let mut is_last = false;
-            let together = self.job.batches_together(&first);
-            let mut in_flight = vec![first];
-            while !is_last && in_flight.len() < together {
-                match orders.try_recv() {
-                    Ok(Order::Write(next)) => in_flight.push(next),
-                    Ok(Order::Finish) => is_last = true,
-                    Err(_) => break,
-                }
-            }
-            self.write(&in_flight).await?;
-            if is_last {
-                return self.finish().await.map(Some);
+            match order {
+                Order::Write(in_flight) => self.write(&in_flight.batch).await?,
+                Order::Finish => return self.finish().await.map(Some),
             }
         }
         Ok(None)
     }
 
-    /// Writes the rows of all `in_flight`, as one batch.
-    async fn write(&mut self, in_flight: &[InFlightBatch]) -> Result<()> {
+    async fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         let begin = Begin::new(&self.job, &self.waited).await?;
-        let mut rows = 0;
-        // The copy is paid for as long as it is there.
-        let mut paid = self.job.resources.budget.reserve();
-        for batch in together(in_flight, &mut paid) {
-            let in_pieces = self.pieces.are_needed_for(&batch);
-            rows += batch.num_rows();
-            let batch = self.job.bridge.pass(&batch)?;
-            let written = match in_pieces {
-                true => self.write_in_pieces(&batch).await,
-                false => self.writer.write(&batch).await,
-            };
-            written.map_err(engine_error)?;
-        }
+        let in_pieces = self.pieces.are_needed_for(batch);
+        let rows = batch.num_rows();
+        let batch = self.job.bridge.pass(batch)?;
+        let written = if in_pieces {
+            self.write_in_pieces(&batch).await
+        } else {
+            self.writer.write(&batch).await
+        };
+        written.map_err(engine_error)?;
         self.end(begin);
         self.rows += rows as u64;
         self.job.progress.add_rows(rows);
@@ -205,23 +184,6 @@ impl FileTask {
 }
 
 type Metadata = herringbone::file::metadata::ParquetMetaData;
-
-/// The rows of `in_flight` in one batch, or in those that they are in where one cannot hold them: dictionaries together may
-/// have more values than their keys can count. So they are where the memory has no room for the copy, which `paid` pays for.
-fn together(in_flight: &[InFlightBatch], paid: &mut Reservation) -> Vec<RecordBatch> {
-    let apart = in_flight.iter().map(|in_flight| in_flight.batch.clone());
-    let apart: Vec<RecordBatch> = apart.collect();
-    let bytes = apart.iter().map(get_record_batch_memory_size).sum();
-    match apart.as_slice() {
-        [first, _, ..] if paid.try_resize(bytes).is_ok() => {
-            match concat_batches(&first.schema(), &apart) {
-                Ok(together) => vec![together],
-                Err(_) => apart,
-            }
-        }
-        _ => apart,
-    }
-}
 
 /// A turn at encoding, and when it began.
 struct Begin {

@@ -11,7 +11,6 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::physical_plan::metrics::{
     Count, ExecutionPlanMetricsSet, MetricBuilder, SpillMetrics, Time,
 };
-use datafusion::physical_plan::spill::get_record_batch_memory_size;
 use herringbone::arrow::AsyncArrowWriter;
 use herringbone::arrow::arrow_writer::{
     ArrowWriterOptions, Executor, Job as Work, OnSpillLimit, Parallelism,
@@ -24,7 +23,7 @@ use rand::distr::{Alphanumeric, SampleString};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
-use super::room::{InFlight, InFlightBatch, open_files};
+use super::room::{InFlight, open_files};
 use super::timed::TimedSink;
 use super::{FileNames, HerringboneSink};
 use crate::bridge::Bridge;
@@ -39,12 +38,6 @@ const LEAST_PART: usize = 5 << 20;
 
 /// Parts that the memory of a write has room for, at the least.
 const PARTS_IN_MEMORY: usize = 8;
-
-/// Threads that encode the columns of one file wait for each other after every batch: the larger it is, the less.
-const BATCHES_FOR_THREADS: usize = 8;
-
-/// The part of the memory that batches have which are encoded as one.
-const PARTS_TOGETHER: usize = 24;
 
 /// The writer of one file.
 pub(super) type Writer = AsyncArrowWriter<TimedSink>;
@@ -83,8 +76,6 @@ pub(super) struct Limits {
     pub(super) files_finishing: usize,
     pub(super) most_rows_of_file: usize,
     pub(super) batches_ahead: usize,
-    /// Batches that are encoded as one where so many wait.
-    pub(super) batches_together: usize,
     pub(super) threads: usize,
     pub(super) files_in_memory: usize,
     /// Files with rows of a partition each; `None` for what the memory has room for.
@@ -209,17 +200,6 @@ impl Job {
             .with_runtime(Handle::current()))
     }
 
-    /// How many batches like `first` may be encoded as one.
-    pub(super) fn batches_together(&self, first: &InFlightBatch) -> usize {
-        let together = self.limits.batches_together;
-        if together == 1 {
-            return 1;
-        }
-        let most = self.resources.share() / PARTS_TOGETHER;
-        let bytes = get_record_batch_memory_size(&first.batch).max(1);
-        (most / bytes).clamp(1, together)
-    }
-
     /// Removes a file of a write that has failed, unless it has a name that another attempt may have given it.
     pub(super) async fn remove(&self, path: &Path) {
         if self.owns_names && !self.limits.is_single_file {
@@ -306,12 +286,6 @@ fn limits(config: &FileSinkConfig, context: &TaskContext, files_in_memory: usize
     };
     let threads = session.target_partitions().max(1);
     let buffered = execution.max_buffered_batches_per_output_file.get();
-    let ahead = buffered.div_ceil(2);
-    let together = if is_single_file && threads > 1 {
-        BATCHES_FOR_THREADS
-    } else {
-        1
-    };
     Limits {
         is_single_file,
         files_at_once,
@@ -322,8 +296,7 @@ fn limits(config: &FileSinkConfig, context: &TaskContext, files_in_memory: usize
         } else {
             execution.soft_max_rows_per_output_file.get()
         },
-        batches_ahead: ahead.max(together),
-        batches_together: together,
+        batches_ahead: buffered.div_ceil(2),
         threads,
         open_files: NonZeroUsize::new(options.max_open_files),
     }
