@@ -186,7 +186,8 @@ fn metrics_are_read_on_another_thread_while_a_writer_is_at_work() {
                     values_seen.fetch_add(1, Ordering::Release);
                 }
                 (spilled, blobs) = now;
-                assert!(metrics.peak_disk_used() >= metrics.disk_used());
+                let used = metrics.disk_used();
+                assert!(metrics.peak_disk_used() >= used);
                 thread::yield_now();
             }
         });

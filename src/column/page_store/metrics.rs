@@ -176,8 +176,9 @@ impl Gauge {
         self.now.load(Ordering::Relaxed)
     }
 
+    /// Never less than what is there now, also while another thread adds to it.
     fn peak(&self) -> u64 {
-        self.peak.load(Ordering::Relaxed)
+        self.peak.load(Ordering::Relaxed).max(self.now())
     }
 
     fn add(&self, amount: u64) {
