@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray};
 use herringbone::arrow::ArrowWriter;
-use herringbone::arrow::arrow_writer::{ArrowWriterOptions, Parallelism};
+use herringbone::arrow::arrow_writer::ArrowWriterOptions;
 use herringbone::basic::{Compression, Encoding};
 use herringbone::file::properties::{WriterProperties, WriterPropertiesBuilder, WriterVersion};
 use proptest::prelude::*;
@@ -12,6 +12,7 @@ use proptest::prelude::*;
 use crate::support::arrays::{Options, batches};
 use crate::support::check::read;
 use crate::support::types::{Nesting, Nulls, batch_of_all_types, pieces};
+use crate::threads::written;
 
 /// The rows of `table` in batches of these sizes, over and over.
 fn cut(table: &RecordBatch, sizes: &[usize]) -> Vec<RecordBatch> {
@@ -27,27 +28,16 @@ fn cut(table: &RecordBatch, sizes: &[usize]) -> Vec<RecordBatch> {
     batches
 }
 
-fn written(
-    builder: WriterPropertiesBuilder,
-    batches: &[RecordBatch],
-    parallelism: Parallelism,
-) -> Vec<u8> {
-    let options = ArrowWriterOptions::new().with_properties(builder.build());
-    let options = options.with_parallelism(parallelism);
-    let schema = batches[0].schema();
-    let mut writer = ArrowWriter::try_new_with_options(Vec::new(), schema, options).unwrap();
-    for batch in batches {
-        writer.write(batch).unwrap();
-    }
-    writer.into_inner().unwrap()
+fn options(builder: &WriterPropertiesBuilder) -> ArrowWriterOptions {
+    ArrowWriterOptions::new().with_properties(builder.clone().build())
 }
 
 /// Batches wait for others, unless the size of a row group has to be known after each.
 fn assert_same(builder: &WriterPropertiesBuilder, batches: &[RecordBatch]) {
     let one_by_one = builder.clone().set_max_row_group_bytes(Some(usize::MAX));
-    let one_by_one = written(one_by_one, batches, Parallelism::Off);
-    for parallelism in [Parallelism::Off, Parallelism::Threads(3)] {
-        let joined = written(builder.clone(), batches, parallelism);
+    let one_by_one = written(options(&one_by_one), batches, 0);
+    for threads in [0, 3] {
+        let joined = written(options(builder), batches, threads);
         assert!(
             joined == one_by_one,
             "{} and {} bytes",
@@ -209,6 +199,6 @@ fn one_row_batches_end_with_a_large_one() {
     batches.push(table.slice(1_000, 20_000));
     batches.extend(pieces(&table.slice(21_000, 9_000), 300));
     assert_same(&WriterProperties::builder(), &batches);
-    let file = written(WriterProperties::builder(), &batches, Parallelism::Off);
+    let file = written(options(&WriterProperties::builder()), &batches, 0);
     assert_eq!(read(&file), table);
 }

@@ -14,8 +14,12 @@ use crate::support::cases::{Case, Dictionary, Paging, codecs};
 use crate::support::stores::Store;
 use crate::support::types::{Nesting, Nulls, batch_of_all_types, pieces};
 
-/// The bytes of a file of `batches`, which are as large as is worth a thread.
-fn written(options: ArrowWriterOptions, batches: &[RecordBatch], threads: usize) -> Vec<u8> {
+/// The bytes of a file of `batches`, encoded by so many threads; with 0 there is no parallelism.
+pub(crate) fn written(
+    options: ArrowWriterOptions,
+    batches: &[RecordBatch],
+    threads: usize,
+) -> Vec<u8> {
     let parallelism = match threads {
         0 => Parallelism::Off,
         threads => Parallelism::Threads(threads),
